@@ -1,0 +1,57 @@
+"""Generations of the system profile."""
+
+import msgspec
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation of `/nix/var/nix/profiles/system` on one host.
+
+    `created_at` is when the profile link was made (Unix seconds, the host's clock). `path` is the toplevel in
+    the store; `path_exists` is false when it is gone, which makes the generation no target. The four marks are
+    independent: a host may run one, have booted another and boot a third next; `boot_default` is `None` where
+    the boot loader's files could not be read.
+    """
+
+    number: int
+    created_at: float | None
+    path: str
+    path_exists: bool = True
+    nixos_version: str | None = None
+    kernel: str | None = None
+    configuration_revision: str | None = None
+    specialisations: tuple[str, ...] = ()
+    running: bool = False
+    booted: bool = False
+    profile: bool = False
+    boot_default: bool | None = None
+
+
+class Generations(msgspec.Struct, frozen=True, kw_only=True):
+    """All generations of a host, newest first, with the links they are marked by.
+
+    `clock` is the host's clock (Unix seconds) when it was asked: `@2h` counts back from it. `switched_at` is when the
+    profile was last pointed somewhere. A running system that is no generation (its link was deleted, or it was only
+    tested) is in `current_system` and nowhere in `items`.
+    """
+
+    items: tuple[Generation, ...]
+    current_system: str | None
+    booted_system: str | None
+    profile_system: str | None
+    boot_default: str | None
+    clock: float
+    switched_at: float | None = None
+
+    def with_number(self, number: int) -> Generation | None:
+        """The generation of that number, if the host still has it."""
+        return next((each for each in self.items if each.number == number), None)
+
+    @property
+    def running(self) -> Generation | None:
+        """The generation whose system runs now; the newest where several share it."""
+        return next((each for each in self.items if each.running), None)
+
+    @property
+    def profile(self) -> Generation | None:
+        """The generation the profile link points to."""
+        return next((each for each in self.items if each.profile), None)

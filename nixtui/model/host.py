@@ -1,0 +1,25 @@
+"""A host as the inventory knows it: who it is and how it is reached, not how it is."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """One machine of the fleet.
+
+    `name` identifies it everywhere (screens, journal, selectors). `address` is what SSH is given and goes
+    through ssh_config, so it may be an alias. `port` and `user` are `None` when ssh_config or the default decides.
+    `environment` is the name of the `[environments.*]` section that matches, if one does. `sources` says
+    which inventory sources knew the host, in order of precedence.
+    """
+
+    name: str
+    address: str
+    port: int | None = None
+    user: str | None = None
+    flake_attr: str | None = None
+    tags: Mapping[str, str] = MappingProxyType({})
+    environment: str | None = None
+    sources: tuple[str, ...] = ()

@@ -1,0 +1,154 @@
+"""The selector language, the same on the command line, in `nixtui.toml` and behind `/`.
+
+`web-1`, `web-*`, `tag:role=web`, `tag:role`, `env:prod`, `is:failed`, `gen:154`, `rev:98fe21c`, `all`;
+a space means and, `,` means or (and binds tighter), `!` before a term means not.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from nixtui.model.host import Host
+from nixtui.model.status import HostState, HostStatus
+
+STALE_AFTER_S = 30.0
+"""Facts older than this are called stale: six missed ticks of the probe's default five seconds."""
+
+
+class BadSelector(ValueError):
+    """The text does not parse; the message says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a selector is asked about: a host, how it was seen, and the time (Unix seconds) to call that stale by."""
+
+    host: Host
+    status: HostStatus
+    now: float
+
+
+def is_stale(status: HostStatus, now: float) -> bool:
+    """True when the facts are old; a host that was never seen has none to be stale."""
+    return status.observed_at is not None and now - status.observed_at > STALE_AFTER_S
+
+
+Predicate = Callable[[Subject], bool]
+
+
+def _has_failed_units(subject: Subject) -> bool:
+    return bool(subject.status.facts.failed_units)
+
+
+def _is_in(state: HostState) -> Predicate:
+    return lambda subject: subject.status.state is state
+
+
+_WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
+    {
+        "failed": _has_failed_units,
+        "problem": lambda each: each.status.state.is_problem or _has_failed_units(each) or each.status.is_drifting,
+        "stale": lambda each: is_stale(each.status, each.now),
+        "drifting": lambda each: each.status.is_drifting,
+        "reboot": lambda each: each.status.facts.reboot_needed is True,
+        "locked": lambda each: each.status.facts.lock is not None,
+        **{state.value: _is_in(state) for state in HostState},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    holds: Predicate
+    negated: bool
+
+    def __call__(self, subject: Subject) -> bool:
+        return self.holds(subject) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A parsed selector; `text` is what was written. `needs_status` tells whether hosts must be seen to answer it."""
+
+    text: str
+    alternatives: tuple[tuple[_Term, ...], ...]
+    needs_status: bool
+
+    def matches(self, subject: Subject) -> bool:
+        """True when any alternative has all of its terms hold."""
+        return any(all(term(subject) for term in terms) for terms in self.alternatives)
+
+    def select(self, subjects: Iterable[Subject]) -> list[Subject]:
+        """The subjects that match, in their order."""
+        return [subject for subject in subjects if self.matches(subject)]
+
+
+def parse_selector(text: str, *, plain_is_substring: bool = False) -> Selector:
+    """The selector `text` stands for. Raises `BadSelector`.
+
+    `plain_is_substring` is for filtering as one types, where `eb-1` should find `web-12`; everywhere else a plain
+    term is a whole name or a glob. Empty text matches every host only while filtering.
+    """
+    alternatives = [alternative.split() for alternative in text.split(",")]
+    if not all(alternatives) and not plain_is_substring:
+        raise BadSelector(f'"{text}" names no host; write a name, a glob such as web-*, tag:role=web, or all')
+    terms = tuple(
+        tuple(_parse_term(word, plain_is_substring) for word in words)
+        for words in alternatives
+        if words or len(alternatives) == 1
+    )
+    needs_status = any(word.lstrip("!").startswith(("is:", "rev:", "gen:")) for words in alternatives for word in words)
+    return Selector(text, terms, needs_status)
+
+
+def any_of(selectors: Iterable[Selector]) -> Selector:
+    """One selector that matches what any of several does: the words of a command line."""
+    given = list(selectors)
+    return Selector(
+        ",".join(each.text for each in given),
+        tuple(alternative for each in given for alternative in each.alternatives),
+        any(each.needs_status for each in given),
+    )
+
+
+def _parse_term(word: str, plain_is_substring: bool) -> _Term:
+    bare = word.removeprefix("!")
+    negated = bare != word
+    kind, colon, value = bare.partition(":")
+    if not bare or (colon and not value):
+        raise BadSelector(f'"{word}" is only half a term; write for example tag:role=web or !is:failed')
+    if not colon:
+        return _Term(_name(bare, plain_is_substring), negated)
+    return _Term(_qualified(kind, value, word), negated)
+
+
+def _name(word: str, plain_is_substring: bool) -> Predicate:
+    if word == "all" and not plain_is_substring:
+        return lambda _: True
+    if plain_is_substring and "*" not in word:
+        lowered = word.lower()
+        return lambda each: lowered in each.host.name.lower()
+    return lambda each: fnmatchcase(each.host.name, word)
+
+
+def _qualified(kind: str, value: str, word: str) -> Predicate:
+    match kind:
+        case "tag":
+            key, equals, wanted = value.partition("=")
+            if not equals:
+                return lambda each: key in each.host.tags
+            return lambda each: key in each.host.tags and fnmatchcase(each.host.tags[key], wanted)
+        case "env":
+            return lambda each: each.host.environment is not None and fnmatchcase(each.host.environment, value)
+        case "is":
+            if value not in _WORDS:
+                raise BadSelector(f'"{word}": a host is never "{value}"; the words are {", ".join(_WORDS)}')
+            return _WORDS[value]
+        case "rev":
+            return lambda each: (each.status.facts.configuration_revision or "").startswith(value)
+        case "gen":
+            if not (value.isascii() and value.isdecimal()):
+                raise BadSelector(f'"{word}": a generation is a number, as in gen:154')
+            return lambda each: each.status.facts.generation == int(value)
+    raise BadSelector(f'"{word}": unknown kind "{kind}:"; the kinds are tag:, env:, is:, rev: and gen:')
