@@ -1,0 +1,53 @@
+"""A plan: everything that would be done, before anything is."""
+
+import msgspec
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that will be done on every target, with the exact commands or calls it makes, quoted to be read."""
+
+    title: str
+    commands: tuple[str, ...] = ()
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing the plan changes: a host, an image, a file.
+
+    `before` and `after` say in a word what it is now and will be (`412`, `411`). `refused` is why it is left out; then
+    nothing is done to it and the rest of the plan goes on.
+    """
+
+    name: str
+    environment: str | None = None
+    before: str | None = None
+    after: str | None = None
+    wave: int = 1
+    warnings: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation will do. Making one changes nothing; printing it is `--dry-run`.
+
+    `kind` is the job's word for itself (`rollback`). `irreversible` says in words what cannot be undone.
+    `read_only` plans change nothing anywhere and need no consent.
+    """
+
+    kind: str
+    title: str
+    targets: tuple[Target, ...]
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+    irreversible: tuple[str, ...] = ()
+    read_only: bool = False
+
+    @property
+    def acting_on(self) -> tuple[Target, ...]:
+        """The targets that something will be done to."""
+        return tuple(target for target in self.targets if target.refused is None)
+
+    @property
+    def challenge(self) -> str:
+        """What must be typed where typing is asked for: the one target's name, or how many there are."""
+        acting_on = self.acting_on
+        return acting_on[0].name if len(acting_on) == 1 else str(len(acting_on))

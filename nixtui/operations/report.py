@@ -1,0 +1,70 @@
+"""A report: the truth about an operation after it ended."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    """How it ended, for one target or for the whole. The values are part of the JSON contract."""
+
+    COMMITTED = "committed"
+    UNCHANGED = "unchanged"
+    REVERTED = "reverted"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+    PARTIAL = "partial"
+
+    @property
+    def is_success(self) -> bool:
+        """The target is as the plan wanted it."""
+        return self in (Outcome.COMMITTED, Outcome.UNCHANGED)
+
+
+class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one target.
+
+    `detail` is one sentence for people: what happened and, where something is left to do, what. `exit_code` is that of
+    the deciding command on the host, if one decided. `log` holds the last lines that explain a failure.
+    """
+
+    name: str
+    outcome: Outcome
+    before: str | None = None
+    after: str | None = None
+    exit_code: int | None = None
+    detail: str | None = None
+    remedy: str | None = None
+    seconds: float | None = None
+    log: tuple[str, ...] = ()
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an operation; `interrupted` when the user stopped it."""
+
+    operation: str
+    outcome: Outcome
+    targets: tuple[TargetReport, ...]
+    interrupted: bool = False
+
+
+def overall(outcomes: Iterable[Outcome]) -> Outcome:
+    """One word for many targets.
+
+    The same word where all agree, `committed` where all are well, otherwise `partial` as soon as one is well.
+    Among failures the one that most needs looking at wins.
+    """
+    found = set(outcomes)
+    if not found:
+        return Outcome.UNCHANGED
+    if len(found) == 1:
+        return found.pop()
+    if all(outcome.is_success for outcome in found):
+        return Outcome.COMMITTED
+    if any(outcome.is_success for outcome in found):
+        return Outcome.PARTIAL
+    worst_first = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.REVERTED, Outcome.UNREACHABLE, Outcome.REFUSED)
+    return next(outcome for outcome in worst_first if outcome in found)
