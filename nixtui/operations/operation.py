@@ -1,0 +1,138 @@
+"""An operation: a plan being carried out, watched by anybody who likes, recorded in the journal."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from time import time
+from typing import Any, TypeVar
+
+from nixtui.operations.events import AnyEvent, LogLine, OperationFinished
+from nixtui.operations.journal import Intent, Journal
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Consent, Policy, Refused
+from nixtui.operations.report import Outcome, Report, TargetReport
+
+T = TypeVar("T")
+
+REMEMBERED_LINES = 5_000
+"""Events kept for panes that open late. A flood of output drops the oldest; the host keeps the whole transcript."""
+
+Subscriber = Callable[[AnyEvent], None]
+Clock = Callable[[], float]
+
+
+class Cancelled(Exception):
+    """The user asked to stop; raised out of `Run.unless_cancelled`, where the job then leaves things in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a job gets to do its work with: where to tell, what time it is, and whether to go on."""
+
+    operation: str
+    plan: Plan
+    tell: Subscriber
+    clock: Clock
+    cancelling: asyncio.Event
+
+    async def unless_cancelled(self, work: Awaitable[T]) -> T:
+        """The result of `work`, or `Cancelled` as soon as somebody asks to stop; `work` is then cancelled itself."""
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self.cancelling.wait())
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Cancelled
+        finally:
+            stop.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+
+Job = Callable[[Run], Coroutine[Any, Any, Report]]
+"""The work itself. It reports what became of every target and raises only for what nobody foresaw."""
+
+
+class Operation:
+    """Runs one plan once. `report` is `None` until it ended; `events` are those so far, for whoever comes late."""
+
+    def __init__(self, identity: str, plan: Plan, job: Job, *, clock: Clock = time) -> None:
+        self.id = identity
+        self.plan = plan
+        self.report: Report | None = None
+        self.started_at: float | None = None
+        self.events: deque[AnyEvent] = deque(maxlen=REMEMBERED_LINES)
+        self._job = job
+        self._clock = clock
+        self._cancelling = asyncio.Event()
+        self._subscribers: list[Subscriber] = []
+
+    @property
+    def is_running(self) -> bool:
+        """True between consent and report."""
+        return self.started_at is not None and self.report is None
+
+    @property
+    def is_cancelling(self) -> bool:
+        """True once somebody asked to stop; the operation may still be putting things in order."""
+        return self._cancelling.is_set()
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` with every event from now on; the result ends that."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def cancel(self) -> None:
+        """Ask to stop. What was begun is brought to an end that the report then tells."""
+        self._cancelling.set()
+
+    async def run(self, consent: Consent | None, policy: Policy, journal: Journal) -> Report:
+        """Carry the plan out and return what became of it.
+
+        Raises `Refused` when policy does not allow it (recorded, nothing done) and `JournalUnavailable` when the
+        intent cannot be written, because what is not recorded is not begun.
+        """
+        intent = Intent(self.id, self.plan, consent.reason if consent else None, self._clock())
+        try:
+            policy.authorize(self.plan, consent)
+        except Refused as refusal:
+            await journal.begin(intent)
+            await journal.finish(self._refused(refusal), self._clock())
+            raise
+        await journal.begin(intent)
+        self.started_at = intent.started_at
+        unsubscribe = self.subscribe(lambda event: journal.append(self.id, event))
+        try:
+            self.report = await self._work()
+        finally:
+            unsubscribe()
+        await journal.finish(self.report, self._clock())
+        self._tell(OperationFinished(at=self._clock(), report=self.report))
+        return self.report
+
+    async def _work(self) -> Report:
+        """A job that breaks ends as `unknown`, never as nothing; being torn down is recorded the same way."""
+        run = Run(self.id, self.plan, self._tell, self._clock, self._cancelling)
+        try:
+            return await self._job(run)
+        except Exception as error:
+            self._tell(LogLine(at=self._clock(), text=f"{type(error).__name__}: {error}"))
+            return self._all(Outcome.UNKNOWN, f"nixtui failed in the middle: {type(error).__name__}: {error}")
+
+    def _refused(self, refusal: Refused) -> Report:
+        return self._all(Outcome.REFUSED, str(refusal))
+
+    def _all(self, outcome: Outcome, detail: str) -> Report:
+        targets = tuple(
+            TargetReport(name=target.name, outcome=outcome, before=target.before, detail=detail)
+            for target in self.plan.targets
+        )
+        return Report(operation=self.id, outcome=outcome, targets=targets)
+
+    def _tell(self, event: AnyEvent) -> None:
+        self.events.append(event)
+        for subscriber in tuple(self._subscribers):
+            subscriber(event)
