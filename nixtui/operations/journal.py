@@ -7,9 +7,9 @@ whose process is gone is *cut off*; whoever starts next may adopt it and find ou
 import asyncio
 import fcntl
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +68,7 @@ class Intent:
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation as the journal has it. `report` and `finished_at` are `None` while it runs or when it was cut off."""
+    """One operation as the journal has it; without `report` and `finished_at` it still runs, or was cut off."""
 
     operation: str
     kind: str
@@ -181,19 +181,27 @@ class Journal:
         self._database.execute("PRAGMA journal_mode = WAL")
         # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits in a power cut, and the last one is the intent.
         self._database.execute("PRAGMA synchronous = FULL")
-        with closing(self._database.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            version = cursor.execute("PRAGMA user_version").fetchone()[0]
+        with self._transaction() as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 for statement in filter(str.strip, _SCHEMA.split(";")):
-                    cursor.execute(statement)
-                cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            cursor.execute("COMMIT")
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         if version > SCHEMA_VERSION:
             raise sqlite3.DatabaseError(f"it was written by a newer nixtui (format {version})")
         # Held as long as we live; the kernel lets go of it however we die. Survives pid reuse, unlike a pid.
         self._alive = self._owner_file(self._token).open("w")
         fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
 
     def _close(self) -> None:
         self._write_pending()
@@ -234,16 +242,15 @@ class Journal:
         )
 
     def _write_pending(self) -> None:
-        pending, self._pending = self._pending, []
+        pending = self._pending.copy()
         if not pending:
             return
-        with closing(self._database.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            cursor.executemany(
+        with self._transaction() as database:
+            database.executemany(
                 "INSERT INTO events SELECT ?1, coalesce(max(sequence), 0) + 1, ?2 FROM events WHERE operation = ?1",
                 pending,
             )
-            cursor.execute("COMMIT")
+        del self._pending[: len(pending)]  # only now: a full disk must not lose them, `finish` tries again
 
     def _update(self, report: Report, at: float) -> None:
         self._write_pending()
@@ -287,6 +294,7 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 def _event(encoded: bytes) -> AnyEvent | None:
     try:
-        return msgspec.json.decode(encoded, type=AnyEvent)
+        event: AnyEvent = msgspec.json.decode(encoded, type=AnyEvent)
     except msgspec.ValidationError:
         return None
+    return event

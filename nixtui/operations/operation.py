@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from time import time
 from typing import Any, TypeVar
 
-from nixtui.operations.events import AnyEvent, LogLine, OperationFinished
-from nixtui.operations.journal import Intent, Journal
+from nixtui.operations.events import AnyEvent, LogLine, Note, OperationFinished
+from nixtui.operations.journal import Intent, Journal, JournalUnavailable
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy, Refused
 from nixtui.operations.report import Outcome, Report, TargetReport
@@ -109,7 +109,11 @@ class Operation:
             self.report = await self._work()
         finally:
             unsubscribe()
-        await journal.finish(self.report, self._clock())
+        try:
+            await journal.finish(self.report, self._clock())
+        except JournalUnavailable as error:
+            # What was done was done; the next start finds the record open and asks the hosts again.
+            self._tell(Note(at=self._clock(), text=str(error)))
         self._tell(OperationFinished(at=self._clock(), report=self.report))
         return self.report
 
