@@ -24,9 +24,11 @@ class Script:
     text: str
 
 
-def load_script(name: str) -> Script:
-    """The script `remote/scripts/NAME.sh` as it is packaged."""
-    return Script(name, files(__package__).joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8"))
+def load_script(name: str, *parts: str) -> Script:
+    """The packaged script `remote/scripts/NAME.sh`, with the functions of `scripts/parts/PART.sh` put before it."""
+    folder = files(__package__).joinpath("scripts")
+    paths = [folder.joinpath("parts", f"{part}.sh") for part in parts] + [folder.joinpath(f"{name}.sh")]
+    return Script(name, "\n".join(path.read_text(encoding="utf-8") for path in paths))
 
 
 @dataclass(frozen=True, slots=True)

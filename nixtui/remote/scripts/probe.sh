@@ -1,0 +1,440 @@
+#!/bin/sh
+# What this host is, told again as it changes; remote/probe.py is the other half.
+#
+# usage: probe.sh NONCE
+#
+# Tells everything it knows, then waits on standard input. Each line there is answered, at once, by a block of the
+# values that changed or by one line saying that none did:
+#
+#   tick   what is cheap: one fork (systemctl); everything else is read by the shell itself
+#   slow   also disks and the clock, a fork each; about once a minute
+#   full   everything again, changed or not
+#
+# The interval is the operator's: a host that nobody asks does nothing, and the end of standard input ends it.
+# Answers are framed, and the frame carries NONCE, so that no banner and no half line is taken for a value:
+#
+#   #nixtui-probe NONCE hello 1
+#   #nixtui-probe NONCE begin N news     ("all" instead of "news" where nothing is left out)
+#   KEY VALUE                          a value that is gone has its key alone
+#   #nixtui-probe NONCE end N LINES
+#   #nixtui-probe NONCE alive N
+#
+# What cannot be read is not told: unknown is neither an error nor a zero. Needs no root.
+#
+# SC3013: -ef is in POSIX since 2024 and older in all three shells.
+# shellcheck disable=SC3013
+set -u
+LC_ALL=C
+# sd-bus would wait 25 s for a systemd that hangs; the operator's patience ends before that.
+SYSTEMD_BUS_TIMEOUT=4
+PATH=${PATH:+$PATH:}/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/run/wrappers/bin:/usr/bin:/bin:/usr/sbin:/sbin
+export LC_ALL SYSTEMD_BUS_TIMEOUT PATH
+unset CDPATH
+
+root=${NIXTUI_ROOT-}
+root=${root%/}
+profile_link=/nix/var/nix/profiles/system
+newline='
+'
+most_failed_units=32
+
+all=''        # "yes" while answering full
+slow=''       # "yes" while disks and the clock are wanted
+block=''      # the answer so far
+lines=0
+answers=0
+seen_links='' # all links at the last answer
+asked_system='' # the system whose version, kernel and revision were told
+resolved=''
+lock_holder=''
+kernel=''
+load_before='   ' # hundredths, each with a space behind
+memory_whole=''   # KiB: total and swap total
+
+# tell KEY VALUE: one more line of the answer, when it is news. An empty value is an unknown one.
+tell() {
+    told=''
+    eval "told=\${was_$1-}"
+    if [ "$2" = "$told" ] && { [ -z "$all" ] || [ -z "$2" ]; }; then
+        return
+    fi
+    eval "was_$1=\$2"
+    line=$2
+    while :; do
+        case $line in
+        *[[:cntrl:]]*) line="${line%%[[:cntrl:]]*}?${line#*[[:cntrl:]]}" ;;
+        *) break ;;
+        esac
+    done
+    block="$block$1${line:+ $line}$newline"
+    lines=$((lines + 1))
+}
+
+# resolve LINK: the directory it leads to, in $resolved, without a fork.
+resolve() {
+    resolved=''
+    if cd -P "$root$1" 2>/dev/null; then
+        resolved=${PWD#"$root"}
+        # To stay would keep the system alive: Nix's collector spares the working directories of processes.
+        cd /
+    fi
+}
+
+# first_line FILE: in $line; often there is no newline at its end, so read's own status says nothing.
+first_line() {
+    line=''
+    if [ -r "$root$1" ]; then
+        read -r line <"$root$1" || :
+    fi
+}
+
+is_number() {
+    case $1 in
+    '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
+    esac
+}
+
+# is_apart NUMBER NUMBER DISTANCE
+is_apart() {
+    apart=$(($1 - $2))
+    [ "${apart#-}" -ge "$3" ]
+}
+
+links() {
+    resolve /run/current-system
+    current=$resolved
+    resolve /run/booted-system
+    booted=$resolved
+    resolve "$profile_link"
+    profile=$resolved
+    set -- "$root$profile_link"-[0-9]*-link
+    now_links="$current $booted $profile $*"
+    [ "$now_links" = "$seen_links" ] || slow=yes
+    [ -n "$slow" ] || return 0
+    seen_links=$now_links
+    tell current_system "$current"
+    tell booted_system "$booted"
+    tell profile_system "$profile"
+    if [ -n "$profile" ] && [ -L "$1" ]; then
+        tell generations $#
+    else
+        tell generations ''
+    fi
+    generation
+    system
+    reboot
+}
+
+generation() {
+    number='' switched=''
+    if [ -L "$root$profile_link" ]; then
+        number=$(exec readlink "$root$profile_link" </dev/null 2>/dev/null)
+        number=${number##*/system-}
+        number=${number%-link}
+        is_number "$number" || number=''
+        switched=$(exec stat -c %Y "$root$profile_link" </dev/null 2>/dev/null)
+        is_number "$switched" || switched=''
+    fi
+    tell generation "$number"
+    tell switched_at "$switched"
+}
+
+# What is written in the current system: it cannot change while the link stays.
+system() {
+    if [ "$current" = "$asked_system" ] && [ -z "$all" ]; then
+        return
+    fi
+    asked_system=$current
+    version='' revision='' kernel=''
+    if [ -n "$current" ]; then
+        first_line "$current/nixos-version"
+        version=$line
+        revision=$(revision "$root$current/sw/bin/nixos-version")
+        for modules in "$root$current"/kernel-modules/lib/modules/*; do
+            [ -d "$modules" ] && kernel=${modules##*/}
+        done
+    fi
+    tell nixos_version "$version"
+    tell configuration_revision "$revision"
+    tell kernel_current "$kernel"
+}
+
+revision() {
+    [ -x "$1" ] || exit 0
+    if command -v timeout >/dev/null; then
+        exec timeout 4 "$1" --configuration-revision </dev/null 2>/dev/null
+    fi
+    exec "$1" --configuration-revision </dev/null 2>/dev/null
+}
+
+# Which parts differ between what was booted and what is current: those NixOS's own autoUpgrade compares, and
+# systemd, which PID 1 only takes over in part when it re-executes.
+reboot() {
+    stale=''
+    if [ -n "$current" ] && [ -n "$booted" ]; then
+        for part in kernel initrd kernel-modules systemd; do
+            old=$root$booted/$part new=$root$current/$part
+            if [ -e "$old" ] || [ -e "$new" ]; then
+                [ "$old" -ef "$new" ] || stale="$stale,$part"
+            fi
+        done
+        stale=${stale:-,nothing}
+    fi
+    first_line /proc/sys/kernel/osrelease
+    tell kernel_running "$line"
+    tell reboot_for "${stale:+${stale#,} ${line:--} ${kernel:--}}"
+}
+
+boot() {
+    first_line /proc/sys/kernel/random/boot_id
+    tell boot_id "$line"
+    first_line /proc/uptime
+    tell uptime_s "${line%%.*}"
+}
+
+# hundredths 1.05: 105, in $hundredths.
+hundredths() {
+    hundredths=''
+    case $1 in
+    0?*.* | *[!0-9.]* | *.*.*) ;;
+    ?*.[0-9][0-9])
+        fraction=1${1#*.}
+        is_number "${1%.*}" && hundredths=$((${1%.*} * 100 + fraction - 100))
+        ;;
+    esac
+    [ -n "$hundredths" ]
+}
+
+# A load wavers always; it is news when it moved by 0.05 and a sixteenth.
+load() {
+    first_line /proc/loadavg
+    one=${line%% *} rest=${line#* }
+    five=${rest%% *} rest=${rest#* }
+    fifteen=${rest%% *}
+    now='' moved=$all
+    for average in "$one" "$five" "$fifteen"; do
+        hundredths "$average" || return 0
+        now="$now$hundredths "
+        before=${load_before%% *}
+        load_before=${load_before#* }
+        if [ -z "$before" ] || is_apart "$hundredths" "$before" $((before / 16 + 5)); then
+            moved=yes
+        fi
+        load_before="$load_before$before "
+    done
+    if [ -n "$moved" ]; then
+        load_before=$now
+        tell load "$one $five $fifteen"
+    fi
+}
+
+# KiB: total, available, swap total, swap free. It wavers as well; news is one hundredth of the whole.
+memory() {
+    [ -r "$root/proc/meminfo" ] || return 0
+    total='' available='' swap_total='' swap_free=''
+    while read -r key value rest; do
+        case $key in
+        MemTotal:) total=$value ;;
+        MemAvailable:) available=$value ;;
+        SwapTotal:) swap_total=$value ;;
+        SwapFree:) swap_free=$value && break ;;
+        esac
+    done <"$root/proc/meminfo"
+    for value in "$total" "$available" "$swap_total" "$swap_free"; do
+        is_number "$value" || return 0
+    done
+    if [ -n "$all" ] || [ "$total $swap_total" != "$memory_whole" ] ||
+        is_apart "$available" "$memory_available" $((total / 100 + 1)) ||
+        is_apart "$swap_free" "$memory_swap_free" $((swap_total / 100 + 1)); then
+        memory_whole="$total $swap_total"
+        memory_available=$available
+        memory_swap_free=$swap_free
+        tell memory_kib "$total $available $swap_total $swap_free"
+    fi
+}
+
+# The one fork of an idle tick; a second one while units are failed.
+systemd() {
+    state='' failed=''
+    command -v systemctl >/dev/null || return 0
+    said=$(exec systemctl show -p SystemState -p NFailedUnits </dev/null 2>/dev/null)
+    case $said in
+    *SystemState=*)
+        state=${said#*SystemState=}
+        state=${state%%"$newline"*}
+        ;;
+    *) [ -d "$root/run/systemd/system" ] && state=unresponsive ;;
+    esac
+    case $said in
+    *NFailedUnits=*)
+        count=${said#*NFailedUnits=}
+        count=${count%%"$newline"*}
+        case $count in
+        0) failed=none ;;
+        *) failed_units ;;
+        esac
+        ;;
+    esac
+    tell systemd_state "$state"
+    tell failed_units "$failed"
+}
+
+failed_units() {
+    units=$(exec systemctl list-units --state=failed --plain --no-legend --no-pager --full </dev/null 2>/dev/null)
+    found=0
+    while [ -n "$units" ] && [ $found -lt $most_failed_units ]; do
+        unit=${units%%"$newline"*}
+        case $units in
+        *"$newline"*) units=${units#*"$newline"} ;;
+        *) units='' ;;
+        esac
+        unit=${unit%% *}
+        [ -n "$unit" ] || continue
+        failed="$failed${failed:+ }$unit"
+        found=$((found + 1))
+    done
+}
+
+# Which nixtui is changing this host: lines of "operation ID", "operator NAME", "since SECONDS".
+lock() {
+    lock_holder='' operator='' since=''
+    if [ -e "$root/run/nixtui/lock" ]; then
+        if [ -r "$root/run/nixtui/lock" ]; then
+            while read -r key value; do
+                case $key in
+                operation) lock_holder=$value ;;
+                operator) operator=$value ;;
+                since) since=$value ;;
+                esac
+            done <"$root/run/nixtui/lock"
+        fi
+        is_number "$since" || since=0
+        is_id "$lock_holder" || lock_holder=unknown
+    fi
+    tell lock "${lock_holder:+$lock_holder $since ${operator:-unknown}}"
+}
+
+is_id() {
+    case $1 in
+    '' | *[!A-Za-z0-9._-]*) return 1 ;;
+    esac
+}
+
+# What a nixtui that died left behind: records of operations, and roots without a record.
+leftovers() {
+    left=''
+    for record in "$root"/run/nixtui/*/; do
+        id=${record%/}
+        id=${id##*/}
+        if is_id "$id" && [ "$id" != ended ] && [ "$id" != "$lock_holder" ]; then
+            left="$left $id"
+        fi
+    done
+    for link in "$root"/nix/var/nix/gcroots/nixtui-*; do
+        id=${link##*/nixtui-}
+        if is_id "$id" && [ ! -d "$root/run/nixtui/$id" ] && [ ! -d "$root/run/nixtui/${id%-*}" ]; then
+            left="$left $id"
+        fi
+    done
+    tell leftovers "${left# }"
+}
+
+# sops-nix and agenix both number what they decrypt: /run/secrets leads to /run/secrets.d/12.
+secrets() {
+    decrypted=''
+    resolve /run/secrets
+    case $resolved in
+    /run/secrets.d/?*) decrypted="sops:${resolved##*/}" ;;
+    esac
+    resolve /run/agenix
+    case $resolved in
+    /run/agenix.d/?*) decrypted="$decrypted${decrypted:+ }agenix:${resolved##*/}" ;;
+    esac
+    tell secrets_generation "$decrypted"
+}
+
+disks() {
+    set --
+    for path in / /nix/store /boot; do
+        [ -e "$root$path" ] && set -- "$@" "$root$path"
+    done
+    found='' seen=''
+    rows=$(exec df -P -k "$@" </dev/null 2>/dev/null)
+    for path in "$@"; do
+        rows=${rows#*"$newline"}
+        mount=${path#"$root"}
+        disk "${mount%/store}" "${rows%%"$newline"*}"
+    done
+    tell disks_kib "$found"
+    now=$(exec date +%s </dev/null 2>/dev/null)
+    is_number "$now" && tell clock "$now"
+}
+
+# disk MOUNT ROW: adds a row of df to $found, unless that file system was seen under another path. A bind mount (the
+# store of every NixOS) has a mount point of its own, so device and numbers tell.
+disk() {
+    mount=$1
+    set -f
+    # shellcheck disable=SC2086 # df's columns; a device's name may have spaces
+    set -- $2
+    set +f
+    while [ $# -gt 6 ] && ! { is_number "$2" && is_number "$3" && is_number "$4"; }; do
+        shift
+    done
+    if [ $# -lt 6 ] || ! is_number "$3" || ! is_number "$4"; then
+        return
+    fi
+    case $seen in
+    *"|$1 $2 $3|"*) return ;;
+    esac
+    seen="$seen|$1 $2 $3|"
+    found="$found${found:+ }$mount $3 $4"
+}
+
+answer() {
+    block='' lines=0
+    links
+    load
+    memory
+    systemd
+    lock
+    leftovers
+    secrets
+    if [ -n "$slow" ]; then
+        boot
+        disks
+    fi
+    answers=$((answers + 1))
+    scope=news
+    [ -n "$all" ] && scope=all
+    if [ $lines -eq 0 ]; then
+        printf '#nixtui-probe %s alive %s\n' "$nonce" $answers
+    else
+        printf '#nixtui-probe %s begin %s %s\n%s#nixtui-probe %s end %s %s\n' \
+            "$nonce" $answers "$scope" "$block" "$nonce" $answers $lines
+    fi
+}
+
+main() {
+    nonce=${1-0}
+    if [ -n "$root" ]; then
+        cd -P "$root" || exit 1
+        root=$PWD
+    fi
+    cd /
+    printf '#nixtui-probe %s hello 1\n' "$nonce"
+    all=yes slow=yes
+    answer
+    while read -r request; do
+        all='' slow=''
+        case $request in
+        full) all=yes slow=yes ;;
+        slow) slow=yes ;;
+        esac
+        answer
+    done
+    exit 0
+}
+
+# One line, and the last: dash reads its script ahead from standard input, so nothing may follow but requests.
+main "$@"
