@@ -36,10 +36,13 @@ class Run:
     clock: Clock
     cancelling: asyncio.Event
 
-    async def unless_cancelled(self, work: Awaitable[T]) -> T:
-        """The result of `work`, or `Cancelled` as soon as somebody asks to stop; `work` is then cancelled itself."""
+    async def unless_cancelled(self, work: Awaitable[T], *, once: asyncio.Event | None = None) -> T:
+        """The result of `work`, or `Cancelled` as soon as somebody asks to stop; `work` is then cancelled itself.
+
+        With `once`, stopping waits until that event is set: up to there `work` must not be left alone.
+        """
         task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self.cancelling.wait())
+        stop = asyncio.ensure_future(self._asked_to_stop(once))
         try:
             await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
@@ -47,9 +50,13 @@ class Run:
             raise Cancelled
         finally:
             stop.cancel()
-            if not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
+
+    async def _asked_to_stop(self, once: asyncio.Event | None) -> None:
+        if once is not None:
+            await once.wait()
+        await self.cancelling.wait()
 
 
 Job = Callable[[Run], Coroutine[Any, Any, Report]]

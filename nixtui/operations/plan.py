@@ -1,6 +1,11 @@
 """A plan: everything that would be done, before anything is."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
+
+from nixtui.operations.report import Outcome
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -13,8 +18,9 @@ class Step(msgspec.Struct, frozen=True):
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One thing the plan changes: a host, an image, a file.
 
-    `before` and `after` say in a word what it is now and will be (`412`, `411`). `refused` is why it is left out; then
-    nothing is done to it and the rest of the plan goes on.
+    `before` and `after` say in a word what it is now and will be (`412`, `411`); `facts` has what the job needs to know
+    about it later, after a crash too. `refused` is why it is left out, and `refused_as` what the report calls that
+    (`unchanged` where nothing is to be done); the rest of the plan goes on without it.
     """
 
     name: str
@@ -24,6 +30,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     wave: int = 1
     warnings: tuple[str, ...] = ()
     refused: str | None = None
+    refused_as: Outcome = Outcome.REFUSED
+    facts: Mapping[str, str] = MappingProxyType({})
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,288 @@
+"""Taking one host to another system under the guard, from this side.
+
+The host's side is `remote/scripts/guard.sh`; it heals the host whatever happens here. This side follows, proves the
+new system over a new connection, and never says more than the host itself says.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from nixtui.activation.exit_codes import OK, UNITS_FAILED, meaning
+from nixtui.activation.narrator import Narrator
+from nixtui.activation.verdict import Verdict, explain_refusal, judge
+from nixtui.model.host import Host
+from nixtui.operations.operation import Cancelled, Run
+from nixtui.operations.report import Outcome, TargetReport
+from nixtui.remote import guard
+from nixtui.remote.errors import ElevationFailed, RemoteError
+from nixtui.remote.guard import Answer, Died, Ended, Finding, GuardOutcome, Order, Refusal, Tested
+from nixtui.remote.transport import Script, Transport
+
+Reach = Callable[[Host], AbstractAsyncContextManager[Transport]]
+"""A connected transport for a host, the shared one where there is one; entering raises `RemoteError`."""
+
+SIGNS_PER_WINDOW = 3
+"""Signs of life per `revert_after`, so that one may be lost on the way."""
+
+REJOIN_EVERY_S = 1.0
+REJOIN_GRACE_S = 60.0
+"""How long after its deadline a silent host is still asked what it did, before the answer is `unknown`."""
+
+CANCELLED = "cancelled by the operator"
+
+Ending = Tested | Died | Ended | Refusal | Finding
+
+
+class HealthCheck(msgspec.Struct, frozen=True):
+    """A command that must exit 0 on the host, as the login user, within `timeout` seconds."""
+
+    command: str
+    timeout: float
+
+
+@dataclass(slots=True)
+class GuardedHost:
+    """One host of an operation, on its way to `order.new`. Use once.
+
+    `before` and `after` are what the report calls the two systems.
+    """
+
+    host: Host
+    order: Order
+    reach: Reach
+    health: Sequence[HealthCheck]
+    run: Run
+    before: str | None = None
+    after: str | None = None
+    _tell: Narrator = field(init=False)
+    _started_at: float = field(init=False)
+    _activating: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    _lines_heard: int = 0
+    _until: float | None = None
+    _boot_id: str | None = None
+    _code: int | None = None
+
+    def __post_init__(self) -> None:
+        self._tell = Narrator(self.run, self.host.name)
+        self._started_at = self.run.clock()
+
+    async def activate(self) -> TargetReport:
+        """Take the host there, or see it come back. Raises nothing: the report says what the host says."""
+        self._started_at = self.run.clock()
+        try:
+            verdict = await self._activate()
+        except ElevationFailed as error:
+            verdict = Verdict(Outcome.FAILED, f"{error.reason}; nothing was done", error.remedy)
+        except RemoteError as error:
+            if self._until is None:
+                verdict = Verdict(Outcome.UNREACHABLE, error.reason, error.remedy)
+            else:
+                verdict = await self._rejoin(error)
+        if self._until is not None:
+            self._tell.countdown(None, self._boot_id)
+        self._tell.end(verdict.outcome.is_success, verdict.detail)
+        return self._report(verdict)
+
+    async def _activate(self) -> Verdict:
+        self._tell.begin("connecting")
+        async with self.reach(self.host) as transport:
+            self._tell.end(True)
+            # From here on the host may be armed, whatever comes back: silence is no proof that nothing began.
+            self._until = self.run.clock() + self.order.revert_after
+            self._tell.begin("locked")
+            return await self._conclude(transport, guard.begin(transport, self.order, self._hear))
+
+    async def _conclude(self, transport: Transport, following: Coroutine[None, None, Ending]) -> Verdict:
+        """Follow the activation to its end, with signs of life as long as it takes, then do what the end asks for."""
+        try:
+            async with _alongside(self._keep_alive(transport)):
+                # Stopping is possible once the activation runs; before, the host would go on without us noticing.
+                ending = await self.run.unless_cancelled(following, once=self._activating)
+        except Cancelled:
+            return await self._go_back(transport, CANCELLED)
+        match ending:
+            case Finding():
+                return await self._told(transport, ending)
+            case Refusal():
+                return explain_refusal(ending, self.run.clock())
+            case Ended():
+                return await self._told(transport, await guard.inspect(transport, self.order.operation))
+            case Died(reason):
+                limit = round(self.order.activation_timeout)
+                return await self._go_back(transport, f"the activation did not end within {limit} s ({reason})")
+            case Tested(code):
+                return await self._weigh(transport, code)
+
+    async def _weigh(self, transport: Transport, code: int) -> Verdict:
+        """4 says that units failed, not which: those that failed before are no reason to go back."""
+        self._code = code
+        self._tell.end(code == OK, meaning(code))
+        if code in (OK, UNITS_FAILED):
+            return await self._prove(transport, code)
+        return await self._go_back(transport, meaning(code))
+
+    async def _prove(self, transport: Transport, code: int) -> Verdict:
+        """Log in anew and look; only a host that lets us in, runs the new system and is well is made to last.
+
+        The last sign of life goes before this: everything here has to fit into one `revert_after`.
+        """
+        if self._until is not None and self._until - self.run.clock() < 0.8 * self.order.revert_after:
+            await self._sign_of_life(transport)
+        self._tell.begin("verifying")
+        try:
+            async with transport.fresh() as proof:
+                problem = await self.run.unless_cancelled(self._problem(proof, code))
+                if problem is None:
+                    self._tell.end(True, "a new login, the system, its units and its health are well")
+                    return await self._commit(proof)
+        except Cancelled:
+            problem = CANCELLED
+        except RemoteError as error:
+            if self._tell.step == "committing":
+                raise
+            problem = f"the new system did not prove itself over a new connection: {error.reason}"
+        self._tell.end(False, problem)
+        return await self._go_back(transport, problem)
+
+    async def _problem(self, proof: Transport, code: int) -> str | None:
+        """What is wrong with the new system; `None` when it proved itself."""
+        seen = await guard.verify(proof, self.order.operation)
+        if seen.current != self.order.new:
+            return f"the host runs {seen.current or 'nothing known'} instead of the new system"
+        if seen.newly_failed:
+            self._tell.keep(seen.log)
+            units = ", ".join(seen.newly_failed)
+            return f"{units} failed, which did not fail before" + (f"; {meaning(code)}" if code else "")
+        if seen.still_failed:
+            self._tell.note(f"failed before as well: {', '.join(seen.still_failed)}")
+        for check in self.health:
+            done = await proof.run(Script("health", check.command), timeout=check.timeout)
+            if done.exit_status != 0:
+                self._tell.keep((done.stdout + done.stderr).splitlines()[-10:])
+                return f"the health command `{check.command}` failed (exit {done.exit_status})"
+        return None
+
+    async def _commit(self, proof: Transport) -> Verdict:
+        self._tell.begin("committing")
+        finding = await guard.commit(proof, self.order.operation, self.order.activation_timeout)
+        return await self._told(proof, finding)
+
+    async def _go_back(self, transport: Transport, why: str) -> Verdict:
+        """Revert at once; when the host cannot be told so, its timer does it and `_rejoin` finds out."""
+        self._tell.end(False, why)
+        self._tell.begin("reverting")
+        return await self._told(transport, await guard.revert(transport, self.order.operation, why))
+
+    async def _rejoin(self, lost: RemoteError) -> Verdict:
+        """The link is gone while the host may be armed. Come back and go on where it stands, or learn what it did."""
+        self._tell.end(False, lost.reason)
+        self._tell.begin("rejoining")
+        self._tell.note(f"{lost.reason}; the host goes back by itself unless it is reached again")
+        while self.run.clock() < (self._until or 0.0) + REJOIN_GRACE_S:
+            try:
+                async with self.reach(self.host) as transport:
+                    return await self._resume(transport)
+            except RemoteError as error:
+                lost = error
+            await asyncio.sleep(REJOIN_EVERY_S)
+        return Verdict(
+            Outcome.UNKNOWN,
+            f"the host cannot be reached ({lost.reason}), so what it did is not known; it was to go back by itself",
+            f"when it answers again: nixtui journal {self.order.operation}",
+        )
+
+    async def _resume(self, transport: Transport) -> Verdict:
+        finding = await guard.inspect(transport, self.order.operation)
+        if finding.outcome is not GuardOutcome.OPEN:
+            return await self._told(transport, finding)
+        self._tell.end(True, "reached again")
+        self._activating.set()
+        if finding.verdict == "commit":
+            return await self._commit(transport)
+        if finding.verdict is not None or self.run.cancelling.is_set():
+            return await self._go_back(transport, CANCELLED)
+        await self._sign_of_life(transport)
+        self._tell.begin("testing")
+        limit = self.order.activation_timeout
+        following = guard.follow(transport, self.order.operation, self._lines_heard, self._hear, limit)
+        return await self._conclude(transport, following)
+
+    async def _told(self, transport: Transport, finding: Finding) -> Verdict:
+        """What the host says became of it; then it may forget."""
+        self._tell.keep(finding.log)
+        if finding.code is not None:
+            self._code = finding.code
+        if finding.outcome not in (GuardOutcome.OPEN, GuardOutcome.NONE):
+            try:
+                await guard.release(transport, self.order.operation)
+            except RemoteError as error:
+                self._tell.note(f"the host keeps its record of this until the next operation: {error.reason}")
+        return judge(finding, new=self.order.new, previous=self.order.expect_current, boot_id=self._boot_id)
+
+    async def _keep_alive(self, transport: Transport) -> None:
+        """Push the deadline back while the activation runs; a lost sign is no error, the next may arrive."""
+        await self._activating.wait()
+        while True:
+            await asyncio.sleep(self.order.revert_after / SIGNS_PER_WINDOW)
+            await self._sign_of_life(transport)
+
+    async def _sign_of_life(self, transport: Transport) -> None:
+        try:
+            answer = await guard.extend(transport, self.order.operation)
+        except RemoteError as error:
+            self._tell.note(f"a sign of life did not arrive: {error.reason}")
+            return
+        if isinstance(answer, guard.Armed):
+            self._armed_for(answer.seconds)
+
+    def _hear(self, answer: Answer) -> None:
+        match answer:
+            case guard.Locked(boot_id):
+                self._boot_id = boot_id
+                self._tell.end(True)
+            case guard.Armed(seconds):
+                self._tell.begin("armed")
+                self._armed_for(seconds)
+                self._tell.end(True, f"goes back by itself after {round(seconds)} s without us")
+            case guard.Started():
+                self._activating.set()
+                self._tell.begin("testing")
+            case guard.Output(text):
+                self._lines_heard += 1
+                self._tell.output(text)
+            case guard.Swept(operation, what):
+                self._tell.note(f"cleared away what operation {operation} left here ({what})")
+
+    def _armed_for(self, seconds: float) -> None:
+        self._until = self.run.clock() + seconds
+        self._tell.countdown(self._until, self._boot_id)
+
+    def _report(self, verdict: Verdict) -> TargetReport:
+        return TargetReport(
+            name=self.host.name,
+            outcome=verdict.outcome,
+            before=self.before,
+            after=self.after,
+            exit_code=self._code,
+            detail=verdict.detail,
+            remedy=verdict.remedy,
+            seconds=round(self.run.clock() - self._started_at, 3),
+            log=() if verdict.outcome.is_success else tuple(self._tell.lines),
+        )
+
+
+@asynccontextmanager
+async def _alongside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` for as long as the block lasts. (A `TaskGroup` would wrap the block's own errors into a group.)"""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error

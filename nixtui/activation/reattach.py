@@ -1,0 +1,72 @@
+"""Finding out what became of an operation whose nixtui died in the middle."""
+
+from collections.abc import Mapping
+
+from nixtui.activation.guarded import Reach
+from nixtui.activation.verdict import judge
+from nixtui.model.host import Host
+from nixtui.operations.events import AnyEvent, Countdown, TargetFinished
+from nixtui.operations.journal import Entry
+from nixtui.operations.plan import Target
+from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.remote import guard
+from nixtui.remote.errors import RemoteError
+
+KINDS = frozenset({"rollback"})
+"""The kinds of operation that leave their story on hosts."""
+
+
+async def find_out(
+    entry: Entry, events: list[AnyEvent], hosts: Mapping[str, Host], reach: Reach
+) -> tuple[Report, bool]:
+    """What the hosts of a cut-off operation say became of it, and whether that is final.
+
+    It is not while a host is still armed or cannot be asked: then ask again later, and leave the journal open.
+    """
+    told = {event.report.name: event.report for event in events if isinstance(event, TargetFinished)}
+    reports = []
+    final = True
+    for target in entry.plan.targets:
+        if target.refused is not None:
+            report = TargetReport(name=target.name, outcome=target.refused_as, detail=target.refused)
+        elif target.name in told:
+            report = told[target.name]
+        else:
+            report, settled = await _ask(entry, target, events, hosts.get(target.name), reach)
+            final = final and settled
+        reports.append(report)
+    outcome = overall(report.outcome for report in reports)
+    return Report(operation=entry.operation, outcome=outcome, targets=tuple(reports), interrupted=True), final
+
+
+async def _ask(
+    entry: Entry, target: Target, events: list[AnyEvent], host: Host | None, reach: Reach
+) -> tuple[TargetReport, bool]:
+    def report(
+        outcome: Outcome, detail: str | None, remedy: str | None = None, code: int | None = None
+    ) -> TargetReport:
+        return TargetReport(
+            name=target.name,
+            outcome=outcome,
+            before=target.before,
+            after=target.after,
+            exit_code=code,
+            detail=detail,
+            remedy=remedy,
+        )
+
+    if host is None:
+        return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
+    try:
+        async with reach(host) as transport:
+            found = await guard.inspect(transport, entry.operation)
+            if found.outcome is guard.GuardOutcome.OPEN:
+                left = f" and goes back by itself in {round(found.left)} s" if found.left and found.left > 0 else ""
+                return report(Outcome.UNKNOWN, f"nixtui died in the middle; the host is still at it{left}"), False
+    except RemoteError as error:
+        return report(Outcome.UNKNOWN, f"nixtui died in the middle, and {error.reason}", error.remedy), False
+    boot_id = next(
+        (each.boot_id for each in events if isinstance(each, Countdown) and each.target == target.name), None
+    )
+    verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
+    return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True

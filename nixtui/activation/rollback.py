@@ -1,0 +1,250 @@
+"""Rolling hosts back (or forward) to a generation they have: the plan, and the job that carries it out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from shlex import join
+
+import msgspec
+
+from nixtui.activation.guarded import GuardedHost, HealthCheck, Reach
+from nixtui.activation.reboot import reboot_into
+from nixtui.activation.rollout import Rules, roll_out, waves
+from nixtui.model.generation import Generation, Generations
+from nixtui.model.host import Host
+from nixtui.model.target import NoSuchGeneration, Resolved, Target, resolve
+from nixtui.operations import plan as planning
+from nixtui.operations.operation import Job, Run
+from nixtui.operations.plan import Plan, Step
+from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.remote.guard import Order
+
+PROFILE = "/nix/var/nix/profiles/system"
+
+
+class Action(StrEnum):
+    """How far to go: live under the guard, only from the next boot on, or by rebooting now."""
+
+    SWITCH = "switch"
+    BOOT = "boot"
+    REBOOT = "reboot"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says about activations. Times are seconds."""
+
+    revert_after: float = 90.0
+    activation_timeout: float = 600.0
+    reboot_timeout: float = 600.0
+    health: tuple[HealthCheck, ...] = ()
+    rollout: Rules = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A host as it was just asked: its generations, or in `problem` why it could not be asked."""
+
+    host: Host
+    generations: Generations | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """A plan with what is needed to carry it out. `orders` are by host name, for the hosts that will be acted on."""
+
+    operation: str
+    plan: Plan
+    action: Action
+    hosts: dict[str, Host]
+    orders: dict[str, Order]
+    settings: Settings
+
+
+def plan_rollback(
+    seen: Sequence[Seen], target: Target, settings: Settings, *, action: Action, operation: str, operator: str
+) -> Rollback:
+    """What going to `target` means on each of these hosts. Changes nothing and asks nobody.
+
+    A host that cannot go there is in the plan with the reason and left out of the act.
+    """
+    targets: list[planning.Target] = []
+    orders: dict[str, Order] = {}
+    for each in seen:
+        row, order = _plan_host(each, target, settings, action=action, operation=operation, operator=operator)
+        targets.append(row)
+        if order is not None:
+            orders[row.name] = order
+    numbered = {name: number for number, wave in enumerate(waves(list(orders), settings.rollout), 1) for name in wave}
+    targets = [msgspec.structs.replace(row, wave=numbered.get(row.name, 0)) for row in targets]
+    plan = Plan(
+        kind="rollback",
+        title=_title(targets),
+        targets=tuple(targets),
+        steps=_steps(orders, settings, action),
+        warnings=_warnings(action, orders, settings),
+    )
+    return Rollback(operation, plan, action, {each.host.name: each.host for each in seen}, orders, settings)
+
+
+def rollback_job(rollback: Rollback, reach: Reach) -> Job:
+    """The work of a rollback: every order in its wave, then one report."""
+
+    async def job(run: Run) -> Report:
+        plan = rollback.plan
+        left_out = [
+            TargetReport(name=row.name, outcome=row.refused_as, before=row.before, after=row.after, detail=row.refused)
+            for row in plan.targets
+            if row.refused is not None
+        ]
+        cut = waves([row.name for row in plan.acting_on], rollback.settings.rollout)
+        done = await roll_out(cut, rollback.settings.rollout, lambda name: _act(rollback, name, reach, run), run)
+        by_name = {report.name: report for report in left_out + done}
+        reports = tuple(by_name[row.name] for row in plan.targets)
+        return Report(
+            operation=run.operation,
+            outcome=overall(report.outcome for report in reports),
+            targets=reports,
+            interrupted=run.cancelling.is_set(),
+        )
+
+    return job
+
+
+async def _act(rollback: Rollback, name: str, reach: Reach, run: Run) -> TargetReport:
+    row = next(row for row in rollback.plan.targets if row.name == name)
+    host, order, settings = rollback.hosts[name], rollback.orders[name], rollback.settings
+    guarded = GuardedHost(host, order, reach, settings.health, run, before=row.before, after=row.after)
+    report = await guarded.activate()
+    if rollback.action is Action.REBOOT and report.outcome is Outcome.COMMITTED:
+        return await reboot_into(order.new, host, reach, run, report, limit=settings.reboot_timeout)
+    return report
+
+
+def _plan_host(
+    seen: Seen, target: Target, settings: Settings, *, action: Action, operation: str, operator: str
+) -> tuple[planning.Target, Order | None]:
+    host = seen.host
+    row = planning.Target(name=host.name, environment=host.environment)
+    known = seen.generations
+    if known is None:
+        problem = seen.problem or "not seen yet"
+        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE), None
+    row = msgspec.structs.replace(row, before=_label(known.running, known.current_system))
+    if known.current_system is None or known.profile_system is None:
+        return msgspec.structs.replace(
+            row, refused="the host has no system profile, or does not say what it runs"
+        ), None
+    try:
+        there = resolve(target, known)
+    except NoSuchGeneration as error:
+        return msgspec.structs.replace(row, refused=str(error)), None
+    facts = {"new": there.path, "previous": known.current_system}
+    row = msgspec.structs.replace(row, after=there.label, facts=facts)
+    if _is_there(known, there):
+        where = "it runs, boots and is the profile already"
+        return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
+    order = Order(
+        operation=operation,
+        operator=operator,
+        new=there.path,
+        number=there.generation.number if there.generation else None,
+        expect_current=known.current_system,
+        expect_profile=known.profile_system,
+        revert_after=settings.revert_after,
+        activation_timeout=settings.activation_timeout,
+        live=action is Action.SWITCH,
+    )
+    return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
+
+
+def _label(generation: Generation | None, path: str | None) -> str | None:
+    return str(generation.number) if generation else path
+
+
+def _is_there(known: Generations, there: Resolved) -> bool:
+    same = known.current_system == known.profile_system == there.path
+    number_matches = (
+        there.generation is None or known.profile is None or known.profile.number == there.generation.number
+    )
+    return same and number_matches and known.boot_default in (None, there.path)
+
+
+def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple[str, ...]:
+    found = []
+    running, to = known.running, there.generation
+    if running is None:
+        found.append("what runs is no generation; going back to it later needs its path")
+    elif known.profile_system != known.current_system:
+        found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
+    if action is Action.SWITCH and running and to and running.kernel != to.kernel:
+        found.append(f"kernel {running.kernel or '–'} → {to.kernel or '–'}: full effect only after a reboot")
+    return tuple(found)
+
+
+def _warnings(action: Action, orders: dict[str, Order], settings: Settings) -> tuple[str, ...]:
+    if action is Action.REBOOT and orders:
+        return (f"{len(orders)} host(s) will reboot; a reboot is not guarded",)
+    if action is Action.SWITCH and not settings.health:
+        return ("no health commands are configured: proof is a new login, the system's path and its units",)
+    return ()
+
+
+def _title(targets: Sequence[planning.Target]) -> str:
+    if len(targets) == 1:
+        row = targets[0]
+        return f"Roll back {row.name}" + (f": {row.before} → {row.after}" if row.after else "")
+    return f"Roll back {len(targets)} hosts"
+
+
+def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tuple[Step, ...]:
+    if not orders:
+        return ()
+    last = [Step("commit: profile and boot entry", _each(orders, _commit_commands))]
+    if action is Action.REBOOT:
+        last.append(Step("reboot and wait for the new boot", _each(orders, lambda _: ["systemctl reboot"])))
+    if action is not Action.SWITCH:
+        return tuple(last)
+    window = f"{settings.revert_after:g} s"
+    return (
+        Step(f"arm: without us the host goes back by itself after {window}", _each(orders, _arm_commands)),
+        Step("test: activate it, nothing that lasts", _each(orders, _test_commands)),
+        Step("verify over a new connection", _verify_commands(settings)),
+        *last,
+        Step("or go back, if anything of this fails", _each(orders, _revert_commands)),
+    )
+
+
+def _each(orders: dict[str, Order], commands: Callable[[Order], list[str]]) -> tuple[str, ...]:
+    """With several hosts each command says whose it is."""
+    prefix = len(orders) > 1
+    return tuple(
+        f"{name}: {command}" if prefix else command for name, order in orders.items() for command in commands(order)
+    )
+
+
+def _arm_commands(order: Order) -> list[str]:
+    unit, guard = f"nixtui-revert-{order.operation}-1", f"/run/nixtui/{order.operation}/guard"
+    timer = ["systemd-run", f"--unit={unit}", f"--on-active={order.revert_after:g}s"]
+    return [join([*timer, "/bin/sh", guard, "reverting", order.operation, "1"])]
+
+
+def _test_commands(order: Order) -> list[str]:
+    unit = ["systemd-run", f"--unit=nixtui-activate-{order.operation}"]
+    return [join([*unit, f"{order.new}/bin/switch-to-configuration", "test"])]
+
+
+def _verify_commands(settings: Settings) -> tuple[str, ...]:
+    seen = ("readlink -f /run/current-system", "systemctl list-units --state=failed,auto-restart")
+    return (*seen, *(check.command for check in settings.health))
+
+
+def _commit_commands(order: Order) -> list[str]:
+    profile = ["nix-env", "--profile", PROFILE]
+    point = ["--set", order.new] if order.number is None else ["--switch-generation", str(order.number)]
+    return [join([*profile, *point]), join([f"{order.new}/bin/switch-to-configuration", "boot"])]
+
+
+def _revert_commands(order: Order) -> list[str]:
+    stop = ["systemctl", "stop", f"nixtui-activate-{order.operation}.service"]
+    return [join(stop), join([f"{order.expect_current}/bin/switch-to-configuration", "test"])]

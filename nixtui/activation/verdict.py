@@ -1,0 +1,96 @@
+"""What a host's own words about an operation mean for its report."""
+
+from dataclasses import dataclass
+
+from nixtui.activation.exit_codes import meaning
+from nixtui.operations.report import Outcome
+from nixtui.remote.guard import Finding, GuardOutcome, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome with its sentence for people and, where something is left to do, the next step."""
+
+    outcome: Outcome
+    detail: str | None = None
+    remedy: str | None = None
+
+
+def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> Verdict:
+    """What became of going from `previous` to `new`, by what the host says and nothing else.
+
+    `boot_id` is the boot in which the host was armed, if it was seen; another one now means that it was rebooted in
+    between, which leaves no record but the links.
+    """
+    match finding.outcome:
+        case GuardOutcome.COMMITTED:
+            return Verdict(Outcome.COMMITTED, "runs, boots and is the profile")
+        case GuardOutcome.REVERTED:
+            return Verdict(Outcome.REVERTED, _reverted(finding))
+        case GuardOutcome.REVERT_FAILED:
+            return Verdict(
+                Outcome.FAILED,
+                f"going back failed as well ({meaning(finding.revert_code or 0)}); it runs {finding.current}. "
+                f"First: {finding.why}",
+                f"log in and run {previous}/bin/switch-to-configuration test, or reboot: the boot entry is the old one",
+            )
+        case GuardOutcome.FAILED:
+            return Verdict(Outcome.FAILED, f"{finding.why}; profile and boot entry are as they were")
+        case GuardOutcome.NOT_BEGUN:
+            return Verdict(Outcome.REFUSED, f"{finding.why}; nothing was done", "try again when it ended")
+        case GuardOutcome.OPEN:
+            return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
+        case GuardOutcome.ABANDONED | GuardOutcome.ENDED | GuardOutcome.NONE:
+            return _by_the_links(finding, new, previous, boot_id)
+
+
+def _reverted(finding: Finding) -> str:
+    code = finding.revert_code or 0
+    units = "" if code == 0 else f" ({meaning(code)})"
+    return f"the old system runs again{units}: {finding.why}"
+
+
+def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None) -> Verdict:
+    """No record is left on the host; what it runs and what its profile says must do."""
+    rebooted = boot_id is not None and finding.boot_id is not None and finding.boot_id != boot_id
+    cause = "it was rebooted in the meantime" if rebooted else "the host has no record of it"
+    if finding.current == new and finding.profile == new:
+        return Verdict(Outcome.COMMITTED, f"{cause}; it runs the new system, and its profile says so")
+    if finding.current == previous and finding.profile == new:
+        return Verdict(
+            Outcome.REVERTED,
+            f"{cause}; it runs the old system, but its profile already says the new one",
+            "roll back or deploy again to make both agree",
+        )
+    if finding.current == previous:
+        return Verdict(
+            Outcome.REVERTED if rebooted else Outcome.FAILED,
+            f"{cause}; it runs the old system" + ("" if rebooted else ", nothing was changed"),
+        )
+    return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
+
+
+def explain_refusal(refusal: Refusal, now: float) -> Verdict:
+    """Why the host did nothing, in words; `now` is Unix seconds, for the age of a lock."""
+    if refusal.word == "locked":
+        operation, _, rest = refusal.detail.partition(" ")
+        since, _, operator = rest.partition(" ")
+        age = f", {_age(now - float(since))} ago" if since.isdecimal() else ""
+        return Verdict(
+            Outcome.REFUSED,
+            f"locked by {operator or 'somebody'} with operation {operation}{age}; nothing was done",
+            "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
+        )
+    remedies = {
+        "moved": "look again, then decide again",
+        "inhibited": "take it with --action reboot: set the boot entry, then reboot",
+        "room": "free room (old generations take most of it) and try again",
+        "busy": "try again when it ended",
+        "missing": "choose another generation, or deploy it again",
+    }
+    return Verdict(Outcome.REFUSED, f"{refusal.detail}; nothing was done", remedies.get(refusal.word))
+
+
+def _age(seconds: float) -> str:
+    seconds = max(0, round(seconds))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
