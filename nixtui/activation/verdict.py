@@ -70,6 +70,15 @@ def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None
     return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
 
 
+def judge_broken(finding: Finding) -> Verdict:
+    """What became of the operation whose lock was broken. That it ended is success, however it ended."""
+    if finding.outcome is GuardOutcome.NONE:
+        return Verdict(Outcome.UNCHANGED, "no operation held the lock")
+    if finding.outcome in (GuardOutcome.OPEN, GuardOutcome.REVERT_FAILED):
+        return Verdict(Outcome.FAILED, f"the operation is {finding.outcome.value}: {finding.why or 'it goes on'}")
+    return Verdict(Outcome.COMMITTED, f"the operation that held it ended as {finding.outcome.value}")
+
+
 def explain_refusal(refusal: Refusal, now: float) -> Verdict:
     """Why the host did nothing, in words; `now` is Unix seconds, for the age of a lock."""
     if refusal.word == "locked":

@@ -58,6 +58,9 @@ _WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
 )
 
 
+_STATUS_KINDS = frozenset({"is", "rev", "gen"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Term:
     holds: Predicate
@@ -69,11 +72,15 @@ class _Term:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A parsed selector; `text` is what was written. `needs_status` tells whether hosts must be seen to answer it."""
+    """A parsed selector; `text` is what was written. `needs_status` tells whether hosts must be seen to answer it.
+
+    `kinds` are the words before a colon in it (`tag`, `env`, …).
+    """
 
     text: str
     alternatives: tuple[tuple[_Term, ...], ...]
     needs_status: bool
+    kinds: frozenset[str] = frozenset()
 
     def matches(self, subject: Subject) -> bool:
         """True when any alternative has all of its terms hold."""
@@ -98,8 +105,9 @@ def parse_selector(text: str, *, plain_is_substring: bool = False) -> Selector:
         for words in alternatives
         if words or len(alternatives) == 1
     )
-    needs_status = any(word.lstrip("!").startswith(("is:", "rev:", "gen:")) for words in alternatives for word in words)
-    return Selector(text, terms, needs_status)
+    words = (word.removeprefix("!") for words in alternatives for word in words)
+    kinds = frozenset(word.partition(":")[0] for word in words if ":" in word)
+    return Selector(text, terms, needs_status=not kinds.isdisjoint(_STATUS_KINDS), kinds=kinds)
 
 
 def any_of(selectors: Iterable[Selector]) -> Selector:
@@ -109,6 +117,7 @@ def any_of(selectors: Iterable[Selector]) -> Selector:
         ",".join(each.text for each in given),
         tuple(alternative for each in given for alternative in each.alternatives),
         any(each.needs_status for each in given),
+        frozenset().union(*(each.kinds for each in given)),
     )
 
 

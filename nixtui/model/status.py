@@ -102,12 +102,14 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A host's state with its reason, since when, and the last facts seen, which stay when the host is gone.
 
+    `remedy` is what to do about the reason, where that is known (the key's fingerprint and how to accept it).
     `since` is when the state began, `observed_at` when the facts were last confirmed; both Unix seconds by
     the operator's clock, `None` for never.
     """
 
     state: HostState = HostState.CONNECTING
     reason: str | None = None
+    remedy: str | None = None
     since: float | None = None
     observed_at: float | None = None
     facts: HostFacts = HostFacts()

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from tests.lab.cache import cached, forget_others, recipe_hash
+from tests.lab.cache import cached, recipe_hash
 from tests.lab.machine import debian_mirror, run
 
 IMAGE: Final = Path(__file__).parent / "image"
+IN_ROOT: Final = Path(__file__).with_name("in-root.sh")
 
 #: systemd 257, OpenSSH 10.0 and Nix 2.26 as of 2026.
 SUITE: Final = "trixie"
@@ -24,15 +25,13 @@ BUILD_TIMEOUT: Final = 900
 
 def base_image() -> Path:
     """The base's root directory, built when it is not in the cache."""
-    name = f"base-{recipe_hash(SUITE, *PACKAGES, IMAGE, Path(__file__))}"
-    folder = cached(name, _build)
-    forget_others(name)
-    return folder / "root"
+    recipe = recipe_hash(SUITE, *PACKAGES, IMAGE, Path(__file__))
+    return cached(f"base-{recipe}", _build) / "root"
 
 
 def in_root(root: Path, *argv: str | Path, timeout: float = 120) -> str:
     """Run a program inside a root directory that is not booted."""
-    return run("sh", IMAGE / "in-root.sh", root, *argv, timeout=timeout)
+    return run("sh", IN_ROOT, root, *argv, timeout=timeout)
 
 
 def _build(folder: Path) -> None:

@@ -6,11 +6,16 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tests.lab.machine import unmount_all
+
+#: Seconds.
+UNUSED_AFTER: Final = 24 * 3600
 
 
 def cache_dir() -> Path:
@@ -41,6 +46,7 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
     """
     folder = cache_dir() / name
     if folder.is_dir():
+        os.utime(folder)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _exclusive(folder.with_name(f".{folder.name}.lock")):
@@ -58,12 +64,12 @@ def cached(name: str, build: Callable[[Path], None]) -> Path:
     return folder
 
 
-def forget_others(name: str) -> None:
-    """Remove older versions of `name`, which is KIND-HASH, to keep one of a kind on the disk."""
-    kept = cache_dir() / name
-    kind = kept.name.rpartition("-")[0]
-    for folder in kept.parent.glob(f"{kind}-*"):
-        if folder != kept and folder.name.rpartition("-")[0] == kind:
+def forget_unused() -> None:
+    """Remove what no lab has asked for in a day and no host runs on, such as the versions before a recipe changed."""
+    mounts = Path("/proc/self/mountinfo").read_text()
+    for folder in cache_dir().iterdir():
+        unused = time.time() - folder.stat().st_mtime > UNUSED_AFTER
+        if unused and folder.is_dir() and str(folder) not in mounts:
             _remove(folder)
 
 

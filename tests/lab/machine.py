@@ -66,8 +66,7 @@ def run(
     except subprocess.TimeoutExpired:
         raise LabError(f"{argv[0]} did not finish within {timeout:g} s: {_shown(argv)}") from None
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        raise LabError(f"exit {done.returncode} from {_shown(argv)}\n{said}")
+        raise LabError(f"exit {done.returncode} from {_shown(argv)}\n{_ends_of(done.stderr or done.stdout)}")
     return done.stdout
 
 
@@ -97,6 +96,14 @@ def unmount_all(folder: Path) -> None:
 
 def _unescaped(field: str) -> str:
     return field.encode().decode("unicode_escape")
+
+
+def _ends_of(output: str, characters: int = 3000) -> str:
+    """The cause tends to stand at the end, but of a failed Nix build before a long list of what it took with it."""
+    output = output.strip()
+    if len(output) <= 2 * characters:
+        return output
+    return f"{output[:characters]}\n[…]\n{output[-characters:]}"
 
 
 def _shown(argv: tuple[str | Path, ...]) -> str:

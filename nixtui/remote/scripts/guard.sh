@@ -88,7 +88,8 @@ holder_() { # KEY: from the lock file
 
 # take_lock OPERATOR: a hard link is made whole or not at all, so the lock always names its holder
 take_lock() {
-    mkdir -p "$run/ended" && mkdir "$dir" || {
+    mkdir -p "$run/ended"
+    mkdir "$dir" || {
         say "refused room $dir could not be made, or is there already"
         exit 0
     }
@@ -638,7 +639,12 @@ break_lock() {
         return
     }
     dir=$run/$id
-    if [ -n "$(units_of "$id")" ]; then revert "the lock was broken by $1"; else bury "$id" abandoned; fi
+    if [ -n "$(units_of "$id")" ]; then
+        revert "the lock was broken by $1"
+    else
+        bury "$id" abandoned
+        inspect
+    fi
 }
 
 main() {

@@ -129,7 +129,8 @@ generation() {
     number='' switched=''
     if [ -L "$root$profile_link" ]; then
         number=$(exec readlink "$root$profile_link" </dev/null 2>/dev/null)
-        number=${number##*/system-}
+        number=${number##*/}
+        number=${number#system-}
         number=${number%-link}
         is_number "$number" || number=''
         switched=$(exec stat -c %Y "$root$profile_link" </dev/null 2>/dev/null)
@@ -330,10 +331,14 @@ leftovers() {
             left="$left $id"
         fi
     done
-    for link in "$root"/nix/var/nix/gcroots/nixtui-*; do
+    for link in "$root"/nix/var/nix/gcroots/nixtui-*-new "$root"/nix/var/nix/gcroots/nixtui-*-previous; do
         id=${link##*/nixtui-}
-        if is_id "$id" && [ ! -d "$root/run/nixtui/$id" ] && [ ! -d "$root/run/nixtui/${id%-*}" ]; then
-            left="$left $id"
+        id=${id%-*}
+        if is_id "$id" && [ ! -d "$root/run/nixtui/$id" ]; then
+            case "$left " in
+            *" $id "*) ;;
+            *) left="$left $id" ;;
+            esac
         fi
     done
     tell leftovers "${left# }"

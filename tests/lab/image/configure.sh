@@ -10,8 +10,8 @@ chmod 440 /etc/sudoers.d/lab
 
 # On NixOS /etc/systemd/system is the current system's unit directory and nothing else, so what Debian enabled goes.
 rm -rf /etc/systemd/system
-ln -s static/systemd/system /etc/systemd/system
-ln -sf static/os-release /etc/os-release
+ln -s /etc/static/systemd/system /etc/systemd/system
+ln -sf /etc/static/os-release /etc/os-release
 touch /etc/NIXOS
 
 mask() {

@@ -1,0 +1,188 @@
+"""`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from typing import Any
+
+from nixtui.activation.locks import break_lock_job, plan_break_lock
+from nixtui.activation.rollback import Action, Rollback, Seen, plan_rollback, rollback_job
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.consent import ask_consent
+from nixtui.cli.exits import Exit, UsageError, exit_for
+from nixtui.cli.narration import plan_lines, report_lines
+from nixtui.cli.output import narrate, print_json
+from nixtui.model.host import Host
+from nixtui.model.target import BadTarget, Target, parse_target
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Refused
+from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.remote.errors import RemoteError
+from nixtui.remote.generations import generations
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("selectors", metavar="SELECTOR", nargs="+", help="hosts: a name, web-*, tag:role=web, all")
+    parser.add_argument(
+        "--to",
+        metavar="TARGET",
+        default="previous",
+        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…",
+    )
+    parser.add_argument(
+        "--action",
+        choices=[action.value for action in Action],
+        default=Action.SWITCH.value,
+        help="switch live under the guard (default), only set the boot entry, or set it and reboot",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the plan with its commands and stop")
+    parser.add_argument("--yes", action="store_true", help="do not ask (where the environment allows it)")
+    parser.add_argument("--reason", metavar="TEXT", help="why, for the journal")
+    parser.add_argument(
+        "--break-lock", action="store_true", help="first end whatever operation holds the lock of a host"
+    )
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Plan, ask, do, report."""
+    try:
+        target = parse_target(arguments.to, now=datetime.now().astimezone())
+    except BadTarget as error:
+        raise UsageError(str(error)) from error
+    hosts = await nixtui.select(arguments.selectors)
+    if arguments.break_lock and not arguments.dry_run:
+        await _break_locks(nixtui, hosts, arguments)
+    rollback = await _plan(nixtui, hosts, target, Action(arguments.action))
+    if arguments.dry_run:
+        return _show(rollback.plan, as_json=arguments.json)
+    if rollback.plan.acting_on:
+        if not arguments.json or not arguments.yes:
+            for line in plan_lines(rollback.plan, commands=False):
+                narrate(line)
+        try:
+            report = await _carry_out(nixtui, rollback, arguments)
+        except Refused as refusal:
+            narrate(f"refused: {refusal}")
+            report = _nothing(rollback, str(refusal))
+    else:
+        report = _nothing(rollback, None)
+    _print(report, rollback.plan, as_json=arguments.json)
+    return exit_for(report)
+
+
+async def _plan(nixtui: Assembly, hosts: list[Host], target: Target, action: Action) -> Rollback:
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(_look(nixtui, host)) for host in hosts]
+    return plan_rollback(
+        [task.result() for task in asked],
+        target,
+        nixtui.activation,
+        action=action,
+        operation=nixtui.new_identity(),
+        operator=nixtui.operator,
+    )
+
+
+async def _look(nixtui: Assembly, host: Host) -> Seen:
+    try:
+        async with nixtui.reach(host) as transport:
+            return Seen(host, await generations(transport))
+    except RemoteError as error:
+        return Seen(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
+
+
+async def _carry_out(nixtui: Assembly, rollback: Rollback, arguments: Namespace) -> Report:
+    consent = await ask_consent(rollback.plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
+    return await nixtui.carry_out(rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach), consent)
+
+
+async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> None:
+    plan = plan_break_lock(hosts)
+    for line in plan_lines(plan, commands=False):
+        narrate(line)
+    consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
+    job = break_lock_job(hosts, nixtui.reach, nixtui.operator)
+    for line in report_lines(await nixtui.carry_out(nixtui.new_identity(), plan, job, consent)):
+        narrate(line)
+
+
+def _nothing(rollback: Rollback, refusal: str | None) -> Report:
+    """The report of a plan that was not carried out: each target's own reason, or the refusal of the whole."""
+    targets = tuple(
+        TargetReport(
+            name=row.name,
+            outcome=row.refused_as if row.refused else Outcome.REFUSED,
+            before=row.before,
+            after=row.after,
+            detail=row.refused or refusal,
+        )
+        for row in rollback.plan.targets
+    )
+    outcome = Outcome.REFUSED if refusal else overall(target.outcome for target in targets)
+    return Report(operation=rollback.operation, outcome=outcome, targets=targets)
+
+
+def _show(plan: Plan, *, as_json: bool) -> Exit:
+    if as_json:
+        print_json(
+            {
+                "dry_run": True,
+                "title": plan.title,
+                "hosts": [
+                    {
+                        "name": row.name,
+                        "environment": row.environment,
+                        "from": _number(row.before),
+                        "to": _number(row.after),
+                        "wave": row.wave,
+                        "outcome": row.refused_as.value if row.refused else None,
+                        "detail": row.refused,
+                        "warnings": list(row.warnings),
+                    }
+                    for row in plan.targets
+                ],
+                "steps": [{"title": step.title, "commands": list(step.commands)} for step in plan.steps],
+                "warnings": list(plan.warnings),
+            }
+        )
+    else:
+        for line in plan_lines(plan, commands=True):
+            print(line)
+    return Exit.DONE
+
+
+def _print(report: Report, plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_as_json(report, plan))
+    else:
+        for line in report_lines(report):
+            print(line)
+
+
+def _as_json(report: Report, plan: Plan) -> dict[str, Any]:
+    facts = {row.name: row.facts for row in plan.targets}
+    return {
+        "operation": report.operation,
+        "outcome": report.outcome.value,
+        "hosts": [
+            {
+                "name": each.name,
+                "outcome": each.outcome.value,
+                "from": _number(each.before),
+                "to": _number(each.after),
+                "from_system": facts[each.name].get("previous"),
+                "to_system": facts[each.name].get("new"),
+                "exit_code": each.exit_code,
+                "detail": each.detail,
+                "remedy": each.remedy,
+                "seconds": each.seconds,
+            }
+            for each in report.targets
+        ],
+    }
+
+
+def _number(label: str | None) -> int | None:
+    return int(label) if label and label.isdecimal() else None

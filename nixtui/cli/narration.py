@@ -1,0 +1,71 @@
+"""Plans, running operations and reports as text on a terminal."""
+
+from nixtui.cli.output import narrate, plain
+from nixtui.operations.events import AnyEvent, Countdown, LogLine, Note, Progress, StepFinished, StepStarted
+from nixtui.operations.plan import Plan
+from nixtui.operations.report import Outcome, Report, TargetReport
+
+GLYPHS = {
+    Outcome.COMMITTED: "✔",
+    Outcome.UNCHANGED: "=",
+    Outcome.REVERTED: "↩",
+    Outcome.FAILED: "✖",
+    Outcome.REFUSED: "⊘",
+    Outcome.UNREACHABLE: "✖",
+    Outcome.UNKNOWN: "?",
+    Outcome.PARTIAL: "◐",
+}
+
+
+def plan_lines(plan: Plan, *, commands: bool) -> list[str]:
+    """The plan for people: who, from where to where, what stands in the way, and the commands when asked for."""
+    lines = [plan.title]
+    waves = max((target.wave for target in plan.targets), default=0)
+    for target in plan.targets:
+        way = f"{target.before or '–'} → {target.after or '–'}"
+        place = f" ({target.environment})" if target.environment else ""
+        wave = f"  wave {target.wave}" if waves > 1 and target.wave else ""
+        reason = f"  {target.refused_as.value}: {target.refused}" if target.refused else ""
+        lines.append(f"  {target.name}{place}  {way}{wave}{reason}")
+        lines.extend(f"    ! {warning}" for warning in target.warnings)
+    lines.extend(f"  ! {warning}" for warning in (*plan.warnings, *plan.irreversible))
+    for step in plan.steps if commands else ():
+        lines.append(f"  {step.title}")
+        lines.extend(f"    $ {command}" for command in step.commands)
+    return [plain(line) for line in lines]
+
+
+def narrate_event(event: AnyEvent) -> None:
+    """One event as a line on standard error; what a screen would draw over is left out."""
+    who = f"{event.target}: " if event.target else ""
+    match event:
+        case StepStarted(step=step):
+            narrate(f"{who}{step} …")
+        case StepFinished(step=step, ok=ok, seconds=seconds, detail=detail):
+            narrate(plain(f"{who}{step} {'✔' if ok else '✖'} {seconds:.1f} s" + (f"  {detail}" if detail else "")))
+        case LogLine(text=text):
+            narrate(f"{who}| {plain(text)}")
+        case Note(text=text):
+            narrate(plain(f"{who}{text}"))
+        case Progress() | Countdown():
+            pass
+        case _:
+            pass
+
+
+def report_lines(report: Report) -> list[str]:
+    """The report for people, one target a line, with what is left to do."""
+    lines = []
+    for target in report.targets:
+        lines.append(_target_line(target))
+        lines.extend(f"    | {line}" for line in target.log[-12:])
+        if target.remedy:
+            lines.append(f"    → {target.remedy}")
+    return [plain(line) for line in lines]
+
+
+def _target_line(target: TargetReport) -> str:
+    way = f"  {target.before or '–'} → {target.after or '–'}" if target.after else ""
+    took = f" in {target.seconds:.1f} s" if target.seconds is not None else ""
+    detail = f": {target.detail}" if target.detail else ""
+    return f"{GLYPHS[target.outcome]} {target.name}{way}  {target.outcome.value}{took}{detail}"

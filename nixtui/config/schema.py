@@ -1,0 +1,140 @@
+"""What may stand in `nixtui.toml`: one struct per section, one field per key, with the defaults.
+
+A field's type says how its value is read (`reading.py`): a `Limit` is a duration, a `Share` a number or percentage, and
+so on. Paths stay as written; `paths.local_path` makes them absolute.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from nixtui.config.duration import Limit, Pause
+from nixtui.config.share import Share
+from nixtui.config.strings import Address, Colour, FlakeReference, HostSelector, User
+from nixtui.model.environment import Confirmation
+
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class Source(StrEnum):
+    """Where hosts can come from."""
+
+    FILE = "file"
+    FLAKE = "flake"
+    EC2 = "ec2"
+
+
+class Elevate(StrEnum):
+    """How root is had on a host."""
+
+    NONE = "none"
+    SUDO = "sudo"
+    RUN0 = "run0"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the file."""
+
+
+class FleetSection(Section, frozen=True):
+    """`[fleet]`: what belongs together. `flake` is `None` for the nearest one above."""
+
+    name: Text | None = None
+    flake: FlakeReference | None = None
+    sources: tuple[Source, ...] = tuple(Source)
+
+
+class HostSection(Section, frozen=True):
+    """`[hosts.NAME]`: how one host is reached, and its tags."""
+
+    address: Address | None = None
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    user: User | None = None
+    flake_attr: Text | None = None
+    tags: Mapping[str, str] = {}
+
+
+class SshSection(Section, frozen=True):
+    """`[ssh]`: how hosts are reached, beyond what ssh_config says.
+
+    `keepalive` is how often a silent connection is tried. No `identity_files` means those of ssh_config and the agent.
+    """
+
+    config: Text = "~/.ssh/config"
+    jump: Text | None = None
+    known_hosts: tuple[Text, ...] = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+    identity_files: tuple[Text, ...] = ()
+    elevate: Elevate = Elevate.SUDO
+    connect_timeout: Limit = Limit(10)
+    keepalive: Limit = Limit(15)
+
+
+class Ec2Section(Section, frozen=True):
+    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them."""
+
+    profile: Text | None = None
+    regions: tuple[Text, ...] = ()
+    filters: Mapping[str, str] = {}
+    name_tag: Text = "Name"
+
+
+class EnvironmentSection(Section, frozen=True):
+    """`[environments.NAME]`: how careful one must be with the hosts that `match`; the first that matches counts."""
+
+    match: HostSelector
+    confirm: Confirmation = Confirmation.KEY
+    read_only: bool = False
+    allow_yes: bool = True
+    ask_reason: bool = False
+    colour: Colour | None = None
+
+
+class HealthCommand(Section, frozen=True):
+    """A command that succeeds on a healthy host; as a plain string it has the section's `health_timeout`."""
+
+    command: Text
+    timeout: Limit | None = None
+
+
+class ActivationSection(Section, frozen=True):
+    """`[activation]`: how long a host waits for us before it goes back, and what proves it well.
+
+    `revert_after` counts from the operator's last sign of life, `activation_timeout` from the start.
+    """
+
+    revert_after: Limit = Limit(90)
+    activation_timeout: Limit = Limit(600)
+    health: tuple[HealthCommand, ...] = ()
+    health_timeout: Limit = Limit(10)
+
+    @property
+    def health_limits(self) -> tuple[tuple[str, float], ...]:
+        """Each health command with the seconds it may take."""
+        return tuple((each.command, each.timeout or self.health_timeout) for each in self.health)
+
+
+class RolloutSection(Section, frozen=True):
+    """`[rollout]`: `canary` hosts first, then `batch` at a time with `soak` between.
+
+    No wave starts once `max_failures` hosts have failed.
+    """
+
+    canary: Annotated[int, Meta(ge=0)] = 1
+    batch: Share = Share(percent=25)
+    max_failures: Annotated[int, Meta(ge=1)] = 1
+    soak: Pause = Pause(0)
+
+
+class Document(Section, frozen=True):
+    """The whole file. Hosts and environments keep the file's order."""
+
+    fleet: FleetSection = FleetSection()
+    hosts: Mapping[str, HostSection] = {}
+    ssh: SshSection = SshSection()
+    ec2: Ec2Section | None = None
+    environments: Mapping[str, EnvironmentSection] = {}
+    activation: ActivationSection = ActivationSection()
+    rollout: RolloutSection = RolloutSection()

@@ -1,0 +1,71 @@
+"""Strings of `nixtui.toml` that mean something: addresses, logins, flakes, selectors, colours."""
+
+import re
+from typing import NewType
+
+from nixtui.config.value import BadValue, require_text
+from nixtui.model.naming import printable, refuse_address, refuse_user
+from nixtui.model.selector import BadSelector, parse_selector
+
+Address = NewType("Address", str)
+User = NewType("User", str)
+FlakeReference = NewType("FlakeReference", str)
+"""As the nix command takes it, without the `#attribute`."""
+
+HostSelector = NewType("HostSelector", str)
+"""A selector that can be answered from the inventory alone."""
+
+Colour = NewType("Colour", str)
+"""A word of the theme (`warning`, `red`) or `#rrggbb`."""
+
+
+def parse_address(value: object) -> Address:
+    """A host as ssh takes it. Raises `BadValue`."""
+    text = require_text(value, "10.0.1.11")
+    if reason := refuse_address(text):
+        raise BadValue(f"{printable(text)} {reason}", 'write a name or an address such as "10.0.1.11"')
+    return Address(text)
+
+
+def parse_user(value: object) -> User:
+    """A login as ssh takes it. Raises `BadValue`."""
+    text = require_text(value, "deploy")
+    if reason := refuse_user(text):
+        raise BadValue(f"{printable(text)} {reason}", 'write a login such as "deploy"')
+    return User(text)
+
+
+def parse_flake(value: object) -> FlakeReference:
+    """A flake as the nix command takes it. Raises `BadValue`."""
+    text = require_text(value, ".")
+    if "#" in text:
+        raise BadValue(f"{printable(text)} names an attribute", f"write {printable(text.partition('#')[0] or '.')}")
+    if not text or text.startswith("-") or not text.isprintable():
+        raise BadValue(f"{printable(text)} is no flake reference", 'write for example "." or "github:owner/repository"')
+    return FlakeReference(text)
+
+
+def parse_host_selector(value: object) -> HostSelector:
+    """Environments are given to hosts before any is seen, so neither state nor environment can choose one.
+
+    Raises `BadValue`.
+    """
+    text = require_text(value, "tag:env=prod")
+    try:
+        selector = parse_selector(text)
+    except BadSelector as error:
+        raise BadValue("no selector", str(error)) from error
+    if selector.needs_status or "env" in selector.kinds:
+        raise BadValue(
+            f"{printable(text)} asks how hosts are or in which environment",
+            "an environment is chosen by name or tag, as in web-* or tag:env=prod",
+        )
+    return HostSelector(text)
+
+
+def parse_colour(value: object) -> Colour:
+    """A colour for a badge. Raises `BadValue`."""
+    text = require_text(value, "warning")
+    if not re.fullmatch(r"[a-z][a-z-]{0,30}|#[0-9A-Fa-f]{6}", text):
+        raise BadValue(f"{printable(text)} is no colour", 'write a word such as "warning" or "#d08770"')
+    return Colour(text)

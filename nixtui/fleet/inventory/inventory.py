@@ -1,0 +1,63 @@
+"""The inventory: all sources at work at once, and one list of hosts that gets better as they answer."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from nixtui.fleet.inventory.merge import merge
+from nixtui.fleet.inventory.source import Found, Source, SourceProblem
+from nixtui.model.environment import Environment
+from nixtui.model.host import Host
+from nixtui.model.selector import Selector
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The fleet as far as it is known: hosts, what sources could not tell, and which are still at it."""
+
+    hosts: tuple[Host, ...] = ()
+    problems: tuple[SourceProblem, ...] = ()
+    pending: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Every source has said all it knows."""
+        return not self.pending
+
+
+class Inventory:
+    """The `sources` of a fleet in order of precedence, and what is made of their hosts."""
+
+    def __init__(
+        self, sources: Sequence[Source], environments: Sequence[Environment] = (), exclude: Selector | None = None
+    ) -> None:
+        self._sources = tuple(sources)
+        self._environments = tuple(environments)
+        self._exclude = exclude
+
+    async def load(self, on_change: Callable[[Snapshot], None] = lambda _: None) -> Snapshot:
+        """Ask every source anew; `on_change` sees each better list as it comes, the result is the complete one.
+
+        What a file says comes within the first turn of the event loop. Cancelling stops what sources have started.
+        """
+        found: dict[str, Found] = {}
+        pending = [source.name for source in self._sources]
+
+        def current() -> Snapshot:
+            known = {source.name: found[source.name] for source in self._sources if source.name in found}
+            return Snapshot(
+                hosts=merge({name: each.hosts for name, each in known.items()}, self._environments, self._exclude),
+                problems=tuple(problem for each in known.values() for problem in each.problems),
+                pending=tuple(pending),
+            )
+
+        async def follow(source: Source) -> None:
+            async for found[source.name] in source.hosts():
+                on_change(current())
+            pending.remove(source.name)
+            on_change(current())
+
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(follow(source))
+        return current()

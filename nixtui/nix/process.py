@@ -1,0 +1,140 @@
+"""Running the nix command to its end: bounded in time and memory, and gone when it is no longer wanted."""
+
+import asyncio
+import os
+import re
+import signal
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nixtui.nix.errors import NixBadAnswer, NixFailed, NixMissing, NixTimedOut
+
+NIX = ("nix", "--extra-experimental-features", "nix-command flakes")
+"""The name `--extra-…` exists since Nix 2.4; on systems that have the features on it changes nothing."""
+
+_MAX_ANSWER_BYTES = 32 * 2**20
+"""The addresses and tags of ten thousand hosts are 2 MB."""
+
+_KEPT_LINES = 200
+"""Of standard error: a trace with `--show-trace` may have tens of thousands, and what matters comes last."""
+
+_MAX_LINE = 500
+_MAX_PENDING_BYTES = 64 * 2**10
+_PATIENCE_S = 2.0
+"""How long nix may take to give its locks back before it is killed."""
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ERROR = re.compile(r"\s*error: (\S.*)")
+_HINT = re.compile(r"\s*\((?:use|stack trace truncated; use) '--show-trace'.*\)")
+
+
+async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping[str, str], time_limit: float) -> bytes:
+    """Standard output of `nix ARGUMENTS` run in `directory`. Raises `NixError`; stops nix when it is cancelled.
+
+    The process has no terminal at all, so that git or ssh below it cannot ask for a password over the screen.
+    """
+    process = await _start((*NIX, *arguments), directory, environ)
+    status: int | None = None
+    try:
+        async with asyncio.timeout(time_limit):
+            said, answer = await _drain(process)
+            status = await process.wait()
+    except TimeoutError as error:
+        raise NixTimedOut(
+            f"nix did not finish within {time_limit:.0f} s and was stopped",
+            "run the command by hand to see what it waits for",
+        ) from error
+    finally:
+        if status is None:
+            await _stop(process)
+    if status != 0:
+        raise _failure(status, said)
+    return answer
+
+
+async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            cwd=directory,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise NixMissing(
+            "the nix command is not there" if directory.is_dir() else f"{directory} is not there",
+            "install Nix here, or name the hosts in nixtui.toml",
+        ) from error
+    except OSError as error:
+        raise NixMissing(f"the nix command cannot be started: {error.strerror}") from error
+
+
+async def _drain(process: asyncio.subprocess.Process) -> tuple[tuple[str, ...], bytes]:
+    """The last lines of standard error, and all of standard output."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.TaskGroup() as group:
+            said = group.create_task(_last_lines(process.stderr))
+            answer = group.create_task(_all(process.stdout))
+    except* NixBadAnswer as errors:
+        raise errors.exceptions[0] from None
+    return said.result(), answer.result()
+
+
+async def _all(stream: asyncio.StreamReader) -> bytes:
+    received = bytearray()
+    while piece := await stream.read(2**16):
+        received += piece
+        if len(received) > _MAX_ANSWER_BYTES:
+            raise NixBadAnswer(f"nix answered with more than {_MAX_ANSWER_BYTES // 2**20} MiB")
+    return bytes(received)
+
+
+async def _last_lines(stream: asyncio.StreamReader) -> tuple[str, ...]:
+    kept: deque[str] = deque(maxlen=_KEPT_LINES)
+    pending = b""
+    while piece := await stream.read(2**16):
+        *lines, pending = (pending + piece).split(b"\n")
+        kept.extend(map(_clean, lines[-_KEPT_LINES:]))
+        pending = pending[:_MAX_PENDING_BYTES]
+    if pending:
+        kept.append(_clean(pending))
+    return tuple(kept)
+
+
+def _clean(line: bytes) -> str:
+    return _CONTROL.sub("", line.decode(errors="replace")).expandtabs(4).rstrip()[:_MAX_LINE]
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open."""
+    try:
+        _signal(process, signal.SIGTERM)
+        async with asyncio.timeout(_PATIENCE_S):
+            await process.wait()
+    except TimeoutError:
+        pass  # it is killed below, as is what it left behind
+    finally:
+        _signal(process, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, which: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, which)
+    except ProcessLookupError:
+        return  # it ended in the meantime
+
+
+def _failure(status: int, said: tuple[str, ...]) -> NixFailed:
+    """Newer Nix prints the way down to the fault first, so the last error is the innermost one."""
+    said = tuple(line for line in said if line and not _HINT.fullmatch(line))
+    for place in range(len(said) - 1, -1, -1):
+        if match := _ERROR.match(said[place]):
+            return NixFailed(match[1], log=said[place:])
+    return NixFailed(said[-1] if said else f"nix ended with status {status} and no word", log=said)

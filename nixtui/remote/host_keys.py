@@ -1,0 +1,138 @@
+"""Is this really the host? Decided from known_hosts alone, whatever StrictHostKeyChecking says."""
+
+import shlex
+from typing import Final
+
+import asyncssh
+
+from nixtui.remote.destination import SSH_PORT, Destination
+from nixtui.remote.errors import BadAnswer, HostKeyChanged, HostKeyUnknown, RemoteError
+from nixtui.remote.known_hosts import KnownHosts, KnownKey, Marker
+from nixtui.remote.settings import SshSettings
+
+_RSA: Final = ("rsa-sha2-512", "rsa-sha2-256")
+_PLAIN: Final = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    *_RSA,
+)
+"""ssh's own order, so that an unknown host shows the same fingerprint here as there."""
+_CERTIFIED: Final = tuple(name.removesuffix("@openssh.com") + "-cert-v01@openssh.com" for name in _PLAIN)
+
+
+class HostKeyCheck:
+    """What known_hosts says about one destination, and what became of the key that was shown.
+
+    Lines for `[host]:port` come first; lines for the bare name may vouch for a key on another port too, as with ssh,
+    but a different key there is none of our business.
+    """
+
+    def __init__(self, destination: Destination, known: tuple[KnownKey, ...], portless: tuple[KnownKey, ...]) -> None:
+        self._destination = destination
+        self._known = known
+        self._all = known + portless
+        self._revoked = {key.blob: key for key in self._all if key.marker is Marker.REVOKED}
+        self._trusted = {key.blob for key in self._all if key.marker is Marker.HOST} - {b""}
+        self._authorities = {key.blob for key in self._all if key.marker is Marker.AUTHORITY} - {b""}
+        self._shown: asyncssh.SSHKey | None = None
+        self._authority_accepted = False
+
+    @classmethod
+    async def of(cls, destination: Destination, known_hosts: KnownHosts) -> "HostKeyCheck":
+        """Look the destination up in its files."""
+        name, files = destination.host_key_name, destination.known_hosts
+        has_portless = destination.host_key_alias is None and destination.port != SSH_PORT
+        portless = await known_hosts.lookup(files, destination.host.lower()) if has_portless else ()
+        return cls(destination, await known_hosts.lookup(files, name), portless)
+
+    @property
+    def algorithms(self) -> list[str]:
+        """Host key algorithms to ask for: certificates if an authority is known, then types known of this host."""
+        kinds = {key.kind for key in self._all if key.marker is Marker.HOST}
+        preferred = [name for name in _PLAIN if name in kinds or (name in _RSA and "ssh-rsa" in kinds)]
+        certified = _CERTIFIED if self._authorities else ()
+        return [*certified, *preferred, *(name for name in _PLAIN if name not in preferred)]
+
+    @property
+    def revoked(self) -> list[asyncssh.SSHKey]:
+        """The keys that must be refused whatever vouches for them."""
+        return [key for known in self._revoked.values() if (key := _decoded(known)) is not None]
+
+    def trusts_key(self, key: asyncssh.SSHKey) -> bool:
+        """Whether known_hosts has this key for this host."""
+        self._shown = key
+        return key.public_data in self._trusted and key.public_data not in self._revoked
+
+    def trusts_authority(self, key: asyncssh.SSHKey) -> bool:
+        """Whether known_hosts has this authority for this host; the certificate itself is checked by asyncssh."""
+        self._shown = key
+        self._authority_accepted = key.public_data in self._authorities
+        return self._authority_accepted
+
+    def error(self, cause: Exception, settings: SshSettings) -> RemoteError:
+        """Why the key was refused, after `cause` (HostKeyNotVerifiable) came from asyncssh."""
+        name, shown = self._destination.name, self._shown
+        if shown is None:
+            return self._revoked_error() if self._revoked else BadAnswer(name, f"its host key cannot be read ({cause})")
+        if self._authority_accepted:
+            return HostKeyUnknown(
+                name, f"its host certificate is not valid: {cause}", "have the host's certificate signed again"
+            )
+        fingerprint = f"{shown.get_algorithm()} {shown.get_fingerprint()}"
+        same_kind = [key for key in self._known if key.kind == shown.get_algorithm()]
+        old = next((key for key in same_kind + list(self._known) if key.marker is Marker.HOST), None)
+        if old is not None:
+            return HostKeyChanged(
+                name,
+                f"THE HOST KEY HAS CHANGED: it shows {fingerprint}, but {old.file} line {old.line} "
+                f"has another key ({_fingerprint(old)}). Somebody may be in between",
+                f"ask on another way whether the host was installed anew; only then remove line {old.line} of {old.file}",
+            )
+        return HostKeyUnknown(
+            name,
+            f"its host key {fingerprint} is not in {self._files()}",
+            f"compare the fingerprint with the host's own (ssh-keygen -lf on its console), "
+            f"then accept it with: {ssh_command(self._destination, settings)}",
+        )
+
+    def _revoked_error(self) -> HostKeyChanged:
+        lines = ", ".join(f"{key.file} line {key.line}" for key in self._revoked.values())
+        return HostKeyChanged(
+            self._destination.name,
+            f"THE HOST KEY IS REVOKED: the key it shows is marked @revoked ({lines}). Somebody may be in between",
+            "do not log in; find out who answers at this address",
+        )
+
+    def _files(self) -> str:
+        return " or ".join(map(str, self._destination.known_hosts)) or "any known_hosts file (none is configured)"
+
+
+def ssh_command(destination: Destination, settings: SshSettings) -> str:
+    """What to type to reach the destination by hand, quoted, and asking before it believes a new key."""
+    words = ["ssh", "-o", "StrictHostKeyChecking=ask"]
+    if settings.known_hosts:
+        quoted = " ".join(f'"{path}"' if " " in str(path) else str(path) for path in destination.known_hosts)
+        words += ["-o", f"UserKnownHostsFile={quoted}"]
+    if settings.identity_files:
+        words += [word for path in destination.identity_files for word in ("-i", str(path))]
+    if destination.hops and settings.jump is not None:
+        words += ["-J", settings.jump]
+    if destination.port != SSH_PORT:
+        words += ["-p", str(destination.port)]
+    return shlex.join([*words, "-l", destination.user, "--", destination.asked])
+
+
+def _decoded(known: KnownKey) -> asyncssh.SSHKey | None:
+    try:
+        return asyncssh.import_public_key(f"{known.kind} {known.encoded}")
+    except asyncssh.KeyImportError:
+        return None
+
+
+def _fingerprint(known: KnownKey) -> str:
+    key = _decoded(known)
+    return f"{known.kind} {key.get_fingerprint()}" if key else f"{known.kind}, unreadable"

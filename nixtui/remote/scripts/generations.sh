@@ -1,0 +1,225 @@
+#!/bin/sh
+# All generations of a profile and what the host runs, booted and would boot; remote/generations.py is the other half.
+#
+# usage: generations.sh [PROFILE]
+#
+# Lines of "KEY VALUE" between two marks; a value never has a newline or another control character in it. What cannot
+# be read is left out. Only what root alone may read (mostly /boot) is worth asking as root for.
+#
+# Forks: two for the links, one for each system (its own nixos-version knows the configuration revision).
+#
+# SC3013: -nt is in POSIX since 2024 and older in all three shells.
+# shellcheck disable=SC3013
+set -u
+LC_ALL=C
+PATH=${PATH:+$PATH:}/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/run/wrappers/bin:/usr/bin:/bin:/usr/sbin:/sbin
+export LC_ALL PATH
+unset CDPATH
+
+root=${NIXTUI_ROOT-}
+root=${root%/}
+boot_limit=1000
+resolved='' line='' init='' asked='|'
+
+# tell KEY VALUE: nothing when the value is empty, that is unknown
+tell() {
+    value=$2
+    while :; do
+        case $value in
+        *[[:cntrl:]]*) value="${value%%[[:cntrl:]]*}?${value#*[[:cntrl:]]}" ;;
+        *) break ;;
+        esac
+    done
+    [ -z "$value" ] || printf '%s %s\n' "$1" "$value"
+}
+
+# resolve LINK: the directory it leads to, in $resolved; no fork
+resolve() {
+    resolved=''
+    if cd -P "$root$1" 2>/dev/null; then
+        resolved=${PWD#"$root"}
+        # To stay would keep the system alive: Nix's collector spares the working directories of processes.
+        cd /
+    fi
+}
+
+# first_line FILE: in $line; often there is no newline at its end, so read's own status says nothing.
+first_line() {
+    line=''
+    if [ -r "$root$1" ]; then
+        read -r line <"$root$1" || :
+    fi
+}
+
+is_number() {
+    case $1 in
+    '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
+    esac
+}
+
+links() {
+    resolve /run/current-system
+    tell current "$resolved"
+    resolve /run/booted-system
+    tell booted "$resolved"
+    resolve "$profile"
+    tell profile "$resolved"
+    tell switched_at "$(exec stat -c %Y "$root$profile" </dev/null 2>/dev/null)"
+    number=$(exec readlink "$root$profile" </dev/null 2>/dev/null)
+    number=${number##*/"${profile##*/}"-}
+    number=${number#"${profile##*/}"-}
+    number=${number%-link}
+    is_number "$number" && tell profile_generation "$number"
+}
+
+generations() {
+    set --
+    for link in "$root$profile"-[0-9]*-link; do
+        number=${link#"$root$profile"-}
+        is_number "${number%-link}" && [ -L "$link" ] && set -- "$@" "$link"
+    done
+    [ $# -gt 0 ] || return 0
+    # A generation may be deleted under our eyes: stat then leaves it out, and so do we.
+    stat -c '%Y %n' "$@" </dev/null 2>/dev/null | while read -r created link; do
+        number=${link#"$root$profile"-}
+        generation "${number%-link}" "$created" "$link"
+    done
+}
+
+generation() {
+    tell generation "$1"
+    tell created_at "$2"
+    resolve "${3#"$root"}"
+    if [ -z "$resolved" ]; then
+        path=$(exec readlink "$3" </dev/null 2>/dev/null)
+        tell path "${path#"$root"}"
+        tell gone yes
+        return
+    fi
+    path=$resolved
+    tell path "$path"
+    case $asked in
+    *"|$path|"*) ;;
+    *)
+        asked="$asked$path|"
+        system
+        ;;
+    esac
+}
+
+system() {
+    first_line "$path/nixos-version"
+    tell version "$line"
+    for each in "$root$path"/kernel-modules/lib/modules/*; do
+        [ -d "$each" ] && tell kernel "${each##*/}"
+    done
+    tell revision "$(revision "$root$path/sw/bin/nixos-version")"
+    for each in "$root$path"/specialisation/*; do
+        [ -d "$each" ] && tell specialisation "${each##*/}"
+    done
+}
+
+revision() {
+    [ -x "$1" ] || exit 0
+    if command -v timeout >/dev/null; then
+        exec timeout 4 "$1" --configuration-revision </dev/null 2>/dev/null
+    fi
+    exec "$1" --configuration-revision </dev/null 2>/dev/null
+}
+
+# The loader whose files were written last: a host that changed its boot loader keeps the old one's.
+boot_default() {
+    newest=''
+    for menu in boot/loader/loader.conf efi/loader/loader.conf boot/efi/loader/loader.conf \
+        boot/grub/grub.cfg boot/extlinux/extlinux.conf; do
+        menu=$root/$menu
+        if [ -r "$menu" ]; then
+            [ -n "$newest" ] && [ "$newest" -nt "$menu" ] || newest=$menu
+        fi
+    done
+    case $newest in
+    */loader.conf) systemd_boot "$newest" ;;
+    */grub.cfg) grub "$newest" ;;
+    */extlinux.conf) extlinux "$newest" ;;
+    esac
+}
+
+# systemd_boot LOADER-CONF: its default, which may be a pattern, and the entries to choose from
+systemd_boot() {
+    while read -r key value; do
+        [ "$key" = default ] && tell boot_pattern "$value"
+    done <"$1"
+    count=0
+    for entry in "${1%/loader.conf}"/entries/*.conf; do
+        if [ -r "$entry" ] && [ $count -lt $boot_limit ]; then
+            count=$((count + 1))
+            boot_entry "$entry"
+        fi
+    done
+}
+
+boot_entry() {
+    while read -r key value; do
+        if [ "$key" = options ] && init_of "$value"; then
+            tell boot_entry "$init ${1##*/}"
+            break
+        fi
+    done <"$1"
+}
+
+# NixOS writes the default entry first, before the submenu of all the others.
+grub() {
+    while read -r line; do
+        if init_of "$line"; then
+            tell boot_default "$init"
+            break
+        fi
+    done <"$1"
+}
+
+extlinux() {
+    default='' label=''
+    while read -r key value; do
+        case $key in
+        DEFAULT) default=$value ;;
+        LABEL) label=$value ;;
+        APPEND)
+            if [ "$label" = "$default" ] && init_of "$value"; then
+                tell boot_default "$init"
+                break
+            fi
+            ;;
+        esac
+    done <"$1"
+}
+
+# init_of KERNEL-ARGUMENTS: the system that init= names, in $init
+init_of() {
+    init=''
+    case " $1 " in
+    *[[:space:]]init=/nix/store/*)
+        init=" $1 "
+        init=${init#*[[:space:]]init=}
+        init=${init%%[[:space:]]*}
+        init=${init%/init}
+        ;;
+    esac
+    [ -n "$init" ]
+}
+
+main() {
+    profile=${1:-/nix/var/nix/profiles/system}
+    if [ -n "$root" ]; then
+        cd -P "$root" || exit 1
+        root=$PWD
+    fi
+    cd /
+    echo '#nixtui-generations begin'
+    tell clock "$(exec date +%s </dev/null 2>/dev/null)"
+    links
+    boot_default
+    generations
+    echo '#nixtui-generations end'
+}
+
+main "$@"

@@ -1,0 +1,249 @@
+"""Everything a person can do, as one table: it makes the bindings, the footer, help, palette and read-only mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from nixtui.tui.screens.activity import ActivityScreen
+    from nixtui.tui.screens.fleet import FleetScreen
+    from nixtui.tui.screens.generations import GenerationsScreen
+    from nixtui.tui.screens.place import Place
+    from nixtui.tui.screens.progress import ProgressScreen
+
+Where = TypeVar("Where")
+
+
+class Scope(StrEnum):
+    """Where an action is offered; the value heads its group in the help."""
+
+    EVERYWHERE = "Everywhere"
+    LISTS = "Lists"
+    FLEET = "Fleet"
+    GENERATIONS = "Generations"
+    ACTIVITY = "Activity"
+    PROGRESS = "Operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What an action would act on, by name, frozen when a key is pressed.
+
+    `hosts` are the marked hosts, or the one under the cursor; `hidden` counts marked ones that a filter hides.
+    `forbidden` is why nothing may be changed on them. `row` is the key under the cursor of any list, `running`
+    whether the operation shown still runs.
+    """
+
+    hosts: tuple[str, ...] = ()
+    marked: int = 0
+    hidden: int = 0
+    forbidden: str | None = None
+    row: str | None = None
+    running: bool = False
+
+
+WhyDisabled = Callable[[Selection], str | None]
+
+
+def always(_: Selection) -> str | None:
+    """Nothing stands against it."""
+    return None
+
+
+def needs_row(selection: Selection) -> str | None:
+    """Something has to be under the cursor."""
+    return None if selection.row else "the list is empty"
+
+
+def needs_hosts(selection: Selection) -> str | None:
+    """A host has to be selected."""
+    return None if selection.hosts else "no host is selected"
+
+
+def needs_marks(selection: Selection) -> str | None:
+    """A host has to be marked."""
+    return None if selection.marked else "no host is marked; space marks one"
+
+
+def may_change(selection: Selection) -> str | None:
+    """Hosts have to be selected, all of them in sight, where changes are allowed."""
+    if selection.hidden:
+        hidden = "a marked host is" if selection.hidden == 1 else f"{selection.hidden} marked hosts are"
+        return f"{hidden} hidden by the filter: show what is hidden with esc, or take the marks away with u"
+    return needs_hosts(selection) or selection.forbidden
+
+
+def needs_running(selection: Selection) -> str | None:
+    """The operation must not have ended."""
+    return None if selection.running else "the operation has ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[Where]):
+    """One thing to do somewhere.
+
+    `key` is in Textual's notation, several separated by commas. `rank` is its place in the footer, lowest first;
+    `None` leaves it to help and palette. `danger` marks what changes hosts: it opens a dialog, never acts by itself.
+    """
+
+    id: str
+    key: str
+    title: str
+    run: Callable[[Where], None]
+    why_disabled: WhyDisabled = always
+    danger: bool = False
+    rank: int | None = None
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A screen with a number key. One entry here is all a new screen needs; it is imported when first visited."""
+
+    id: str
+    key: str
+    title: str
+    load: Callable[[], type[Place]]
+
+
+def _load_fleet() -> type[Place]:
+    from nixtui.tui.screens.fleet import FleetScreen
+
+    return FleetScreen
+
+
+def _load_generations() -> type[Place]:
+    from nixtui.tui.screens.generations import GenerationsScreen
+
+    return GenerationsScreen
+
+
+def _load_activity() -> type[Place]:
+    from nixtui.tui.screens.activity import ActivityScreen
+
+    return ActivityScreen
+
+
+DESTINATIONS = (
+    Destination("fleet", "1", "Fleet", _load_fleet),
+    Destination("generations", "2", "Generations", _load_generations),
+    Destination("activity", "7", "Activity", _load_activity),
+)
+
+
+def _visit(place: str) -> Callable[[Place], None]:
+    return lambda on: on.visit(place)
+
+
+_EVERYWHERE: tuple[Action[Place], ...] = (
+    *(Action(f"go_{to.id}", to.key, f"{to.title} screen", _visit(to.id)) for to in DESTINATIONS),
+    Action("help", "?", "help", lambda on: on.help(), rank=98, help="the keys of this screen; Enter presses one"),
+    Action("palette", "ctrl+p", "every action", lambda on: on.palette(), help="search every action by name"),
+    Action("command", ":", "command", lambda on: on.command(), rank=97, help="type a command, tab completes"),
+    Action("last_view", "-", "last view", lambda on: on.last_view()),
+    Action("back", "escape", "back", lambda on: on.back(), help="clear the filter or the message, or go back"),
+    Action("theme", "ctrl+t", "next theme", lambda on: on.next_theme(), help="dark, light, high contrast, plain"),
+    Action("detail", "!", "message in full", lambda on: on.show_notice(), help="the last message with all it has to say"),
+    Action("quit", "q,ctrl+c", "quit", lambda on: on.quit()),
+)
+
+_LISTS: tuple[Action[Place], ...] = (
+    Action("down", "j,down", "down", lambda on: on.move(1)),
+    Action("up", "k,up", "up", lambda on: on.move(-1)),
+    Action("top", "g,home", "first row", lambda on: on.to_end(first=True)),
+    Action("bottom", "G,end", "last row", lambda on: on.to_end(first=False)),
+    Action("half_down", "ctrl+d", "half a page down", lambda on: on.move_pages(0.5)),
+    Action("half_up", "ctrl+u", "half a page up", lambda on: on.move_pages(-0.5)),
+    Action("page_down", "pagedown,ctrl+f", "page down", lambda on: on.move_pages(1)),
+    Action("page_up", "pageup,ctrl+b", "page up", lambda on: on.move_pages(-1)),
+)
+
+_FLEET: tuple[Action[FleetScreen], ...] = (
+    Action("roll_back", "r", "roll back", lambda on: on.roll_back("previous"), may_change, danger=True, rank=1),
+    Action("choose_target", "R", "choose target", lambda on: on.choose_target(), may_change, danger=True, rank=2,
+           help="roll back to a number, @14:00, @2h, rev:98fe21c …"),
+    Action("open", "enter", "generations", lambda on: on.open(), needs_hosts, rank=3),
+    Action("mark", "space", "mark", lambda on: on.mark(), needs_hosts, rank=4),
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=5, help="as you type: web, is:failed, tag:role=web, !env:prod"),
+    Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=6, help="only hosts somebody should look at"),
+    Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.mark_all(), needs_hosts),
+    Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.mark_range(), needs_hosts),
+    Action("unmark", "u", "unmark all", lambda on: on.unmark(), needs_marks),
+    Action("sort", "S", "sort", lambda on: on.choose_sort(), rank=8, help="by a column; the same column again turns it round"),
+    Action("wide", "w", "wide", lambda on: on.toggle_wide(), help="all columns, with the panel hidden"),
+    Action("panel", "v", "panel", lambda on: on.toggle_panel(), rank=9, help="the selected host at the side"),
+    Action("pause", "p", "pause", lambda on: on.pause(), rank=10, help="hold the display still; hosts are still watched"),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), needs_hosts, help="ask the selected hosts now"),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), needs_hosts),
+    Action("copy", "c", "copy names", lambda on: on.copy(), needs_hosts),
+)
+
+_GENERATIONS: tuple[Action[GenerationsScreen], ...] = (
+    Action("go_to_generation", "r", "roll back to it", lambda on: on.roll_back(), may_change, danger=True, rank=1),
+    Action("compare_from", "space", "compare from", lambda on: on.mark(), needs_row, rank=2,
+           help="the diff starts at this generation instead of the one that runs"),
+    Action("next_host", "]", "next host", lambda on: on.turn(1), needs_hosts, rank=5),
+    Action("previous_host", "[", "previous host", lambda on: on.turn(-1), needs_hosts, rank=6),
+    Action("diff_down", "J", "scroll diff down", lambda on: on.scroll_diff(5)),
+    Action("diff_up", "K", "scroll diff up", lambda on: on.scroll_diff(-5)),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), needs_hosts, rank=7),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), needs_row),
+    Action("copy", "c", "copy path", lambda on: on.copy(), needs_row),
+)
+
+_ACTIVITY: tuple[Action[ActivityScreen], ...] = (
+    Action("open", "enter", "open", lambda on: on.open(), needs_row, rank=1),
+    Action("messages", "m", "messages", lambda on: on.toggle_messages(), rank=2, help="everything nixtui told you"),
+    Action("refresh", "ctrl+r", "read again", lambda on: on.reload(), rank=3),
+    Action("copy", "c", "copy as Markdown", lambda on: on.copy(), needs_row, rank=4),
+)
+
+_PROGRESS: tuple[Action[ProgressScreen], ...] = (
+    Action("cancel", "X", "cancel", lambda on: on.cancel(), needs_running, danger=True, rank=1,
+           help="stop, and put in order what was begun"),
+    Action("leave", "enter", "leave running", lambda on: on.back(), rank=2),
+    Action("commands", "C", "commands", lambda on: on.toggle_commands(), rank=3, help="exactly what is run on each host"),
+    Action("log_down", "J", "scroll output down", lambda on: on.scroll_log(5)),
+    Action("log_up", "K", "scroll output up", lambda on: on.scroll_log(-5)),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy as Markdown", lambda on: on.copy()),
+)  # fmt: skip
+
+ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
+    Scope.FLEET: _FLEET,
+    Scope.GENERATIONS: _GENERATIONS,
+    Scope.ACTIVITY: _ACTIVITY,
+    Scope.PROGRESS: _PROGRESS,
+    Scope.LISTS: _LISTS,
+    Scope.EVERYWHERE: _EVERYWHERE,
+}
+
+
+def actions_in(*scopes: Scope) -> tuple[Action[Any], ...]:
+    """The actions of these scopes, the first scope's first."""
+    return tuple(action for scope in scopes for action in ACTIONS[scope])
+
+
+def bindings_for(*scopes: Scope) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """The bindings of a screen; their ids are what a user's key map names.
+
+    Actions that cannot work now stay bound: pressing one says why.
+    """
+    return [Binding(each.key, f"act('{each.id}')", each.title, id=each.id, show=False) for each in actions_in(*scopes)]
+
+
+_SHOWN = {
+    "escape": "esc", "question_mark": "?", "slash": "/", "colon": ":", "minus": "-", "pagedown": "pgdn",
+    "pageup": "pgup", "ctrl+@": "ctrl+space", "exclamation_mark": "!",
+}  # fmt: skip
+
+
+def key_shown(keys: str) -> str:
+    """The first of an action's keys, as people write it."""
+    first = keys.split(",")[0]
+    return _SHOWN.get(first, first)

@@ -1,0 +1,171 @@
+"""The app: owns the terminal, brings news to the screen in front, and opens what screens ask for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.app import App
+
+from nixtui.tui.actions import DESTINATIONS, Action, Destination
+from nixtui.tui.cockpit import Cockpit
+from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
+from nixtui.tui.crash import report_crash
+from nixtui.tui.notices import Level, Notice
+from nixtui.tui.screens.fleet import FleetScreen
+from nixtui.tui.screens.place import Place
+from nixtui.tui.session import Session
+from nixtui.tui.theme.house import DARK, PLAIN, fitted, themes
+
+PAINT_AFTER_S = 0.1
+"""News is gathered this long before it is painted: ten frames a second is as much as anybody can read."""
+
+RECOUNT_AFTER_S = 15.0
+"""A host becomes stale without an event; counting 10,000 takes 20 ms, so not more often than this."""
+
+
+class NixtuiApp(App[None]):
+    """The cockpit on a terminal. Takes its facade, and how this terminal wants to be treated, from whoever starts it."""
+
+    TITLE = "nixtui"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    DEFAULT_MODE = "fleet"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (15, "-tall")]
+
+    def __init__(
+        self,
+        cockpit: Cockpit,
+        *,
+        theme: str = DARK,
+        no_color: bool = False,
+        terse: bool = False,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(ansi_color=True if no_color else None)
+        self.animation_level = "none"
+        self.session = Session(cockpit, terse=terse, keymap=keymap or {})
+        self.session.told = self._told
+        for each in themes():
+            self.register_theme(each)
+        self.theme = PLAIN if no_color else theme
+        for destination in DESTINATIONS:
+            self.add_mode(destination.id, partial(self._open, destination))
+        self._came_from = "fleet"
+        self._painting = False
+
+    def _open(self, destination: Destination) -> Place:
+        return destination.load()(self.session)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The house's own variables, for themes that do not have them."""
+        return fitted(self.current_theme)
+
+    # News
+
+    def on_mount(self) -> None:
+        """Begin to listen, and to tick."""
+        self.set_keymap(dict(self.session.keymap))
+        self.session.census.recount(self.session.cockpit.clock())
+        self.session.cockpit.fleet.subscribe(self._wake)
+        self.set_interval(1.0, self._tick)
+        self.set_interval(RECOUNT_AFTER_S, self._recount)
+
+    @property
+    def place(self) -> Place | None:
+        """The screen in front, unless it is a dialog: then the place under it."""
+        return next((each for each in reversed(self.screen_stack) if isinstance(each, Place)), None)
+
+    def _wake(self) -> None:
+        if not self._painting:
+            self._painting = True
+            self.set_timer(PAINT_AFTER_S, self._paint)
+
+    def _paint(self) -> None:
+        self._painting = False
+        changes = self.session.cockpit.fleet.take_changes()
+        now = self.session.cockpit.clock()
+        if changes.membership:
+            self.session.census.recount(now)
+        else:
+            self.session.census.update(changes.names, now)
+        if (place := self.place) is not None and place.is_mounted:
+            place.fleet_changed(frozenset(changes.names), membership=changes.membership)
+            place.refresh_frame()
+
+    def _tick(self) -> None:
+        if (place := self.place) is not None and place.is_mounted:
+            place.tick(self.session.cockpit.clock())
+
+    def _recount(self) -> None:
+        self.session.census.recount(self.session.cockpit.clock())
+
+    def _told(self, notice: Notice) -> None:
+        if (place := self.place) is not None:
+            place.tell(notice)
+
+    # Going about
+
+    def delay_update(self, delay: float = 0.0) -> None:
+        """Show another screen at once: Textual waits 50 ms to hide a half-built one, ours are built when shown."""
+        super().delay_update(delay)
+
+    def visit(self, place: str) -> None:
+        """Go to a screen of the table of destinations."""
+        if place != self.current_mode:
+            self._came_from = self.current_mode
+            self.switch_mode(place)
+
+    def visit_last(self) -> None:
+        """Go back to where one came from."""
+        self.visit(self._came_from)
+
+    def leave(self, place: Place) -> None:
+        """Close a screen that was opened on top of another; from a destination, go to the fleet."""
+        if len(self.screen_stack) > 1 and self.screen is place:
+            self.pop_screen()
+        else:
+            self.visit("fleet")
+
+    def leave_app(self) -> None:
+        """Quit, after asking when something still runs."""
+        running = [each for each in self.session.cockpit.operations.begun() if each.is_running]
+        if not running:
+            self.exit()
+            return
+        from nixtui.tui.screens.farewell import FarewellDialog
+
+        self.push_screen(FarewellDialog(running), lambda leave: self.exit() if leave else None)
+
+    def vocabulary(self) -> Vocabulary:
+        """What the command line can complete."""
+        cockpit = self.session.cockpit
+        return Vocabulary([each.id for each in DESTINATIONS], cockpit.fleet.names(), sorted(self.session.census.environments))
+
+    def obey(self, command: Command, place: Place) -> None:
+        """Do what was typed."""
+        match command:
+            case Visit(where):
+                self.visit(where)
+            case GoToHost(name):
+                self.visit("fleet")
+                self.fleet_screen.go_to_host(name)
+            case RollBackTo(target):
+                self.propose_rollback(place.selection().hosts, target)
+            case ShowEnvironment(name):
+                self.visit("fleet")
+                self.fleet_screen.show_environment(name)
+            case Quit():
+                self.leave_app()
+
+    @property
+    def fleet_screen(self) -> FleetScreen:
+        """The first of all screens."""
+        screen = self._screen_stacks["fleet"][0]
+        assert isinstance(screen, FleetScreen)
+        return screen

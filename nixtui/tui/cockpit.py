@@ -1,0 +1,132 @@
+"""Everything the app may ask of the rest of nixtui, in one protocol: the only door between a screen and the fleet.
+
+The command's composition root implements it over the real fleet; tests implement it over real values in memory.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from nixtui.model.closure import ClosureDiff
+from nixtui.model.generation import Generations
+from nixtui.model.host import Host
+from nixtui.model.status import HostStatus
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Consent, Policy
+
+if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
+    from nixtui.operations.events import AnyEvent
+    from nixtui.operations.journal import Entry
+    from nixtui.operations.operation import Operation
+
+Unsubscribe = Callable[[], None]
+
+
+class Changes(Protocol):
+    """Hosts that changed since somebody last looked; `membership` when hosts came or went."""
+
+    @property
+    def names(self) -> Collection[str]: ...
+    @property
+    def membership(self) -> bool: ...
+
+
+class Fleet(Protocol):
+    """The hosts and how they are now. Reading is free: everything is in memory."""
+
+    def names(self) -> Sequence[str]:
+        """All hosts, in the inventory's order."""
+        ...
+
+    def host(self, name: str) -> Host:
+        """Who a host is."""
+        ...
+
+    def status(self, name: str) -> HostStatus:
+        """How a host is, as far as it was seen."""
+        ...
+
+    def subscribe(self, wake: Callable[[], None]) -> Unsubscribe:
+        """Call `wake` when something changed; it says nothing more until `take_changes`."""
+        ...
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call."""
+        ...
+
+
+class Preview(Protocol):
+    """What `dry-activate` of a system on a host says would happen."""
+
+    @property
+    def restarted(self) -> Sequence[str]: ...
+    @property
+    def reboot_needed(self) -> bool | None: ...
+
+
+class Operations(Protocol):
+    """Operations begun by this nixtui, and the journal of all that ever were."""
+
+    def begun(self) -> Sequence["Operation"]:
+        """Those of this process, running or ended, oldest first."""
+        ...
+
+    async def past(self, limit: int) -> Sequence["Entry"]:
+        """The journal, newest first; without a report an entry runs somewhere else or was cut off."""
+        ...
+
+    async def cut_off(self) -> Collection[str]:
+        """Ids of the entries whose process is gone without an end."""
+        ...
+
+    async def events(self, operation: str) -> Sequence["AnyEvent"]:
+        """What an operation of the journal told, in order."""
+        ...
+
+
+class Cockpit(Protocol):
+    """The facade. Everything `async` may take as long as a host does; nothing here blocks the event loop."""
+
+    @property
+    def fleet_name(self) -> str: ...
+    @property
+    def fleet(self) -> Fleet: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def operations(self) -> Operations: ...
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the person should know about this fleet's data: sources that failed, hosts left out."""
+        ...
+
+    def clock(self) -> float:
+        """Now, in Unix seconds."""
+        ...
+
+    def focus(self, names: Collection[str]) -> None:
+        """The hosts the person is looking at; they are watched more closely."""
+        ...
+
+    def refresh(self, names: Collection[str]) -> None:
+        """Ask these hosts anew, also those given up for the moment."""
+        ...
+
+    async def generations(self, name: str) -> Generations:
+        """All generations of a host, asked from it now."""
+        ...
+
+    async def diff(self, before: tuple[str, str], after: tuple[str, str]) -> ClosureDiff:
+        """What changes from one system to another, each given as host and store path."""
+        ...
+
+    async def preview(self, name: str, path: str) -> Preview:
+        """What switching a host to a system would restart, found out without doing it."""
+        ...
+
+    async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
+        """The plan to take these hosts to a target (`model.target`), resolved for each. Raises what people read."""
+        ...
+
+    def start(self, plan: Plan, consent: Consent) -> "Operation":
+        """Begin a plan somebody said yes to. The operation belongs to the cockpit, not to the screen."""
+        ...

@@ -1,0 +1,210 @@
+"""Hosts as rows: the words, glyphs and colours for every state a host can be in, and the columns of the fleet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from nixtui.model.host import Host
+from nixtui.model.selector import Subject, is_stale
+from nixtui.model.status import HostState, HostStatus
+from nixtui.tui import units
+from nixtui.tui.paint import UNKNOWN, Line, Role, Span, clean, dimmed, line, said, width
+from nixtui.tui.widgets.columns import Column
+
+HostRow = Subject
+"""A host, how it was seen, and now: exactly what a selector is asked about."""
+
+_MEMORY_FULL, _DISK_FULL, _DISK_BROKEN = 0.92, 0.85, 0.95
+_LONGEST_NAME = 34
+_UNKNOWN: Line = (Span(UNKNOWN, Role.FAINT),)
+
+
+class Severity(IntEnum):
+    """The order of a fleet by what needs a person first."""
+
+    KEY_CHANGED = 0
+    FAILED = 1
+    UNREACHABLE = 2
+    LOCKED_OUT = 3
+    CHANGING = 4
+    DRIFTING = 5
+    REBOOT = 6
+    UNSEEN = 7
+    FINE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A host in a glyph, a few words and a role; `severity` orders it."""
+
+    severity: Severity
+    glyph: str
+    words: str
+    role: Role
+
+    @property
+    def line(self) -> Line:
+        """`▲ failed: nginx.service`."""
+        return line((f"{self.glyph} {self.words}", self.role))
+
+
+def condition(row: HostRow) -> Condition:
+    """The one thing to say about a host. What was not seen lately is never called well."""
+    status = row.status
+    match status.state:
+        case HostState.HOST_KEY_CHANGED:
+            return Condition(Severity.KEY_CHANGED, "✖", "host key changed", Role.BAD)
+        case HostState.UNREACHABLE:
+            return Condition(Severity.UNREACHABLE, "✖", "unreachable", Role.BAD)
+        case HostState.AUTH_FAILED:
+            return Condition(Severity.LOCKED_OUT, "✖", "login refused", Role.BAD)
+        case HostState.HOST_KEY_UNKNOWN:
+            return Condition(Severity.LOCKED_OUT, "?", "host key unknown", Role.WARN)
+        case HostState.CONNECTING:
+            words = "connecting" if status.observed_at is None else "reconnecting"
+            return Condition(Severity.UNSEEN, "◌", words, Role.MUTED)
+    if is_stale(status, row.now):
+        word = "degraded" if status.state is HostState.DEGRADED else "up"
+        return Condition(Severity.UNREACHABLE, "?", f"was {word}", Role.MUTED)
+    return _answering(status)
+
+
+def _answering(status: HostStatus) -> Condition:
+    facts = status.facts
+    if facts.failed_units:
+        return Condition(Severity.FAILED, "▲", _failed(facts.failed_units), Role.BAD)
+    if status.state is HostState.DEGRADED:
+        return Condition(Severity.FAILED, "▲", "degraded", Role.BAD)
+    if facts.lock is not None:
+        return Condition(Severity.CHANGING, "◐", f"changing, by {clean(facts.lock.operator)}", Role.ACCENT)
+    if status.is_drifting:
+        return Condition(Severity.DRIFTING, "≠", "not its profile", Role.WARN)
+    if facts.reboot_needed:
+        return Condition(Severity.REBOOT, "◆", "reboot needed", Role.WARN)
+    return Condition(Severity.FINE, "●", "up", Role.GOOD)
+
+
+def _failed(units_failed: Sequence[str]) -> str:
+    names = ", ".join(clean(each).removesuffix(".service") for each in units_failed)
+    count = "" if len(units_failed) == 1 else f"{len(units_failed)} "
+    return f"{count}failed: {names}"
+
+
+def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
+    """The columns of the fleet, in the order they are read; their priority is what matters on call."""
+    longest = max((width((Span(clean(name)),)) for name in names), default=0)
+    return (
+        Column("host", "HOST", min(max(longest, 8), 16), _host, 0, min(longest, _LONGEST_NAME), sort=_by_name),
+        Column("state", "STATE", 20, _state, 0, 34, sort=_by_state),
+        Column("generation", "GEN", 6, _generation, 1, right=True, sort=lambda row: row.status.facts.generation),
+        Column("age", "AGE", 4, _age, 2, right=True, sort=lambda row: row.status.facts.switched_at),
+        Column("environment", "ENV", 7, _environment, 8, 10, sort=lambda row: row.host.environment),
+        Column("revision", "REV", 8, _revision, 4, sort=lambda row: row.status.facts.configuration_revision),
+        Column("load", "LOAD", 9, _load, 5, right=True, sort=lambda row: row.status.facts.load),
+        Column("memory", "MEM", 5, _memory, 7, right=True, sort=_by_memory),
+        Column("disk", "DISK", 5, _disk, 6, right=True, sort=_by_disk),
+        Column("seen", "SEEN", 5, _seen, 0, right=True, sort=_by_seen),
+    )
+
+
+def _by_name(row: HostRow) -> str:
+    return row.host.name
+
+
+def _by_state(row: HostRow) -> int:
+    return condition(row).severity
+
+
+def _by_memory(row: HostRow) -> float | None:
+    memory = row.status.facts.memory
+    return memory.used_fraction if memory else None
+
+
+def _by_disk(row: HostRow) -> float | None:
+    return _fullest(row.status)
+
+
+def _by_seen(row: HostRow) -> float | None:
+    return row.status.observed_at
+
+
+def is_old(row: HostRow) -> bool:
+    """True when a host's figures are what they were, not what they are."""
+    return not row.status.state.is_answering or is_stale(row.status, row.now)
+
+
+def _host(row: HostRow) -> Line:
+    return (said(row.host.name, Role.MUTED if is_old(row) else Role.STRONG),)
+
+
+def _state(row: HostRow) -> Line:
+    return condition(row).line
+
+
+def _now_or_then(row: HostRow, spans: Line) -> Line:
+    return dimmed(spans) if is_old(row) else spans
+
+
+def _generation(row: HostRow) -> Line:
+    facts = row.status.facts
+    if facts.generation is None:
+        return _UNKNOWN
+    marker = Span("≠", Role.WARN) if row.status.is_drifting else Span("")
+    return _now_or_then(row, line(marker, str(facts.generation)))
+
+
+def _age(row: HostRow) -> Line:
+    switched_at = row.status.facts.switched_at
+    return _UNKNOWN if switched_at is None else _now_or_then(row, line((units.age(row.now - switched_at), Role.MUTED)))
+
+
+def _environment(row: HostRow) -> Line:
+    return (said(row.host.environment, Role.MUTED),)
+
+
+def _revision(row: HostRow) -> Line:
+    revision = row.status.facts.configuration_revision
+    return _now_or_then(row, (said(revision[:8] if revision else None, Role.MUTED),))
+
+
+def load_bars(load: tuple[float, float, float]) -> str:
+    """Three small columns, oldest first: 15, 5 and 1 minutes. Full height is a load of 4, or the highest of them."""
+    one, five, fifteen = load
+    return units.spark((fifteen, five, one), max(4.0, *load))
+
+
+def _load(row: HostRow) -> Line:
+    load = row.status.facts.load
+    if load is None:
+        return _UNKNOWN
+    return _now_or_then(row, line((load_bars(load) + " ", Role.ACCENT), f"{min(load[0], 9999):.{1 if load[0] < 100 else 0}f}"))
+
+
+def _memory(row: HostRow) -> Line:
+    memory = row.status.facts.memory
+    if memory is None or not memory.total:
+        return _UNKNOWN
+    role = Role.WARN if memory.used_fraction >= _MEMORY_FULL else Role.TEXT
+    return _now_or_then(row, line((units.percent(memory.used_fraction), role)))
+
+
+def disk_role(fraction: float) -> Role:
+    """Red from 95 %: builds and activations start to fail; yellow from 85 %."""
+    return Role.BAD if fraction >= _DISK_BROKEN else Role.WARN if fraction >= _DISK_FULL else Role.TEXT
+
+
+def _fullest(status: HostStatus) -> float | None:
+    return max((disk.used_fraction for disk in status.facts.disks or ()), default=None)
+
+
+def _disk(row: HostRow) -> Line:
+    fraction = _fullest(row.status)
+    return _UNKNOWN if fraction is None else _now_or_then(row, line((units.percent(fraction), disk_role(fraction))))
+
+
+def _seen(row: HostRow) -> Line:
+    observed_at = row.status.observed_at
+    if observed_at is None:
+        return line(("never", Role.FAINT))
+    old = is_stale(row.status, row.now)
+    return line((units.seen(row.now - observed_at), Role.WARN if old else Role.MUTED))

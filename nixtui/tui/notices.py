@@ -1,0 +1,87 @@
+"""What the app told the person, kept: a message that vanished after five seconds was never said."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, runtime_checkable
+
+from nixtui.tui.paint import Line, Role, clean, line
+
+MAX_NOTICES = 500
+MAX_DETAIL = 4000
+
+
+class Level(Enum):
+    """How much a notice matters; the glyph says so without colour."""
+
+    INFO = ("·", Role.MUTED)
+    DONE = ("✔", Role.GOOD)
+    WARNING = ("!", Role.WARN)
+    ERROR = ("✖", Role.BAD)
+
+    @property
+    def glyph(self) -> str:
+        """One cell."""
+        return self.value[0]
+
+    @property
+    def role(self) -> Role:
+        """The colour of the glyph."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One plain sentence, at a time (Unix seconds); `remedy` is the next step and `detail` the full text, if any."""
+
+    at: float
+    level: Level
+    text: str
+    remedy: str | None = None
+    detail: str | None = None
+
+    @property
+    def line(self) -> Line:
+        """As shown above the footer."""
+        remedy = f"  {clean(self.remedy)}" if self.remedy else ""
+        said = Role.TEXT if self.level in (Level.INFO, Level.DONE) else Role.STRONG
+        return line((f"{self.level.glyph} ", self.level.role), (clean(self.text), said), (remedy, Role.MUTED))
+
+
+class Notices:
+    """The message history, oldest first, bounded."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: deque[Notice] = deque(maxlen=MAX_NOTICES)
+
+    def add(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> Notice:
+        """Say something and keep it."""
+        notice = Notice(self._clock(), level, text, remedy, detail[:MAX_DETAIL] if detail else None)
+        self._kept.append(notice)
+        return notice
+
+    def __iter__(self) -> Iterator[Notice]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """An error that says in one sentence what failed, and what to do next (`remote.errors`, `operations.policy`)."""
+
+    reason: str
+    remedy: str | None
+
+
+def explain(error: BaseException) -> tuple[str, str | None]:
+    """An error as a sentence and a next step. One that nobody foresaw is called by its name, not dressed up."""
+    if isinstance(error, Explained):
+        host = getattr(error, "host", None)
+        return (f"{host}: {error.reason}" if host else error.reason), error.remedy
+    message = str(error).strip()
+    foreseen = type(error).__module__.startswith("nixtui.") and message
+    return (message if foreseen else f"{type(error).__name__}: {message}" if message else type(error).__name__), None

@@ -1,0 +1,118 @@
+"""The selected host in words: what is wrong and for how long first, then what it runs and how it is."""
+
+from collections.abc import Iterator
+
+from nixtui.model.host import Host
+from nixtui.model.status import HostFacts, HostState, HostStatus
+from nixtui.tui import units
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_bars
+from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
+
+_LABEL = 10
+_BAR = 12
+_NEXT_STEP = {
+    HostState.UNREACHABLE: "ctrl+r asks again; the figures below are the last that were seen",
+    HostState.AUTH_FAILED: "check the key and the user in nixtui.toml or ~/.ssh/config",
+    HostState.HOST_KEY_CHANGED: "do not connect until you know why: reinstalled, or somebody in between",
+    HostState.HOST_KEY_UNKNOWN: "compare the fingerprint, then accept it with ssh-keyscan or ssh",
+}
+
+
+def host_panel(row: HostRow, cells: int) -> list[Line]:
+    """The lines of the panel, each at most `cells` wide."""
+    facts = row.status.facts
+    lines = [*_headline(row, cells), EMPTY]
+    for label, value in _properties(row):
+        lines.extend(_labelled(label, value, cells))
+    if facts.failed_units:
+        lines += [EMPTY, line(("failed units", Role.MUTED))]
+        lines += [fit(line(("  ▲ ", Role.BAD), clean(unit)), cells) for unit in facts.failed_units[:8]]
+        if len(facts.failed_units) > 8:
+            lines.append(line((f"  and {len(facts.failed_units) - 8} more", Role.MUTED)))
+    lines.append(EMPTY)
+    for label, value in _identity(row.host):
+        lines.extend(_labelled(label, value, cells))
+    return lines
+
+
+def _headline(row: HostRow, cells: int) -> Iterator[Line]:
+    status, found = row.status, condition(row)
+    since = f" for {units.span(row.now - status.since)}" if status.since is not None else ""
+    yield from wrap(f"{found.glyph} {found.words}{since}", cells, found.role)
+    if status.reason:
+        yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
+    if step := _NEXT_STEP.get(status.state):
+        yield from wrap(step, cells, Role.MUTED, indent="  ")
+    if is_old(row) and status.observed_at is not None:
+        yield from wrap(f"last seen {units.span(row.now - status.observed_at)} ago", cells, Role.WARN, indent="  ")
+
+
+def _labelled(label: str, value: Line, cells: int) -> Iterator[Line]:
+    head = Span(label.ljust(_LABEL), Role.MUTED)
+    yield fit((head, *value), cells) if width(value) + _LABEL > cells else (head, *value)
+
+
+def _properties(row: HostRow) -> Iterator[tuple[str, Line]]:
+    facts = row.status.facts
+    yield "running", _running(facts)
+    yield "booted", _booted(facts)
+    if row.status.is_drifting:
+        yield "profile", line(("≠ ", Role.WARN), said(facts.profile_system and facts.profile_system[44:]))
+    if facts.switched_at is not None:
+        yield "changed", line(f"{units.span(row.now - facts.switched_at)} ago", (f"  {units.moment(facts.switched_at)}Z", Role.FAINT))
+    if facts.lock is not None:
+        held = f"{clean(facts.lock.operator)}, operation {clean(facts.lock.operation)[:8]}"
+        yield "locked", line(("◐ ", Role.ACCENT), f"{held}, {units.span(row.now - facts.lock.since)}")
+    if facts.leftovers:
+        yield "left over", line(("! ", Role.WARN), f"{len(facts.leftovers)} from operations that ended")
+    yield from _load(row.status)
+
+
+def _running(facts: HostFacts) -> Line:
+    generation = f"gen {facts.generation}  " if facts.generation is not None else ""
+    revision = facts.configuration_revision
+    return line(
+        (generation, Role.STRONG),
+        said(facts.nixos_version),
+        (f"  rev {clean(revision)[:8]}" if revision else "", Role.MUTED),
+    )
+
+
+def _booted(facts: HostFacts) -> Line:
+    kernel = f"  kernel {clean(facts.kernel_running)}" if facts.kernel_running else ""
+    if facts.booted_system is None:
+        return line((UNKNOWN, Role.FAINT), (kernel, Role.MUTED))
+    same = facts.booted_system == facts.current_system
+    first = Span("what runs", Role.TEXT) if same else Span("another system", Role.TEXT)
+    reason = clean(facts.reboot_reason) if facts.reboot_reason else "reboot needed"
+    reboot = Span(f"  ◆ {reason}", Role.WARN) if facts.reboot_needed else Span("")
+    return line(first, (kernel, Role.MUTED), reboot)
+
+
+def _load(status: HostStatus) -> Iterator[tuple[str, Line]]:
+    facts = status.facts
+    if facts.load is not None:
+        figures = "  ".join(f"{each:.2f}" for each in facts.load)
+        yield "load", line((f"{load_bars(facts.load)}  ", Role.ACCENT), figures, ("  1, 5, 15 min", Role.FAINT))
+    if facts.memory is not None and facts.memory.total:
+        used = facts.memory.total - facts.memory.available
+        text = f" {units.percent(facts.memory.used_fraction):>4}  {units.size(used)} of {units.size(facts.memory.total)}"
+        yield "memory", line((units.bar(facts.memory.used_fraction, _BAR), Role.ACCENT), text)
+    for disk in facts.disks or ():
+        role = disk_role(disk.used_fraction)
+        text = f" {units.percent(disk.used_fraction):>4}  {units.size(disk.available)} free"
+        colour = role if role is not Role.TEXT else Role.ACCENT
+        yield f"{clean(disk.mount)[: _LABEL - 1]}", line((units.bar(disk.used_fraction, _BAR), colour), (text, role))
+    if facts.uptime_s is not None:
+        state = clean(facts.systemd_state) if facts.systemd_state else UNKNOWN
+        yield "up", line(units.span(facts.uptime_s), (f"  systemd {state}", Role.MUTED))
+
+
+def _identity(host: Host) -> Iterator[tuple[str, Line]]:
+    user = f"{host.user}@" if host.user else ""
+    port = f":{host.port}" if host.port else ""
+    yield "address", (said(f"{user}{host.address}{port}"),)
+    if host.tags:
+        yield "tags", (said("  ".join(f"{key}={value}" for key, value in host.tags.items())),)
+    if host.sources:
+        yield "known from", (said(", ".join(host.sources), Role.MUTED),)

@@ -1,0 +1,259 @@
+"""What every screen of the cockpit is: a frame around a body, actions from the table, one line to type in."""
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Input
+
+from nixtui.tui.actions import Action, Scope, Selection, actions_in, bindings_for, key_shown
+from nixtui.tui.commands import BadCommand, Vocabulary, complete, parse_command
+from nixtui.tui.environments import badge
+from nixtui.tui.notices import Level, Notice
+from nixtui.tui.paint import EMPTY, Line, Role, line
+from nixtui.tui.session import Session
+from nixtui.tui.widgets.frame import Bearings, Footer, Header, NoticeLine
+from nixtui.tui.widgets.lines import Lines
+from nixtui.tui.widgets.prompt import Prompt, Question
+from nixtui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from nixtui.tui.app import NixtuiApp
+
+TOO_SMALL: tuple[Line, ...] = (
+    line(("nixtui needs a terminal of at least 60 × 15.", Role.STRONG)),
+    line(("Make it larger, or use the command line: nixtui status", Role.MUTED)),
+)
+
+
+class Place(Screen[None]):
+    """A screen with a frame. Subclasses give `scopes`, `here`, `body()` and what their actions do."""
+
+    scopes: ClassVar[tuple[Scope, ...]] = (Scope.LISTS, Scope.EVERYWHERE)
+    here: ClassVar[str] = ""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._notice: Notice | None = None
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        cls.BINDINGS = bindings_for(*cls.scopes)
+        super().__init_subclass__(**rest)
+
+    def compose(self) -> ComposeResult:
+        """The frame, with the body in it."""
+        yield Header()
+        with Container(id="body"):
+            yield from self.body()
+        yield Footer()
+        yield NoticeLine()
+        yield Prompt()
+        yield Lines(TOO_SMALL, id="too-small")
+
+    def body(self) -> ComposeResult:
+        """What the screen is about."""
+        raise NotImplementedError
+
+    @property
+    def nixtui(self) -> "NixtuiApp":
+        """The app, by its own type."""
+        return cast("NixtuiApp", self.app)
+
+    # What the app tells a screen
+
+    def fleet_changed(self, names: frozenset[str], *, membership: bool) -> None:
+        """Hosts changed; with `membership`, came or went."""
+
+    def tick(self, now: float) -> None:  # noqa: ARG002 - for those that show ages
+        """A second went by while this screen was in front."""
+        self.refresh_frame()
+
+    def tell(self, notice: Notice | None) -> None:
+        """Show a message above the keys; `None` takes it away."""
+        self._notice = notice
+        self.query_one(NoticeLine).show([notice.line if notice else EMPTY])
+
+    # The frame
+
+    def on_screen_resume(self) -> None:
+        """The screen is in front again: what it shows may be old."""
+        self.refresh_frame()
+
+    def on_resize(self) -> None:
+        """Header and footer are fitted to the width."""
+        self.call_after_refresh(self.refresh_frame)
+
+    def refresh_frame(self) -> None:
+        """Header and footer as they should be now; costs nothing on the wire when nothing changed."""
+        if self.is_mounted:
+            self.query_one(Header).tell(self._bearings())
+            self.query_one(Footer).tell(actions_in(*self.scopes), self.selection(), self.session.key_of, self.here)
+
+    def _bearings(self) -> Bearings:
+        cockpit, census = self.session.cockpit, self.session.census
+        environments = [self.environment] if self.environment else sorted(census.environments)[:3]
+        return Bearings(
+            fleet=cockpit.fleet_name,
+            environments=[badge(name, cockpit.policy) for name in environments],
+            seen=census.seen,
+            known=census.known,
+            failing=census.failing,
+            operations=sum(each.is_running for each in cockpit.operations.begun()),
+            read_only=cockpit.policy.read_only,
+            paused=self.is_paused,
+            now=cockpit.clock(),
+            terse=self.session.terse,
+        )
+
+    @property
+    def environment(self) -> str | None:
+        """The one environment this screen is about, if it is about one."""
+        return None
+
+    @property
+    def is_paused(self) -> bool:
+        """True while the display is held still."""
+        return False
+
+    # Actions
+
+    def selection(self) -> Selection:
+        """What an action would act on now."""
+        return Selection()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """While somebody types, no key acts."""
+        return not (action == "act" and isinstance(self.focused, Input))
+
+    def action_act(self, identity: str) -> None:
+        """Do what a key stands for, or say why not."""
+        action = next(each for each in actions_in(*self.scopes) if each.id == identity)
+        self.perform(action)
+
+    def perform(self, action: Action[Any]) -> None:
+        """Do it, or say why not."""
+        reason = action.why_disabled(self.selection())
+        if reason is None:
+            action.run(self)
+            self.refresh_frame()
+            return
+        key = key_shown(self.session.key_of(action.id, action.key))
+        self.session.say(Level.WARNING, f"{key} {action.title}: {reason}")
+
+    @on(Footer.Pressed)
+    def _footer_pressed(self, event: Footer.Pressed) -> None:
+        self.action_act(event.action)
+
+    @property
+    def table(self) -> Table[Any] | None:
+        """The list that the list keys move in."""
+        return None
+
+    def move(self, rows: int) -> None:
+        """Move the cursor of the list."""
+        if self.table is not None:
+            self.table.move(rows)
+
+    def move_pages(self, pages: float) -> None:
+        """Move the cursor by a share of a page."""
+        if self.table is not None:
+            self.table.move_pages(pages)
+
+    def to_end(self, *, first: bool) -> None:
+        """Move the cursor to either end."""
+        if self.table is not None and self.table.order:
+            self.table.go_to(self.table.order[0 if first else -1])
+
+    def visit(self, place: str) -> None:
+        """Go to another screen."""
+        self.nixtui.visit(place)
+
+    def last_view(self) -> None:
+        """Go where one came from."""
+        self.nixtui.visit_last()
+
+    def back(self) -> None:
+        """One step back: the message first, then whatever the screen has to undo, then where one came from."""
+        if self._notice is not None:
+            self.tell(None)
+        else:
+            self.step_back()
+
+    def step_back(self) -> None:
+        """Undo what the screen was told, or leave it."""
+        self.nixtui.leave(self)
+
+    def help(self) -> None:
+        """The keys of this screen."""
+        self.nixtui.open_palette(self, "Keys", actions_in(*self.scopes))
+
+    def palette(self) -> None:
+        """Every action by name."""
+        self.nixtui.open_palette(self, "Actions", actions_in(*self.scopes))
+
+    def next_theme(self) -> None:
+        """Another set of colours."""
+        self.nixtui.next_theme()
+
+    def show_notice(self) -> None:
+        """The last message with all it has to say."""
+        self.nixtui.open_notice(self._notice)
+
+    def quit(self) -> None:
+        """Leave the app."""
+        self.nixtui.leave_app()
+
+    # Typing
+
+    def ask(self, question: Question) -> None:
+        """Open the line one types in."""
+        self.query_one(NoticeLine).display = False
+        self.query_one(Prompt).ask(question)
+
+    def stop_asking(self) -> None:
+        """Close it and give the keyboard back to the list."""
+        self.query_one(Prompt).close()
+        self.query_one(NoticeLine).display = True
+        if self.table is not None:
+            self.table.focus()
+        self.refresh_frame()
+
+    def command(self) -> None:
+        """The `:` line."""
+        vocabulary = self.nixtui.vocabulary()
+
+        def edited(text: str) -> Line:
+            found = complete(text, vocabulary)
+            return line(("tab  ", Role.FAINT), ("  ".join(found), Role.MUTED)) if text and found else EMPTY
+
+        def submitted(text: str) -> None:
+            self.stop_asking()
+            if text.strip():
+                self._run_command(text, vocabulary)
+
+        self.ask(Question(":", "", edited, submitted, self.stop_asking, lambda text: complete(text, vocabulary)))
+
+    def _run_command(self, text: str, vocabulary: Vocabulary) -> None:
+        try:
+            command = parse_command(text, vocabulary)
+        except BadCommand as error:
+            self.session.say(Level.WARNING, str(error))
+            return
+        self.nixtui.obey(command, self)
+
+    # Work that takes long
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, group: str, doing: str) -> None:
+        """Do something in the background; a newer one of the same group replaces it. What fails is told, never fatal."""
+        self.run_worker(self._told(work, doing), group=group, exclusive=True, exit_on_error=False)
+
+    async def _told(self, work: Coroutine[Any, Any, None], doing: str) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.session.confess(error, doing)
+

@@ -1,0 +1,61 @@
+"""What all screens share: the cockpit, the message history, and how this terminal wants to be treated."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nixtui.model.host import Host
+from nixtui.operations.plan import Plan, Target
+from nixtui.operations.policy import Policy
+from nixtui.tui.census import Census
+from nixtui.tui.cockpit import Cockpit
+from nixtui.tui.notices import Level, Notice, Notices, explain
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the app. `terse` is for a link where every byte is felt: the clock shows minutes.
+
+    `keymap` has a user's own keys by action id. `told` is called with every new notice.
+    """
+
+    cockpit: Cockpit
+    terse: bool = False
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    told: Callable[[Notice], None] = lambda _: None
+    notices: Notices = field(init=False)
+    census: Census = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notices = Notices(self.cockpit.clock)
+        self.census = Census(self.cockpit.fleet)
+
+    def say(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> None:
+        """Tell the person something, now and in the history."""
+        self.told(self.notices.add(level, text, remedy=remedy, detail=detail))
+
+    def confess(self, error: BaseException, doing: str) -> None:
+        """Tell what went wrong while `doing` something; nothing is swallowed and nothing crashes."""
+        sentence, remedy = explain(error)
+        self.say(Level.ERROR, f"{doing}: {sentence}", remedy=remedy, detail=full_text(error))
+
+    def key_of(self, action: str, default: str) -> str:
+        """The keys an action has, the user's own first."""
+        return self.keymap.get(action, default)
+
+    def hosts(self, names: Iterable[str]) -> list[Host]:
+        """The hosts of these names."""
+        return [self.cockpit.fleet.host(name) for name in names]
+
+
+def full_text(error: BaseException) -> str:
+    """An error with everything that led to it, without any variable's value."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    return "\n".join(f"{type(each).__name__}: {each}" for each in chain)
+
+
+def why_unchangeable(policy: Policy, hosts: Iterable[Host]) -> str | None:
+    """Why nothing may be changed on these hosts here, asked of the policy as it will be when something is started."""
+    targets = tuple(Target(name=host.name, environment=host.environment) for host in hosts)
+    return policy.forbids(Plan(kind="any", title="", targets=targets, steps=()))

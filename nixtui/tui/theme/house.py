@@ -1,0 +1,189 @@
+"""The house themes, and how any other Textual theme is made to fit.
+
+A palette is the one place with colour values; style sheets and widgets know only the names of roles.
+"""
+
+from dataclasses import asdict, dataclass
+
+from textual.color import Color
+from textual.theme import Theme
+
+DARK, LIGHT, CONTRAST, PLAIN = "nixtui-dark", "nixtui-light", "nixtui-contrast", "nixtui-plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours by role, and text styles where colour is not to be had. Fields become the variables `$paint-…`."""
+
+    background: str
+    text: str
+    strong: str
+    muted: str
+    faint: str
+    accent: str
+    good: str
+    warn: str
+    bad: str
+    violet: str
+    badge_text: str
+    cursor: str
+    cursor_far: str
+    border: str
+    border_focus: str
+    head_style: str = "none"
+    muted_style: str = "none"
+    faint_style: str = "none"
+    cursor_style: str = "none"
+
+    def variables(self) -> dict[str, str]:
+        """As CSS variables."""
+        return {f"paint-{name.replace('_', '-')}": value for name, value in asdict(self).items()}
+
+
+# The accent is the light blue of the Nix snowflake. Grey text keeps a contrast of at least 4.5 on its ground.
+_DARK = Palette(
+    background="#11151a",
+    text="#c3cad2",
+    strong="#eef2f6",
+    muted="#909aa6",
+    faint="#717c88",
+    accent="#7ebae4",
+    good="#8cc08a",
+    warn="#e3b35f",
+    bad="#f47c7c",
+    violet="#c4a5ee",
+    badge_text="#11151a",
+    cursor="#213246",
+    cursor_far="#1a2129",
+    border="#2d3640",
+    border_focus="#4d7391",
+)
+_LIGHT = Palette(
+    background="#fbfaf8",
+    text="#2b3138",
+    strong="#0c1015",
+    muted="#5a646e",
+    faint="#6d7780",
+    accent="#1c6cae",
+    good="#2a7a38",
+    warn="#8f5a00",
+    bad="#bd2430",
+    violet="#6c3fc0",
+    badge_text="#ffffff",
+    cursor="#d8e8f6",
+    cursor_far="#ebeef1",
+    border="#ccd2d8",
+    border_focus="#6fa2ca",
+)
+_CONTRAST = Palette(
+    background="#000000",
+    text="#ffffff",
+    strong="#ffffff",
+    muted="#d6d6d6",
+    faint="#bcbcbc",
+    accent="#66ccff",
+    good="#66ff7a",
+    warn="#ffd633",
+    bad="#ff8080",
+    violet="#e5b3ff",
+    badge_text="#000000",
+    cursor="#003d80",
+    cursor_far="#2b2b2b",
+    border="#949494",
+    border_focus="#ffffff",
+    head_style="bold",
+)
+_PLAIN = Palette(
+    background="ansi_default",
+    text="ansi_default",
+    strong="ansi_default",
+    muted="ansi_default",
+    faint="ansi_default",
+    accent="ansi_blue",
+    good="ansi_green",
+    warn="ansi_yellow",
+    bad="ansi_red",
+    violet="ansi_magenta",
+    badge_text="ansi_black",
+    cursor="ansi_default",
+    cursor_far="ansi_default",
+    border="ansi_bright_black",
+    border_focus="ansi_blue",
+    head_style="dim",
+    muted_style="dim",
+    faint_style="dim",
+    cursor_style="reverse",
+)
+
+
+def _theme(name: str, palette: Palette, *, dark: bool = True, ansi: bool = False) -> Theme:
+    return Theme(
+        name=name,
+        primary=palette.accent,
+        secondary=palette.violet,
+        accent=palette.accent,
+        warning=palette.warn,
+        error=palette.bad,
+        success=palette.good,
+        foreground=palette.text,
+        background=palette.background,
+        surface=palette.background,
+        panel=palette.background,
+        dark=dark,
+        ansi=ansi,
+        variables={
+            **palette.variables(),
+            "border": palette.border_focus,
+            "border-blurred": palette.border,
+            "scrollbar": palette.border,
+            "scrollbar-hover": palette.border_focus,
+            "scrollbar-active": palette.border_focus,
+            "scrollbar-background": palette.background,
+            "scrollbar-background-hover": palette.background,
+            "scrollbar-background-active": palette.background,
+            "scrollbar-corner-color": palette.background,
+            "input-cursor-background": palette.accent,
+            "input-cursor-foreground": palette.badge_text,
+        },
+    )
+
+
+def themes() -> tuple[Theme, ...]:
+    """The house themes; the first is the one to start with."""
+    return (
+        _theme(DARK, _DARK),
+        _theme(LIGHT, _LIGHT, dark=False),
+        _theme(CONTRAST, _CONTRAST),
+        _theme(PLAIN, _PLAIN, ansi=True),
+    )
+
+
+def fitted(theme: Theme) -> dict[str, str]:
+    """The variables of the house for a theme that does not know them, from the colours it does have."""
+    if theme.ansi:
+        return _PLAIN.variables()
+    house = _DARK if theme.dark else _LIGHT
+    background = Color.parse(theme.background or house.background)
+    text = Color.parse(theme.foreground or house.text)
+    accent = Color.parse(theme.accent or theme.primary)
+
+    def towards(colour: Color, share: float) -> str:
+        return background.blend(colour, share, alpha=1.0).hex
+
+    return Palette(
+        background=background.hex,
+        text=text.hex,
+        strong=text.hex,
+        muted=towards(text, 0.7),
+        faint=towards(text, 0.55),
+        accent=accent.hex,
+        good=theme.success or house.good,
+        warn=theme.warning or house.warn,
+        bad=theme.error or house.bad,
+        violet=theme.secondary or house.violet,
+        badge_text=background.hex,
+        cursor=towards(accent, 0.22),
+        cursor_far=towards(text, 0.08),
+        border=towards(text, 0.2),
+        border_focus=towards(accent, 0.6),
+    ).variables()

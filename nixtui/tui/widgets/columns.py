@@ -1,0 +1,85 @@
+"""Columns of a table as data, and which of them fit a width."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from nixtui.tui.paint import EMPTY, Line, Role, Span, fit
+
+Row = TypeVar("Row")
+
+GAP = 2
+"""Blank cells between columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column: how its cell is written and how much room it deserves.
+
+    `width` is the least it needs in cells, `widest` what it takes where there is room. Columns with the highest
+    `priority` are left out first; 0 is never left out. `sort` gives what rows are ordered by, if they can be.
+    """
+
+    id: str
+    title: str
+    width: int
+    cell: Callable[[Row], Line]
+    priority: int = 0
+    widest: int = 0
+    right: bool = False
+    sort: Callable[[Row], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Row]):
+    """A column with the width it got."""
+
+    column: Column[Row]
+    cells: int
+
+
+def lay_out(columns: Sequence[Column[Row]], cells: int) -> tuple[Placed[Row], ...]:
+    """The columns that fit into so many cells, with their widths, in their given order.
+
+    What is left over goes to the columns that can use it, the most important first.
+    """
+    by_importance = sorted(range(len(columns)), key=lambda number: (columns[number].priority, number))
+    taken: dict[int, int] = {}
+    left = cells + GAP
+    for number in by_importance:
+        need = columns[number].width + GAP
+        if columns[number].priority and need > left:
+            break
+        taken[number] = columns[number].width
+        left -= need
+    for number in by_importance:
+        if number in taken and left > 0:
+            more = min(left, max(0, columns[number].widest - columns[number].width))
+            taken[number] += more
+            left -= more
+    return tuple(Placed(columns[number], taken[number]) for number in sorted(taken))
+
+
+def head(placed: Sequence[Placed[Row]], sorted_by: tuple[str, bool] | None) -> Line:
+    """The line of titles; the column rows are ordered by carries an arrow, up for descending."""
+    spans: list[Span] = []
+    for each in placed:
+        column = each.column
+        arrow = ""
+        if sorted_by is not None and sorted_by[0] == column.id:
+            arrow = "▴" if sorted_by[1] else "▾"
+        title = Span(column.title + arrow, Role.ACCENT if arrow else Role.HEAD)
+        spans.extend((*fit((title,), each.cells, right=column.right), Span(" " * GAP)))
+    return tuple(spans[:-1])
+
+
+def body(placed: Sequence[Placed[Row]], row: Row, cells: int) -> Line:
+    """The line of one row, filled up to `cells`."""
+    spans: list[Span] = []
+    for each in placed:
+        spans.extend(fit(each.column.cell(row), each.cells, right=each.column.right))
+        spans.append(_SPACE)
+    return fit(tuple(spans[:-1]), cells) if spans else EMPTY
+
+
+_SPACE = Span(" " * GAP)

@@ -1,0 +1,119 @@
+"""Where roles become colours: the base of every widget that draws `Line`s itself."""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from nixtui.tui.paint import Line, Role
+
+
+class Painted(ScrollView, inherit_bindings=False):
+    """Draws lines of spans. Textual's own scroll bindings are left out: keys come from the action table.
+
+    Colours are component classes, so themes, NO_COLOR and a user's own theme work without a word here.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"paint--{role}" for role in Role), "paint--cursor", "paint--cursor-far"}
+    DEFAULT_CSS = """
+    Painted {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        & > .paint--text { color: $paint-text; }
+        & > .paint--strong { color: $paint-strong; text-style: bold; }
+        & > .paint--muted { color: $paint-muted; text-style: $paint-muted-style; }
+        & > .paint--faint { color: $paint-faint; text-style: $paint-faint-style; }
+        & > .paint--accent { color: $paint-accent; }
+        & > .paint--good { color: $paint-good; }
+        & > .paint--warn { color: $paint-warn; }
+        & > .paint--bad { color: $paint-bad; }
+        & > .paint--key { color: $paint-accent; text-style: bold; }
+        & > .paint--head { color: $paint-muted; text-style: $paint-head-style; }
+        & > .paint--badge-red { color: $paint-badge-text; background: $paint-bad; text-style: bold; }
+        & > .paint--badge-amber { color: $paint-badge-text; background: $paint-warn; text-style: bold; }
+        & > .paint--badge-green { color: $paint-badge-text; background: $paint-good; text-style: bold; }
+        & > .paint--badge-blue { color: $paint-badge-text; background: $paint-accent; text-style: bold; }
+        & > .paint--badge-violet { color: $paint-badge-text; background: $paint-violet; text-style: bold; }
+        & > .paint--badge-grey { color: $paint-badge-text; background: $paint-muted; }
+        & > .paint--cursor { background: $paint-cursor; text-style: $paint-cursor-style; }
+        & > .paint--cursor-far { background: $paint-cursor-far; }
+        &:nocolor {
+            & > .paint--badge-red, & > .paint--badge-amber, & > .paint--badge-green,
+            & > .paint--badge-blue, & > .paint--badge-violet { text-style: bold reverse; }
+        }
+    }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes)
+        self._roles: dict[Role, Style] = {}
+        self._base: Style | None = None
+
+    def notify_style_update(self) -> None:
+        """The theme or a pseudo-class changed: colours are looked up again."""
+        self._roles.clear()
+        self._base = None
+        super().notify_style_update()
+
+    def style_of(self, role: Role) -> Style:
+        """The colours of a role, without the background behind it unless the role is a badge."""
+        found = self._roles.get(role)
+        if found is None:
+            found = self.get_component_rich_style(f"paint--{role}", partial=True)
+            self._roles[role] = found
+        return found
+
+    @property
+    def base_style(self) -> Style:
+        """Colours of the widget itself. Kept, because Textual forgets its own copy at every refresh."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def strip(self, spans: Line, cells: int, base: Style) -> Strip:
+        """The line as Textual wants it, on `base`, filled up to `cells`."""
+        segments = [Segment(text, base + self.style_of(role)) for text, role in spans]
+        return Strip(segments).adjust_cell_length(cells, base)
+
+
+def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
+    """The first cell and the number of cells in which two lines differ; `None` when they are the same.
+
+    Over SSH this is the difference between a few bytes and a row.
+    """
+    if old == new:
+        return None
+    same = 0
+    start = 0
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            break
+        same += 1
+        start += cell_len(before.text)
+    rest_old, rest_new = old[same:], new[same:]
+    if rest_old and rest_new and rest_old[0].role is rest_new[0].role:
+        start += _common_prefix_cells(rest_old[0].text, rest_new[0].text)
+    end = max(_cells(old), _cells(new))
+    if _cells(old) == _cells(new):
+        for before, after in zip(reversed(rest_old), reversed(rest_new), strict=False):
+            if before != after:
+                break
+            end -= cell_len(before.text)
+    return start, max(1, end - start)
+
+
+def _cells(spans: Line) -> int:
+    return sum(cell_len(span.text) for span in spans)
+
+
+def _common_prefix_cells(old: str, new: str) -> int:
+    cells = 0
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            break
+        cells += cell_len(before)
+    return cells

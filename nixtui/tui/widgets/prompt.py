@@ -1,0 +1,147 @@
+"""The line one types in: the filter, the command line, a target. While it is open no key does anything else."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
+from nixtui.tui.widgets.lines import Lines
+
+_MAX_HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: `edited` hears every key and answers with a hint, `submitted` gets Enter, `left` esc.
+
+    `complete` gives whole texts that may be meant; tab takes the first, or the longest beginning they share.
+    """
+
+    label: str
+    value: str
+    edited: Callable[[str], Line]
+    submitted: Callable[[str], None]
+    left: Callable[[], None]
+    complete: Callable[[str], Sequence[str]] = lambda _: ()
+
+
+class Prompt(Horizontal):
+    """Closed until `ask`."""
+
+    DEFAULT_CSS = """
+    Prompt {
+        height: 1; dock: bottom; display: none; padding: 0 1;
+        &.-open { display: block; }
+        & > #prompt-label { width: auto; height: 1; }
+        & > Input, & > Input:focus, & > Input:ansi {
+            width: 1fr; min-width: 20; background: transparent; background-tint: transparent; color: $paint-strong;
+            border: none; padding: 0; height: 1;
+        }
+        & > #prompt-hint { width: auto; max-width: 60%; height: 1; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._question: Question | None = None
+        self._history: dict[str, list[str]] = {}
+        self._recalled = 0
+
+    def compose(self) -> ComposeResult:
+        """Label, input, hint."""
+        yield Lines(id="prompt-label")
+        field = Input(compact=True, select_on_focus=False)
+        field.cursor_blink = False
+        yield field
+        yield Lines(id="prompt-hint")
+
+    @property
+    def is_open(self) -> bool:
+        """True while somebody types."""
+        return self._question is not None
+
+    def ask(self, question: Question) -> None:
+        """Open, and give the keyboard to the input."""
+        self._question = question
+        self._recalled = 0
+        label = (Span(question.label, Role.KEY),)
+        self.query_one("#prompt-label", Lines).show([label])
+        self.add_class("-open")
+        field = self.query_one(Input)
+        field.value = question.value
+        field.cursor_position = len(question.value)
+        field.focus()
+        self._hint(question.edited(question.value))
+
+    def close(self) -> None:
+        """Give the keyboard back."""
+        self._question = None
+        self.remove_class("-open")
+
+    def _hint(self, hint: Line) -> None:
+        self.query_one("#prompt-hint", Lines).show([hint])
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._question is not None:
+            self._hint(self._question.edited(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if (question := self._question) is None:
+            return
+        kept = self._history.setdefault(question.label, [])
+        if event.value.strip():
+            kept[:] = [each for each in kept if each != event.value][-_MAX_HISTORY + 1 :] + [event.value]
+        question.submitted(event.value)
+
+    def on_key(self, event: events.Key) -> None:
+        """Esc leaves, tab completes, up and down bring back what was typed before."""
+        if (question := self._question) is None:
+            return
+        match event.key:
+            case "escape":
+                question.left()
+            case "tab":
+                self._complete(question)
+            case "up":
+                self._recall(question, 1)
+            case "down":
+                self._recall(question, -1)
+            case _:
+                return
+        event.prevent_default().stop()
+
+    def _complete(self, question: Question) -> None:
+        field = self.query_one(Input)
+        found = list(question.complete(field.value))
+        if found:
+            shared = _shared_beginning(found)
+            field.value = found[0] if len(found) == 1 or len(shared) <= len(field.value) else shared
+            field.cursor_position = len(field.value)
+
+    def _recall(self, question: Question, step: int) -> None:
+        kept = self._history.get(question.label, [])
+        self._recalled = min(max(self._recalled + step, 0), len(kept))
+        field = self.query_one(Input)
+        field.value = kept[-self._recalled] if self._recalled else question.value
+        field.cursor_position = len(field.value)
+
+
+def _shared_beginning(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    for number, letter in enumerate(first):
+        if number >= len(last) or last[number] != letter:
+            return first[:number]
+    return first
+
+
+def trouble(text: str) -> Line:
+    """A hint that something typed does not work, as it is typed."""
+    return line(("✖ ", Role.BAD), (clean(text), Role.WARN)) if text else EMPTY

@@ -1,0 +1,302 @@
+"""A table that knows 10,000 rows by key and draws the fifty that are seen.
+
+`DataTable` costs 50 ms of processor per painted frame whatever it holds, and repaints 15 KB for one changed cell;
+this one keeps a list of keys, asks for a row when its line is drawn, and repaints the cells that differ.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.strip import Strip
+
+from nixtui.tui.paint import EMPTY, Line, Role, Span
+from nixtui.tui.widgets.columns import Column, Placed, body, head, lay_out
+from nixtui.tui.widgets.painted import Painted, changed_cells
+
+Row = TypeVar("Row")
+
+GUTTER = 2
+"""Cells left of the first column: where the cursor is, and whether the row is marked."""
+
+_WHEEL_ROWS = 3
+_MAX_DRAWN = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A row as it is on the screen, to compare the next one with."""
+
+    body: Line
+    strip: Strip
+    look: tuple[bool, bool]
+
+
+class Table(Painted, Generic[Row], can_focus=True):
+    """Rows by key under a pinned header. The cursor is a key: sorting and filtering never move it to another row.
+
+    `row_of` gives the row of a key when it is drawn, `None` when there is none any more. The owner says what is shown
+    (`show`), what changed (`rows_changed`), and what to say when there is nothing (`empty`).
+    """
+
+    DEFAULT_CSS = """
+    Table { height: 1fr; overflow-y: auto; }
+    """
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row now; `None` when no row is left."""
+
+        table: Painted
+        key: str | None
+
+    @dataclass
+    class Chosen(Message):
+        """A row was double-clicked; Enter is an action like any other."""
+
+        table: Painted
+        key: str
+
+    @dataclass
+    class HeadClicked(Message):
+        """The title of a column was clicked."""
+
+        table: Painted
+        column: str
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        row_of: Callable[[str], Row | None],
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._row_of = row_of
+        self._placed: tuple[Placed[Row], ...] = ()
+        self._order: Sequence[str] = ()
+        self._index: dict[str, int] = {}
+        self._drawn: dict[str, _Drawn] = {}
+        self._cursor: str | None = None
+        self._sorted_by: tuple[str, bool] | None = None
+        self._marks: frozenset[str] = frozenset()
+        self._empty: Sequence[Line] = ()
+
+    # What is shown
+
+    @property
+    def order(self) -> Sequence[str]:
+        """The keys that are shown, in their order."""
+        return self._order
+
+    @property
+    def cursor(self) -> str | None:
+        """The key of the row the cursor is on; `None` in an empty table."""
+        return self._cursor
+
+    @property
+    def cursor_row(self) -> int:
+        """The position of the cursor, 0 being the first row."""
+        return self._index.get(self._cursor or "", 0)
+
+    @property
+    def visible(self) -> Sequence[str]:
+        """The keys whose lines are on the screen."""
+        return self._order[self._top : self._top + self._page]
+
+    def set_columns(self, columns: Sequence[Column[Row]]) -> None:
+        """Other columns from now on."""
+        self._columns = tuple(columns)
+        self._lay_out()
+
+    def set_marks(self, marks: frozenset[str]) -> None:
+        """Rows that are marked from now on."""
+        before, self._marks = self._marks, marks
+        self._repaint_rows(before ^ marks)
+
+    def set_empty(self, lines: Sequence[Line]) -> None:
+        """What stands there when no row does: why, and what to do next."""
+        self._empty = tuple(lines)
+        if not self._order:
+            self.refresh()
+
+    def show(self, order: Sequence[str], *, sorted_by: tuple[str, bool] | None = None) -> None:
+        """Show these keys in this order.
+
+        The cursor stays on its row, and that row on its line of the screen, so that nothing slides away under a
+        finger that is about to press a key.
+        """
+        if order == self._order and sorted_by == self._sorted_by:
+            return
+        row_before, line_before = self.cursor_row, self.cursor_row - self._top
+        self._order, self._sorted_by = order, sorted_by
+        self._index = {key: number for number, key in enumerate(order)}
+        self.virtual_size = Size(0, len(order) + 1)
+        if self._cursor in self._index:
+            self._scroll_rows_to(self.cursor_row - line_before)
+        else:
+            self._set_cursor(order[min(row_before, len(order) - 1)] if order else None)
+        self.refresh()
+
+    def rows_changed(self, keys: Collection[str]) -> None:
+        """Draw again what differs in these rows, as far as they can be seen."""
+        seen = self.visible
+        for number, key in enumerate(seen, start=1):
+            if key not in keys:
+                continue
+            drawn, fresh = self._drawn.get(key), self._body(key)
+            changed = changed_cells(drawn.body, fresh) if drawn else (0, self.size.width)
+            if changed is not None:
+                self._drawn.pop(key, None)
+                self.refresh(Region(changed[0] + GUTTER, number, changed[1], 1))
+        unseen = self._drawn.keys() - seen
+        for key in unseen & keys if isinstance(keys, (set, frozenset)) else unseen.intersection(keys):
+            del self._drawn[key]
+
+    def redraw(self) -> None:
+        """Time went on: every row may read differently."""
+        self.rows_changed(self._index.keys())
+
+    # Moving about
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by so many rows, stopping at either end."""
+        if self._order:
+            self.go_to(self._order[min(max(self.cursor_row + rows, 0), len(self._order) - 1)])
+
+    def move_pages(self, pages: float) -> None:
+        """Move the cursor by a share of what is seen."""
+        rows = round(self._page * pages)
+        self.move(rows or (1 if pages > 0 else -1))
+
+    def go_to(self, key: str) -> None:
+        """Put the cursor on a row and make it seen; a key that is not shown changes nothing."""
+        if key in self._index and key != self._cursor:
+            before = self._cursor
+            self._set_cursor(key)
+            self._repaint_rows({key, before} - {None})
+
+    def _set_cursor(self, key: str | None) -> None:
+        self._cursor = key
+        if key is not None:
+            self._scroll_to_cursor()
+        self.post_message(self.Moved(self, key))
+
+    @property
+    def _top(self) -> int:
+        return round(self.scroll_offset.y)
+
+    @property
+    def _page(self) -> int:
+        return max(0, self.size.height - 1)
+
+    def _scroll_rows_to(self, top: int) -> None:
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+
+    def _scroll_to_cursor(self) -> None:
+        row = self.cursor_row
+        if row < self._top:
+            self._scroll_rows_to(row)
+        elif row >= self._top + self._page:
+            self._scroll_rows_to(row - self._page + 1)
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the viewport; the first is always the header."""
+        cells = self.scrollable_size.width
+        if y == 0:
+            titles = (Span(" " * GUTTER), *head(self._placed, self._sorted_by))
+            return self.strip(titles, cells, self.base_style)
+        row = self._top + y - 1
+        if row < len(self._order):
+            return self._row_strip(self._order[row], cells)
+        message = self._empty[y - 2] if not self._order and 0 <= y - 2 < len(self._empty) else EMPTY
+        return self.strip((Span(" " * GUTTER), *message), cells, self.base_style)
+
+    def _row_strip(self, key: str, cells: int) -> Strip:
+        look = (key == self._cursor, key in self._marks)
+        drawn = self._drawn.get(key)
+        if drawn is None or drawn.look != look:
+            drawn = self._draw(key, look, cells)
+            if len(self._drawn) >= _MAX_DRAWN:
+                self._drawn.clear()
+            self._drawn[key] = drawn
+        return drawn.strip
+
+    def _draw(self, key: str, look: tuple[bool, bool], cells: int) -> _Drawn:
+        on_cursor, marked = look
+        base = self.base_style
+        if on_cursor:
+            name = "paint--cursor" if self.has_focus else "paint--cursor-far"
+            base += self.get_component_rich_style(name)
+        gutter = (Span("▌" if on_cursor else " ", Role.ACCENT), Span("*" if marked else " ", Role.KEY))
+        written = self._body(key)
+        return _Drawn(written, self.strip((*gutter, *written), cells, base), look)
+
+    def _body(self, key: str) -> Line:
+        row = self._row_of(key)
+        return EMPTY if row is None else body(self._placed, row, self.scrollable_size.width - GUTTER)
+
+    def _repaint_rows(self, keys: Collection[str | None]) -> None:
+        for number, key in enumerate(self.visible, start=1):
+            if key in keys:
+                self.refresh(Region(0, number, self.size.width, 1))
+
+    def _lay_out(self) -> None:
+        self._placed = lay_out(self._columns, self.scrollable_size.width - GUTTER)
+        self._drawn.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """The theme or the focus changed."""
+        self._drawn.clear()
+        super().notify_style_update()
+
+    # Events
+
+    def on_resize(self) -> None:
+        """Other columns may fit now."""
+        self._lay_out()
+        self._scroll_to_cursor()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there, a double click chooses, a click on a title sorts."""
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        row = self._top + at.y - 1
+        if at.y == 0:
+            self._click_head(at.x)
+        elif row < len(self._order):
+            self.go_to(self._order[row])
+            if event.chain == 2:
+                self.post_message(self.Chosen(self, self._order[row]))
+
+    def _click_head(self, x: int) -> None:
+        end = GUTTER
+        for placed in self._placed:
+            end += placed.cells + 2
+            if x < end:
+                self.post_message(self.HeadClicked(self, placed.column.id))
+                return
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves what is seen and takes the cursor along: what keys act on is always on the screen."""
+        event.prevent_default().stop()
+        self._wheel(_WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """As `on_mouse_scroll_down`."""
+        event.prevent_default().stop()
+        self._wheel(-_WHEEL_ROWS)
+
+    def _wheel(self, rows: int) -> None:
+        self._scroll_rows_to(self._top + rows)
+        if self._order and self._page:
+            row = min(max(self.cursor_row, self._top), self._top + self._page - 1, len(self._order) - 1)
+            self.go_to(self._order[row])

@@ -1,0 +1,3 @@
+#!/bin/sh
+# @pname@ @version@: a service that only runs.
+exec /usr/bin/sleep infinity
