@@ -1,33 +1,34 @@
 """Putting the parts together: from a configuration to hosts that can be reached and operations that are recorded."""
 
 import asyncio
-import getpass
 import secrets
-import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from nixtui.activation.guarded import HealthCheck
 from nixtui.activation.rollback import Settings
 from nixtui.activation.rollout import Rules
 from nixtui.cli.exits import UsageError
-from nixtui.cli.narration import narrate_event
-from nixtui.cli.output import narrate
+from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
-from nixtui.config.paths import local_path, state_dir
+from nixtui.config.paths import cache_dir, local_path, state_dir
+from nixtui.fleet.inventory import Snapshot, inventory_of
+from nixtui.fleet.state import FleetState
+from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
-from nixtui.model.status import HostStatus
+from nixtui.model.status import HostState
 from nixtui.operations.journal import Journal
-from nixtui.operations.operation import Job, Operation
-from nixtui.operations.plan import Plan
-from nixtui.operations.policy import Consent, Policy
-from nixtui.operations.report import Report
+from nixtui.operations.policy import Policy
+from nixtui.remote.closures import ClosureCache
 from nixtui.remote.prompter import Prompter
 from nixtui.remote.settings import ElevationMode, SshSettings
 from nixtui.remote.transport import Transport
@@ -35,13 +36,18 @@ from nixtui.remote.transport import Transport
 if TYPE_CHECKING:  # asyncssh costs 0.2 s to import, which commands that reach no host need not pay
     from nixtui.remote.pool import ConnectionPool
 
+SETTLE_LIMIT_S = 45.0
+"""How long a one-shot look at the fleet waits for its slowest host: connecting, ten seconds, with a jump host twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What comes from outside the process: passed in, so that tests and the demo can give their own."""
 
+    cwd: Path
     environ: Mapping[str, str]
     prompter: Prompter
+    user: str
     clock: Callable[[], float] = time.time
 
 
@@ -53,9 +59,7 @@ def activation_settings(configuration: Configuration) -> Settings:
         revert_after=activation.revert_after,
         activation_timeout=activation.activation_timeout,
         health=tuple(HealthCheck(command, limit) for command, limit in activation.health_limits),
-        rollout=Rules(
-            canary=rollout.canary, batch=batch, max_failures=rollout.max_failures, soak=rollout.soak
-        ),
+        rollout=Rules(canary=rollout.canary, batch=batch, max_failures=rollout.max_failures, soak=rollout.soak),
     )
 
 
@@ -75,3 +79,158 @@ def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> Ss
         connect_timeout=section.connect_timeout,
         keepalive_interval=section.keepalive,
     )
+
+
+class Assembly:
+    """One run of nixtui: its configuration, and everything made of it when it is first needed.
+
+    Use as an async context manager; leaving it closes connections and journal.
+    """
+
+    def __init__(self, configuration: Configuration, surroundings: Surroundings, *, read_only: bool = False) -> None:
+        self.configuration = configuration
+        self.surroundings = surroundings
+        self.clock = surroundings.clock
+        self.activation = activation_settings(configuration)
+        self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
+        self.inventory = inventory_of(configuration, surroundings.cwd, surroundings.environ)
+        self.origin = socket.gethostname()
+        self.operator = f"{surroundings.user}@{self.origin}"
+        self._stack = AsyncExitStack()
+        self._journal: Journal | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    @staticmethod
+    def new_identity() -> str:
+        """The name of an operation, on hosts and in the journal."""
+        return secrets.token_hex(4)
+
+    async def journal(self) -> Journal:
+        """The journal, opened once. Raises `JournalUnavailable`."""
+        if self._journal is None:
+            directory = state_dir(self.surroundings.environ)
+            token = secrets.token_hex(8)
+            journal = Journal(directory, operator=self.surroundings.user, origin=self.origin, token=token)
+            self._journal = await self._stack.enter_async_context(journal)
+        return self._journal
+
+    @cached_property
+    def closures(self) -> ClosureCache:
+        """What systems need, remembered between runs."""
+        return ClosureCache(cache_dir(self.surroundings.environ) / "closures")
+
+    @cached_property
+    def pool(self) -> "ConnectionPool":
+        """The connections, one per host."""
+        from nixtui.remote.access import SshAccess
+        from nixtui.remote.pool import ConnectionPool
+
+        environ = self.surroundings.environ
+        access = SshAccess(ssh_settings(self.configuration, environ), self.surroundings.prompter, environ=environ)
+        pool = ConnectionPool(access)
+        self._stack.push_async_callback(pool.close)
+        return pool
+
+    @asynccontextmanager
+    async def reach(self, host: Host) -> AsyncIterator[Transport]:
+        """The shared connection of a host, made when there is none. Raises a `RemoteError`."""
+        yield await self.pool.connect(host)
+
+    async def hosts(self) -> tuple[Host, ...]:
+        """Every host of the fleet, as soon as all sources have told; what they could not tell is narrated."""
+        snapshot = await self.inventory.load()
+        _narrate_problems(snapshot)
+        return snapshot.hosts
+
+    async def select(self, texts: Sequence[str]) -> list[Host]:
+        """The hosts that any of these selectors means, in the order of the inventory. Raises `UsageError`.
+
+        Where all are plain names that the configuration knows, nothing is evaluated.
+        """
+        selector = _parse(texts)
+        named = await self._named_in_file(texts)
+        if named is not None:
+            return named
+        hosts = await self.hosts()
+        if selector.needs_status:
+            fleet = await self.look(hosts)
+            found = selector.select(Subject(host, fleet.status(host.name), self.clock()) for host in hosts)
+        else:
+            state = FleetState(hosts)
+            found = selector.select(Subject(host, state.status(host.name), self.clock()) for host in hosts)
+        if not found:
+            raise UsageError(_nothing_found(selector, [host.name for host in hosts]))
+        return [subject.host for subject in found]
+
+    async def one(self, name: str) -> Host:
+        """The one host of that name or selector. Raises `UsageError`."""
+        found = await self.select([name])
+        if len(found) > 1:
+            raise UsageError(f'"{name}" matches {len(found)} hosts where one is asked for')
+        return found[0]
+
+    async def look(self, hosts: Sequence[Host]) -> FleetState:
+        """Every host asked once: waits until each has answered or failed."""
+        fleet = FleetState(hosts)
+        watch = FleetWatch(fleet, self.pool, clock=self.clock)
+        watching = asyncio.create_task(watch.run())
+        try:
+            async with asyncio.timeout(SETTLE_LIMIT_S):
+                await _settled(fleet)
+        except TimeoutError:
+            narrate("some hosts have not answered yet; they are shown as connecting")
+        finally:
+            watching.cancel()
+            await asyncio.wait((watching,))
+        return fleet
+
+    async def _named_in_file(self, texts: Sequence[str]) -> list[Host] | None:
+        """The hosts of that names, when the file alone knows every one of them; otherwise `None`."""
+        if not set(texts) <= self.configuration.hosts.keys():
+            return None
+        first: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
+
+        def take(snapshot: Snapshot) -> None:
+            if not first.done():
+                first.set_result(snapshot)
+
+        loading = asyncio.create_task(self.inventory.load(take))
+        await asyncio.wait((first, loading), return_when=asyncio.FIRST_COMPLETED)
+        loading.cancel()
+        await asyncio.wait((loading,))
+        by_name = {host.name: host for host in first.result().hosts} if first.done() else {}
+        return [by_name[name] for name in dict.fromkeys(texts)] if set(texts) <= by_name.keys() else None
+
+
+async def _settled(fleet: FleetState) -> None:
+    waiting = set(fleet.names())
+    async for changes in fleet.batches(20):
+        waiting -= {name for name in changes.names if fleet.status(name).state is not HostState.CONNECTING}
+        if not waiting:
+            return
+
+
+def _parse(texts: Sequence[str]) -> Selector:
+    try:
+        return any_of([parse_selector(text) for text in texts])
+    except BadSelector as error:
+        raise UsageError(str(error)) from error
+
+
+def _narrate_problems(snapshot: Snapshot) -> None:
+    for problem in snapshot.problems:
+        narrate(plain(str(problem)))
+
+
+def _nothing_found(selector: Selector, names: Sequence[str]) -> str:
+    if not names:
+        return "the fleet has no hosts; name them in nixtui.toml under [hosts.NAME], or run this where a flake is"
+    close = get_close_matches(selector.text, names, 1)
+    return f'no host matches "{selector.text}"' + (f', did you mean "{close[0]}"?' if close else "; see: nixtui status")

@@ -32,7 +32,7 @@ async def _ask(question: str) -> str:
     """A line from the terminal; the end of input is no answer."""
     sys.stderr.write(question)
     sys.stderr.flush()
-    line = await asyncio.to_thread(sys.stdin.readline)
+    line: str = await asyncio.to_thread(sys.stdin.readline)
     if not line:
         narrate("")
     return line

@@ -1,7 +1,7 @@
 """Plans, running operations and reports as text on a terminal."""
 
 from nixtui.cli.output import narrate, plain
-from nixtui.operations.events import AnyEvent, Countdown, LogLine, Note, Progress, StepFinished, StepStarted
+from nixtui.operations.events import AnyEvent, LogLine, Note, StepFinished, StepStarted
 from nixtui.operations.plan import Plan
 from nixtui.operations.report import Outcome, Report, TargetReport
 
@@ -37,20 +37,24 @@ def plan_lines(plan: Plan, *, commands: bool) -> list[str]:
 
 def narrate_event(event: AnyEvent) -> None:
     """One event as a line on standard error; what a screen would draw over is left out."""
+    if line := event_line(event):
+        narrate(line)
+
+
+def event_line(event: AnyEvent) -> str | None:
+    """One event as a line; `None` for those that say nothing without a screen."""
     who = f"{event.target}: " if event.target else ""
     match event:
         case StepStarted(step=step):
-            narrate(f"{who}{step} …")
+            return plain(f"{who}{step} …")
         case StepFinished(step=step, ok=ok, seconds=seconds, detail=detail):
-            narrate(plain(f"{who}{step} {'✔' if ok else '✖'} {seconds:.1f} s" + (f"  {detail}" if detail else "")))
+            return plain(f"{who}{step} {'✔' if ok else '✖'} {seconds:.1f} s" + (f"  {detail}" if detail else ""))
         case LogLine(text=text):
-            narrate(f"{who}| {plain(text)}")
+            return plain(f"{who}| {text}")
         case Note(text=text):
-            narrate(plain(f"{who}{text}"))
-        case Progress() | Countdown():
-            pass
+            return plain(f"{who}{text}")
         case _:
-            pass
+            return None
 
 
 def report_lines(report: Report) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from nixtui.activation.locks import break_lock_job, plan_break_lock
 from nixtui.activation.rollback import Action, Rollback, Seen, plan_rollback, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.carrying_out import carry_out
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.narration import plan_lines, report_lines
@@ -95,7 +96,7 @@ async def _look(nixtui: Assembly, host: Host) -> Seen:
 
 async def _carry_out(nixtui: Assembly, rollback: Rollback, arguments: Namespace) -> Report:
     consent = await ask_consent(rollback.plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-    return await nixtui.carry_out(rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach), consent)
+    return await carry_out(nixtui, rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach), consent)
 
 
 async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> None:
@@ -104,7 +105,7 @@ async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace
         narrate(line)
     consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
     job = break_lock_job(hosts, nixtui.reach, nixtui.operator)
-    for line in report_lines(await nixtui.carry_out(nixtui.new_identity(), plan, job, consent)):
+    for line in report_lines(await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)):
         narrate(line)
 
 

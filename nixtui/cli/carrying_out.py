@@ -1,0 +1,68 @@
+"""Running an operation from the command line: narrated, stoppable, and told of what crashed before it."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nixtui.activation.reattach import KINDS, find_out
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.narration import narrate_event, report_lines
+from nixtui.cli.output import narrate
+from nixtui.model.host import Host
+from nixtui.operations.journal import Entry, JournalUnavailable
+from nixtui.operations.operation import Job, Operation
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Consent
+from nixtui.operations.report import Report
+
+
+async def carry_out(nixtui: Assembly, identity: str, plan: Plan, job: Job, consent: Consent) -> Report:
+    """Run a plan to its report. Raises `Refused` and `JournalUnavailable`."""
+    operation = Operation(identity, plan, job, clock=nixtui.clock)
+    operation.subscribe(narrate_event)
+    with _stoppable(operation):
+        return await operation.run(consent, nixtui.policy, await nixtui.journal())
+
+
+async def tell_what_was_cut_off(nixtui: Assembly) -> None:
+    """Find out from their hosts how operations ended whose nixtui died, record it, and say so."""
+    try:
+        journal = await nixtui.journal()
+        left = [entry for entry in await journal.cut_off() if entry.kind in KINDS]
+        if not left:
+            return
+        hosts = {host.name: host for host in (await nixtui.hosts())}
+        for entry in left:
+            await _tell_one(nixtui, entry, hosts)
+    except JournalUnavailable as error:
+        narrate(str(error))
+
+
+async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> None:
+    journal = await nixtui.journal()
+    if not await journal.adopt(entry):
+        return
+    report, final = await find_out(entry, await journal.events(entry.operation), hosts, nixtui.reach)
+    narrate(f"operation {entry.operation} ({entry.title}) by {entry.operator} was cut off:")
+    for line in report_lines(report):
+        narrate(f"  {line}")
+    if final:
+        await journal.finish(report, nixtui.clock())
+
+
+@contextmanager
+def _stoppable(operation: Operation) -> Iterator[None]:
+    """Ctrl-C asks the operation to stop and put things in order; a second one leaves at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
+        operation.cancel()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

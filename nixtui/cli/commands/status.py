@@ -1,0 +1,122 @@
+"""`nixtui status [SELECTOR…]`: hosts as they are now, once or as they change."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.carrying_out import tell_what_was_cut_off
+from nixtui.cli.exits import Exit
+from nixtui.cli.output import age, print_json, print_table, rfc3339, shown
+from nixtui.fleet.state import FleetState
+from nixtui.fleet.watch import FleetWatch
+from nixtui.model.host import Host
+from nixtui.model.status import HostState, HostStatus
+
+HEADINGS = ("HOST", "STATE", "GEN", "NIXOS", "REV", "KERNEL", "LOAD", "MEM", "DISK", "SEEN", "WHY")
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("selectors", metavar="SELECTOR", nargs="*", help="a name, web-*, tag:role=web, is:failed, all")
+    parser.add_argument("--json", action="store_true", help="one array; with --watch, an array of changed hosts a line")
+    parser.add_argument("--watch", action="store_true", help="go on, and print what changes")
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Look, print, and say in the exit status whether nothing could be reached."""
+    hosts = await nixtui.select(arguments.selectors or ["all"])
+    if arguments.watch:
+        await _watch(nixtui, hosts, as_json=arguments.json)
+        return Exit.DONE
+    fleet = await nixtui.look(hosts)
+    await tell_what_was_cut_off(nixtui)
+    now = nixtui.clock()
+    if arguments.json:
+        print_json([as_json(host, fleet.status(host.name)) for host in hosts])
+    else:
+        _print(fleet, hosts, now)
+    return _exit([fleet.status(host.name) for host in hosts])
+
+
+def as_json(host: Host, status: HostStatus) -> dict[str, Any]:
+    """One host as scripts get it; the keys are a contract."""
+    facts = status.facts
+    root = facts.disk("/")
+    return {
+        "name": host.name,
+        "address": host.address,
+        "environment": host.environment,
+        "tags": dict(host.tags),
+        "state": status.state.value,
+        "state_reason": status.reason,
+        "state_remedy": status.remedy,
+        "state_since": rfc3339(status.since),
+        "observed_at": rfc3339(status.observed_at),
+        "generation": facts.generation,
+        "generations": facts.generations,
+        "current_system": facts.current_system,
+        "booted_system": facts.booted_system,
+        "profile_system": facts.profile_system,
+        "nixos_version": facts.nixos_version,
+        "configuration_revision": facts.configuration_revision,
+        "kernel": facts.kernel_running,
+        "reboot_needed": facts.reboot_needed,
+        "reboot_reason": facts.reboot_reason,
+        "failed_units": None if facts.failed_units is None else list(facts.failed_units),
+        "load": None if facts.load is None else facts.load[0],
+        "memory_used": None if facts.memory is None else round(facts.memory.used_fraction, 4),
+        "disk_used": None if root is None else round(root.used_fraction, 4),
+        "uptime_s": facts.uptime_s,
+        "boot_id": facts.boot_id,
+        "locked_by": None if facts.lock is None else facts.lock.operator,
+        "lock_operation": None if facts.lock is None else facts.lock.operation,
+    }
+
+
+def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
+    """One host as people read it."""
+    facts = status.facts
+    root = facts.disk("/")
+    return (
+        host.name,
+        status.state.value,
+        shown(facts.generation) + ("*" if status.is_drifting else ""),
+        shown(facts.nixos_version),
+        shown(facts.configuration_revision and facts.configuration_revision[:8]),
+        shown(facts.kernel_running) + (" (reboot)" if facts.reboot_needed else ""),
+        shown(facts.load and f"{facts.load[0]:.2f}"),
+        shown(facts.memory and f"{facts.memory.used_fraction:.0%}"),
+        shown(root and f"{root.used_fraction:.0%}"),
+        age(now - status.observed_at if status.observed_at is not None else None),
+        "; ".join(part for part in (status.reason, status.remedy) if part),
+    )
+
+
+def _print(fleet: FleetState, hosts: Iterable[Host], now: float) -> None:
+    print_table(HEADINGS, [row(host, fleet.status(host.name), now) for host in hosts])
+
+
+async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> None:
+    fleet = FleetState(hosts)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(FleetWatch(fleet, nixtui.pool, clock=nixtui.clock).run())
+        async for changes in fleet.batches(1):
+            changed = [host for host in hosts if host.name in changes.names]
+            if as_json:
+                print_json([_json(host, fleet) for host in changed])
+            else:
+                _print(fleet, changed, nixtui.clock())
+
+
+def _json(host: Host, fleet: FleetState) -> dict[str, Any]:
+    return as_json(host, fleet.status(host.name))
+
+
+def _exit(statuses: Sequence[HostStatus]) -> Exit:
+    """Being degraded is an answer; not being reached is not."""
+    reached = [status.state in (HostState.UP, HostState.DEGRADED) for status in statuses]
+    if all(reached):
+        return Exit.DONE
+    return Exit.PARTIAL if any(reached) else Exit.UNREACHABLE

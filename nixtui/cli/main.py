@@ -1,0 +1,149 @@
+"""The entry point: arguments, configuration, and the command that was asked for."""
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from nixtui import __version__
+from nixtui.cli.assembly import Assembly, Surroundings
+from nixtui.cli.exits import Exit, UsageError
+from nixtui.cli.output import narrate, plain
+from nixtui.cli.prompter import TerminalPrompter
+from nixtui.config import BadConfiguration, load_configuration
+from nixtui.config.paths import NoHome
+from nixtui.model.target import BadTarget, NoSuchGeneration
+from nixtui.operations.journal import JournalUnavailable
+from nixtui.operations.policy import Refused
+from nixtui.remote.errors import BadAnswer, ElevationFailed, RemoteError
+
+COMMANDS = {
+    "status": "hosts as they are now",
+    "generations": "the generations of a host",
+    "diff": "what changes from one generation to another",
+    "rollback": "take hosts back to a generation they have, under the guard",
+    "journal": "what was done, by whom, with what result",
+    "config": "the configuration: show, check, path",
+}
+"""Each is a module of `nixtui.cli.commands` with `add` and `run`."""
+
+NEEDS_TERMINAL = (
+    "the app needs a terminal; these commands do not: "
+    "nixtui status, generations, diff, rollback, journal and config, most with --json"
+)
+
+
+def entry() -> None:
+    """The `nixtui` command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status. Every foreseen error is one sentence on standard error."""
+    try:
+        return _dispatch(_parser(arguments).parse_args(arguments))
+    except UsageError as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        narrate("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough (`| head`); nothing may be written any more, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nixtui",
+        description="A cockpit for NixOS fleets. Without a command: the app.",
+        epilog="exit status: 0 done, 1 failed, 2 usage or configuration, 3 unreachable, 4 partly done, 5 refused",
+    )
+    parser.add_argument("--version", action="version", version=f"nixtui {__version__}")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="instead of the nixtui.toml that is found")
+    parser.add_argument("--read-only", action="store_true", help="refuse everything that changes anything")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, title in COMMANDS.items():
+        declared = commands.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".")
+        if name in arguments:  # only the one that is wanted is imported
+            _module(name).add(declared)
+    demo = commands.add_parser("demo", help="the app, or any command after --, on an embedded fleet")
+    demo.add_argument("--seed", type=int, default=0, help="another fleet")
+    demo.add_argument("words", metavar="-- COMMAND", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _module(name: str) -> Any:
+    return import_module(f"nixtui.cli.commands.{name}")
+
+
+def _dispatch(parsed: argparse.Namespace) -> int:
+    surroundings = _surroundings()
+    if parsed.command == "demo":
+        return _demo(parsed, surroundings)
+    return asyncio.run(run_command(parsed, surroundings))
+
+
+def _surroundings() -> Surroundings:
+    return Surroundings(cwd=Path.cwd(), environ=os.environ, prompter=TerminalPrompter(), user=getpass.getuser())
+
+
+async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) -> Exit:
+    """Load the configuration and run the command, or the app when there is none."""
+    try:
+        if parsed.command == "config":
+            return Exit(await _module("config").run(parsed, surroundings))
+        configuration = load_configuration(surroundings.cwd, surroundings.environ, parsed.config)
+        for warning in configuration.warnings:
+            narrate(str(warning))
+        async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
+            if parsed.command is None:
+                return await _app(nixtui)
+            return Exit(await _module(parsed.command).run(parsed, nixtui))
+    except (BadConfiguration, NoHome) as error:
+        narrate(str(error))
+        return Exit.USAGE
+    except (BadTarget, NoSuchGeneration) as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        return Exit.USAGE
+    except Refused as error:
+        narrate(f"refused: {plain(str(error))}")
+        return Exit.REFUSED
+    except RemoteError as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        return Exit.FAILED if isinstance(error, BadAnswer | ElevationFailed) else Exit.UNREACHABLE
+    except JournalUnavailable as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        return Exit.FAILED
+
+
+async def _app(nixtui: Assembly) -> Exit:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(NEEDS_TERMINAL)
+    return Exit(await _module("app").run(nixtui))
+
+
+def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
+    """Any command on the embedded fleet; everything but the fleet itself is the real thing."""
+    words = parsed.words[1:] if parsed.words[:1] == ["--"] else parsed.words
+    inner = _parser(words).parse_args(words)
+    if inner.command == "demo":
+        raise UsageError("the demo cannot run itself")
+    if inner.command is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(NEEDS_TERMINAL)
+    return asyncio.run(_in_demo(parsed.seed, inner, surroundings))
+
+
+async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> Exit:
+    demo = import_module("nixtui.demo")
+    async with demo.demo_fleet(seed=seed) as fleet:
+        inner.config = inner.config or fleet.config_path
+        environ = {**surroundings.environ, **fleet.environ}
+        return await run_command(inner, replace(surroundings, environ=environ))
