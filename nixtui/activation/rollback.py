@@ -82,7 +82,7 @@ def plan_rollback(
         title=_title(targets),
         targets=tuple(targets),
         steps=_steps(orders, settings, action),
-        warnings=_warnings(action, orders, settings),
+        warnings=_warnings(action, orders),
     )
     return Rollback(operation, plan, action, {each.host.name: each.host for each in seen}, orders, settings)
 
@@ -182,11 +182,9 @@ def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple
     return tuple(found)
 
 
-def _warnings(action: Action, orders: dict[str, Order], settings: Settings) -> tuple[str, ...]:
+def _warnings(action: Action, orders: dict[str, Order]) -> tuple[str, ...]:
     if action is Action.REBOOT and orders:
         return (f"{len(orders)} host(s) will reboot; a reboot is not guarded",)
-    if action is Action.SWITCH and not settings.health:
-        return ("no health commands are configured: proof is a new login, the system's path and its units",)
     return ()
 
 
@@ -209,7 +207,7 @@ def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tupl
     return (
         Step(f"arm: without us the host goes back by itself after {window}", _each(orders, _arm_commands)),
         Step("test: activate it, nothing that lasts", _each(orders, _test_commands)),
-        Step("verify over a new connection", _verify_commands(settings)),
+        Step("verify over a new connection: login, system, units, health", _verify_commands(settings)),
         *last,
         Step("or go back, if anything of this fails", _each(orders, _revert_commands)),
     )

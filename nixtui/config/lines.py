@@ -8,7 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from nixtui.config.problem import KeyPath
+from nixtui.config.problem import BARE_KEY, KeyPath
 
 _KEY = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _DOTTED_KEY = re.compile(rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*")
@@ -49,26 +49,38 @@ class _Scan:
         self.at = 0
         self.line = 1
         self.lines: dict[KeyPath, int] = {}
+        self.rows: Counter[KeyPath] = Counter()
 
     def document(self) -> None:
         table: KeyPath = ()
-        rows: Counter[KeyPath] = Counter()
         self.take(_BLANK)
         while self.at < len(self.text):
-            if self.accept("[["):
-                name = self.key()
-                table = (*name, rows[name])
-                rows[name] += 1
-                self.accept("]]")
-            elif self.accept("["):
-                table = self.key()
-                self.accept("]")
+            if self.text.startswith("[", self.at):
+                table = self.header()
+                self.note(table)
             else:
                 self.entry(table)
-                self.take(_BLANK)
-                continue
-            self.note(table)
             self.take(_BLANK)
+
+    def header(self) -> KeyPath:
+        """The path of the table that begins here: a new row after `[[…]]`, and below a row the last one."""
+        new_row = self.accept("[[")
+        if not new_row:
+            self.accept("[")
+        *above, last = self.key()
+        path: KeyPath = ()
+        for key in above:
+            path = self.last_row((*path, key))
+        path = (*path, last)
+        if new_row:
+            self.rows[path] += 1
+            self.accept("]]")
+        else:
+            self.accept("]")
+        return self.last_row(path)
+
+    def last_row(self, path: KeyPath) -> KeyPath:
+        return (*path, self.rows[path] - 1) if path in self.rows else path
 
     def entry(self, table: KeyPath) -> None:
         line = self.line
@@ -102,14 +114,17 @@ class _Scan:
             self.take(_BLANK)
 
     def key(self) -> KeyPath:
-        """tomllib itself takes the dots and quotes of a key apart."""
+        """tomllib itself takes the dots and quotes of a key apart, which few keys have."""
         self.take(_BLANK)
-        found: object = tomllib.loads(f"{self.take(_DOTTED_KEY)} = 0")
+        text = self.take(_DOTTED_KEY)
+        self.take(_BLANK)
+        if BARE_KEY.fullmatch(text):
+            return (text,)
+        found: object = tomllib.loads(f"{text} = 0")
         path: list[str] = []
         while isinstance(found, dict):
             ((name, found),) = found.items()
             path.append(name)
-        self.take(_BLANK)
         return tuple(path)
 
     def note(self, path: KeyPath, line: int | None = None) -> None:

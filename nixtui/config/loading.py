@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nixtui.config.discovery import find_configuration, shown_path
-from nixtui.config.lines import key_lines
-from nixtui.config.problem import BadConfiguration, KeyPath, Problem
+from nixtui.config.problem import BadConfiguration, Problem
 from nixtui.config.reading import Reader
 from nixtui.config.rules import check_rules
 from nixtui.config.schema import (
@@ -23,6 +22,7 @@ from nixtui.config.schema import (
     SshSection,
 )
 from nixtui.model.environment import Environment
+from nixtui.model.naming import one_line
 
 _MAX_BYTES = 4 * 2**20
 """Ten thousand hosts with tags are 2 MB; what is larger is not a configuration."""
@@ -98,17 +98,24 @@ def load_configuration(cwd: Path, environ: Mapping[str, str], file: Path | None 
     path = cwd / file if file is not None else find_configuration(cwd, environ)
     if path is None:
         return Configuration(None, cwd, Document())
-    shown = str(file) if file is not None else shown_path(path, cwd)
+    shown = one_line(str(file) if file is not None else shown_path(path, cwd))
     document, warnings = parse_document(_read(path, shown), shown)
     return Configuration(path, path.parent, document, warnings)
+
+
+def check_configuration(cwd: Path, environ: Mapping[str, str], file: Path | None = None) -> tuple[Problem, ...]:
+    """Everything wrong or hardly meant in the file that would be loaded; only warnings mean that it can be used."""
+    try:
+        return load_configuration(cwd, environ, file).warnings
+    except BadConfiguration as error:
+        return error.problems
 
 
 def parse_document(text: str, shown: str) -> tuple[Document, tuple[Problem, ...]]:
     """The sections in the text of a file that messages call `shown`, and warnings. Raises `BadConfiguration`."""
     text = text.replace("\r\n", "\n")
-    tables, lines = _tables(text, shown)
-    reader = Reader(shown, lines)
-    document = reader.section(Document, tables)
+    reader = Reader(shown, text)
+    document = reader.section(Document, _tables(text, shown))
     if isinstance(document, Document):
         check_rules(document, reader)
     problems = sorted(reader.problems, key=lambda each: each.line or 0)
@@ -117,9 +124,9 @@ def parse_document(text: str, shown: str) -> tuple[Document, tuple[Problem, ...]
     return document, tuple(problems)
 
 
-def _tables(text: str, shown: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
+def _tables(text: str, shown: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text), key_lines(text)
+        return tomllib.loads(text)
     except RecursionError as error:
         raise BadConfiguration([Problem(shown, None, None, "is nested too deeply to be read")]) from error
     except ValueError as error:  # a TOMLDecodeError, or what int() says to thousands of digits

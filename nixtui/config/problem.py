@@ -10,7 +10,7 @@ from nixtui.model.naming import printable
 KeyPath = tuple[str | int, ...]
 """The keys from the top of the file down to a value; a number is a place in an array, from 0."""
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -48,5 +48,5 @@ def written(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            text += ("." if text else "") + (key if _BARE_KEY.fullmatch(key) else printable(key))
+            text += ("." if text else "") + (key if BARE_KEY.fullmatch(key) else printable(key))
     return text

@@ -7,13 +7,15 @@ done here, and single values are handed to it.
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from nixtui.config.duration import Limit, Pause, parse_limit, parse_pause
-from nixtui.config.lines import line_of
+from nixtui.config.lines import key_lines, line_of
 from nixtui.config.problem import KeyPath, Problem, written
 from nixtui.config.schema import HealthCommand, Section
 from nixtui.config.share import Share, parse_share
@@ -47,11 +49,16 @@ class Reader:
     `broken` has the top-level keys below which something is unusable, so that what is there instead is only a default.
     """
 
-    def __init__(self, file: str, lines: Mapping[KeyPath, int]) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self.problems: list[Problem] = []
         self.broken: set[str | int] = set()
         self._file = file
-        self._lines = lines
+        self._text = text
+
+    @cached_property
+    def _lines(self) -> Mapping[KeyPath, int]:
+        """Only looked for when something is wrong: with ten thousand hosts it takes as long as all the rest."""
+        return key_lines(self._text)
 
     def report(self, path: KeyPath, reason: str, remedy: str | None = None, *, warning: bool = False) -> None:
         """Note that something is wrong at `path`."""
@@ -63,9 +70,9 @@ class Reader:
     def section(self, kind: type[_SectionT], value: object, path: KeyPath = ()) -> _SectionT | _Unusable:
         """The table at `path` as a `kind`; what is unusable in it has been reported and is left at its default."""
         if not isinstance(value, dict):
-            self.report(path, f"expected a table, got {describe(value)}", f"write [{written(path)}] on its own line")
+            self.report(path, f"expected {_kind_of_table(kind, path)}, got {describe(value)}")
             return UNUSABLE
-        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         for key in (key for key in value if key not in fields):
             self.report((*path, key), "unknown key", _did_you_mean(key, fields))
         found = {
@@ -74,15 +81,14 @@ class Reader:
         usable = {name: each for name, each in found.items() if each is not UNUSABLE}
         missing = [name for name, field in fields.items() if field.required and name not in found]
         for name in missing:
-            self.report((*path, name), "is missing", f"every [{written(path)}] needs it")
+            self.report((*path, name), "is missing", f'add {name} = "…"')
         if any(field.required and name not in usable for name, field in fields.items()):
             return UNUSABLE
         return kind(**usable)
 
     def value(self, kind: Any, value: object, path: KeyPath) -> Any:
         """The value at `path` as the schema's type `kind`, or `UNUSABLE`."""
-        if get_origin(kind) in (Union, UnionType):
-            (kind,) = (each for each in get_args(kind) if each is not NoneType)
+        kind = inner_type(kind)
         if kind in _SHORTHANDS and isinstance(value, str):
             value = {_SHORTHANDS[kind]: value}
         if kind in _PARSERS:
@@ -135,6 +141,25 @@ class Reader:
             remedy = "write it in quotes" if wants_text and isinstance(value, int | float) else None
             self.report(path, f"{told[:1].lower()}{told[1:]}", remedy)
             return UNUSABLE
+
+
+def _kind_of_table(kind: type[Section], path: KeyPath) -> str:
+    if kind in _SHORTHANDS:
+        return "a string or a table"
+    return f"a table, as in [{written(path)}]"
+
+
+@cache
+def _fields(kind: type[Section]) -> Mapping[str, FieldInfo]:
+    """The fields of a section by name; finding out takes longer than reading a host."""
+    return {field.name: field for field in msgspec.structs.fields(kind)}
+
+
+def inner_type(kind: Any) -> Any:
+    """The type that a value written in the file has: TOML knows no null, so `X | None` is an `X` there."""
+    if get_origin(kind) in (Union, UnionType):
+        (kind,) = (each for each in get_args(kind) if each is not NoneType)
+    return kind
 
 
 def _did_you_mean(given: object, known: Iterable[str]) -> str:

@@ -40,11 +40,15 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetSection(Section, frozen=True):
-    """`[fleet]`: what belongs together. `flake` is `None` for the nearest one above."""
+    """`[fleet]`: what belongs together. `flake` is `None` for the nearest one above.
+
+    Hosts that match `exclude` are left out: a flake has configurations that are no machines (`installer,iso-*`).
+    """
 
     name: Text | None = None
     flake: FlakeReference | None = None
     sources: tuple[Source, ...] = tuple(Source)
+    exclude: HostSelector | None = None
 
 
 class HostSection(Section, frozen=True):
@@ -60,12 +64,13 @@ class HostSection(Section, frozen=True):
 class SshSection(Section, frozen=True):
     """`[ssh]`: how hosts are reached, beyond what ssh_config says.
 
-    `keepalive` is how often a silent connection is tried. No `identity_files` means those of ssh_config and the agent.
+    `keepalive` is how often a silent connection is tried. Empty `known_hosts` and `identity_files` mean those of
+    ssh_config (and the agent). A login that is root needs no `elevate`.
     """
 
     config: Text = "~/.ssh/config"
     jump: Text | None = None
-    known_hosts: tuple[Text, ...] = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+    known_hosts: tuple[Text, ...] = ()
     identity_files: tuple[Text, ...] = ()
     elevate: Elevate = Elevate.SUDO
     connect_timeout: Limit = Limit(10)

@@ -86,11 +86,17 @@ def diff(before: Closure, after: Closure) -> ClosureDiff:
     )
 
 
-def version_key(version: str) -> tuple[tuple[int, int | str], ...]:
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
     """Sorts versions as `builtins.compareVersions` does: numbers by value and above words, `pre` below nothing."""
-    parts = re.findall(r"[0-9]+|[^0-9.\-_+]+", version)
-    ranked = ((2, int(part)) if part.isdecimal() else (-1 if part == "pre" else 1, part) for part in parts)
-    return (*ranked, (0, 0))
+    return (*map(_part_key, re.findall(r"[0-9]+|[^0-9.\-]+", version)), (0, 0, ""))
+
+
+def _part_key(part: str) -> tuple[int, int, str]:
+    """A number compares by its length, then its digits: `int` refuses those of more than 4300."""
+    if part[0] in "0123456789":
+        digits = part.lstrip("0")
+        return (2, len(digits), digits)
+    return (-1 if part == "pre" else 1, 0, part)
 
 
 def _versions(closure: Closure) -> defaultdict[str, set[str]]:

@@ -48,7 +48,10 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def running(self) -> Generation | None:
-        """The generation whose system runs now; the newest where several share it."""
+        """The generation whose system runs now; where several share it the profile's, else the newest."""
+        profile = self.profile
+        if profile is not None and profile.running:
+            return profile
         return next((each for each in self.items if each.running), None)
 
     @property

@@ -32,8 +32,17 @@ def refuse_user(text: str) -> str | None:
 def printable(text: str, limit: int = 80) -> str:
     """Any text as one harmless line in double quotes: what does not print is escaped, what is too long is cut."""
     shown = text if len(text) <= limit else text[: limit - 1] + "…"
-    shown = shown.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(sign if sign.isprintable() else _escape(sign) for sign in shown) + '"'
+    return '"' + one_line(shown.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
+def one_line(text: str) -> str:
+    """Any text as one harmless line: what does not print is escaped."""
+    return "".join(sign if sign.isprintable() else _escape(sign) for sign in text)
+
+
+def shown_name(name: str) -> str:
+    """A host's name as a message has it: plain when it may name a host, else as `printable` has it."""
+    return name if refuse_name(name) is None else printable(name)
 
 
 def _escape(sign: str) -> str:

@@ -4,6 +4,7 @@
 a space means and, `,` means or (and binds tighter), `!` before a term means not.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -100,14 +101,10 @@ def parse_selector(text: str, *, plain_is_substring: bool = False) -> Selector:
     alternatives = [alternative.split() for alternative in text.split(",")]
     if not all(alternatives) and not plain_is_substring:
         raise BadSelector(f'"{text}" names no host; write a name, a glob such as web-*, tag:role=web, or all')
-    terms = tuple(
-        tuple(_parse_term(word, plain_is_substring) for word in words)
-        for words in alternatives
-        if words or len(alternatives) == 1
-    )
+    terms = tuple(tuple(_parse_term(word, plain_is_substring) for word in words) for words in alternatives if words)
     words = (word.removeprefix("!") for words in alternatives for word in words)
     kinds = frozenset(word.partition(":")[0] for word in words if ":" in word)
-    return Selector(text, terms, needs_status=not kinds.isdisjoint(_STATUS_KINDS), kinds=kinds)
+    return Selector(text, terms or ((),), needs_status=not kinds.isdisjoint(_STATUS_KINDS), kinds=kinds)
 
 
 def any_of(selectors: Iterable[Selector]) -> Selector:
@@ -125,7 +122,7 @@ def _parse_term(word: str, plain_is_substring: bool) -> _Term:
     bare = word.removeprefix("!")
     negated = bare != word
     kind, colon, value = bare.partition(":")
-    if not bare or (colon and not value):
+    if not bare or (colon and not value) or bare.startswith("!") or value.startswith("="):
         raise BadSelector(f'"{word}" is only half a term; write for example tag:role=web or !is:failed')
     if not colon:
         return _Term(_name(bare, plain_is_substring), negated)
@@ -157,7 +154,8 @@ def _qualified(kind: str, value: str, word: str) -> Predicate:
         case "rev":
             return lambda each: (each.status.facts.configuration_revision or "").startswith(value)
         case "gen":
-            if not (value.isascii() and value.isdecimal()):
+            if not re.fullmatch(r"[0-9]{1,9}", value):
                 raise BadSelector(f'"{word}": a generation is a number, as in gen:154')
-            return lambda each: each.status.facts.generation == int(value)
+            number = int(value)
+            return lambda each: each.status.facts.generation == number
     raise BadSelector(f'"{word}": unknown kind "{kind}:"; the kinds are tag:, env:, is:, rev: and gen:')

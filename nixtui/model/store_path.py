@@ -6,11 +6,12 @@ from typing import NamedTuple
 STORE_DIR = "/nix/store"
 
 # Nix's own alphabet leaves out e, o, t and u, but a hash is only cut off here, never checked, so any
-# 32 characters of base 32 will do (nix: src/libutil/hash.hh, "omitted: E O U T").
-_STORE_PATH = re.compile(r"/nix/store/([0-9a-z]{32})-([0-9a-zA-Z+\-._?=]+)\Z")
+# 32 characters of base 32 will do (nix: src/libutil/hash.hh, "omitted: E O U T"). A name has at most 211 characters
+# (src/libstore/path.hh, MaxPathLen).
+_STORE_PATH = re.compile(r"/nix/store/([0-9a-z]{32})-([0-9a-zA-Z+\-._?=]{1,211})\Z")
 
 # The split that nvd and dix use: the version starts at the first "-" followed by a digit.
-_NAME_AND_VERSION = re.compile(r"(.+?)(?:-([0-9].*?))?(?:\.drv)?\Z")
+_NAME_AND_VERSION = re.compile(r"(.+?)(?:-([0-9].*?))?(?:\.drv)?\Z", re.DOTALL)
 
 _SYSTEM_NAME = re.compile(r"nixos-system-(?P<host>.+)-(?P<version>[0-9]{2}\.[0-9]{2}.*)\Z")
 
@@ -45,10 +46,12 @@ def short_name(path: str) -> str:
 
 
 def package_of(path: str) -> Package:
-    """Package name and version of a store path: `…-openssl-3.4.1-bin` is `openssl`, `3.4.1-bin`."""
+    """Package name and version of a store path: `…-openssl-3.4.1-bin` is `openssl`, `3.4.1-bin`.
+
+    Text that is no store path is taken for a name, whatever it is: it may come from a host.
+    """
     match = _NAME_AND_VERSION.match(short_name(path))
-    assert match is not None  # the pattern matches any text that is not empty
-    return Package(match[1], match[2])
+    return Package(match[1], match[2]) if match else Package(path, None)
 
 
 def system_version(path: str) -> str | None:

@@ -68,8 +68,9 @@ class Path:
 Target = Previous | Current | Number | AtTime | Ago | Revision | Path
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_AGO = re.compile(r"(\d+)([smhdw])")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_AGO = re.compile(r"([0-9]{1,9})([smhdw])")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def parse_target(text: str, *, now: datetime) -> Target:
             return Previous()
         case ("current", "", ""):
             return Current()
-        case (number, "", "") if number.isascii() and number.isdecimal():
+        case (number, "", "") if _NUMBER.fullmatch(number):
             return Number(int(number))
         case ("rev", ":", prefix) if re.fullmatch(r"[0-9a-zA-Z.\-_]{4,}", prefix):
             return Revision(prefix)
@@ -115,7 +116,10 @@ def _parse_moment(text: str, now: datetime) -> Target:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadTarget(f'"@{text}" is no moment; write @14:00, @2h (s, m, h, d, w) or @2026-11-20T14:00') from None
-    return AtTime(_in_zone(moment, now.tzinfo).timestamp())
+    moment = _in_zone(moment, now.tzinfo)
+    if moment > now:
+        raise BadTarget(f'"@{text}" is still to come; a host can only go back to what it ran')
+    return AtTime(moment.timestamp())
 
 
 def _last_time_the_clock_showed(match: re.Match[str], text: str, now: datetime) -> datetime:
@@ -186,8 +190,15 @@ def _at(host: Generations, moment: float) -> Generation:
         return host.profile
     made = (each for each in host.items if each.created_at is not None and each.created_at <= moment)
     newest = max(made, key=lambda each: (each.created_at or 0.0, each.number), default=None)
-    when = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return newest or _missing(f"no generation is as old as {when}", host)
+    return newest or _missing(f"no generation is as old as {_written(moment)}", host)
+
+
+def _written(moment: float) -> str:
+    """Also for the moments of a host whose clock says nonsense."""
+    try:
+        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "that"
 
 
 def _newest(host: Generations, prefix: str) -> Generation:

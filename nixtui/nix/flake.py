@@ -22,21 +22,22 @@ def find_flake(start: Path) -> Path | None:
     return next((directory for directory in (start, *start.parents) if (directory / "flake.nix").is_file()), None)
 
 
-def absolute_reference(reference: str, base: Path, home: Path | None = None) -> str:
-    """`reference` with a relative path in it made absolute; URLs and registry names stay as they are.
+def open_flake(reference: str, *, base: Path, environ: Mapping[str, str]) -> "Flake":
+    """The flake that `reference` means to somebody in the directory `base`; `~/` is the home in `environ`.
 
-    What is a path follows nix itself: `infra` is a name in the registry, `./infra` is a directory.
+    What is a path follows nix itself: `infra` is a name in the registry, `./infra` is a directory. A directory is
+    entered and asked as `.`, because nix (seen with 2.8) takes no path with a space or a `#` in it.
     """
     path, mark, query = reference.partition("?")
-    if home is not None and (path == "~" or path.startswith("~/")):
-        path = str(home / path[2:])
-    elif _URL.match(path) or _REGISTRY_ID.fullmatch(path):
-        return reference
-    return str(base / path) + mark + query
+    if _URL.match(path) or _REGISTRY_ID.fullmatch(path):
+        return Flake(reference, directory=base, environ=environ)
+    if path.startswith("~/") and environ.get("HOME"):
+        path = f"{environ['HOME']}/{path[2:]}"
+    return Flake(f".{mark}{query}", directory=base / path, environ=environ)
 
 
 class Flake:
-    """A flake that can be asked; `reference` is absolute and has no `#attribute`."""
+    """A flake that can be asked: `reference` (without `#attribute`) as nix understands it in `directory`."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Flake:
         time_limit: float = EVALUATION_LIMIT_S,
     ) -> None:
         self.reference = reference
-        self._directory = directory
+        self.directory = directory
         self._environ = environ
         self._time_limit = time_limit
 
@@ -69,7 +70,7 @@ class Flake:
         """No lock file is written: looking at a fleet must not change the repository it is described in."""
         answer = await run_nix(
             ("eval", "--json", "--no-write-lock-file", *what),
-            directory=self._directory,
+            directory=self.directory,
             environ=self._environ,
             time_limit=self._time_limit,
         )

@@ -66,7 +66,7 @@ async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str
         )
     except FileNotFoundError as error:
         raise NixMissing(
-            "the nix command is not there" if directory.is_dir() else f"{directory} is not there",
+            f"there is no nix command, or no directory {directory}",
             "install Nix here, or name the hosts in nixtui.toml",
         ) from error
     except OSError as error:
@@ -78,11 +78,11 @@ async def _drain(process: asyncio.subprocess.Process) -> tuple[tuple[str, ...], 
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        async with asyncio.TaskGroup() as group:
-            said = group.create_task(_last_lines(process.stderr))
-            answer = group.create_task(_all(process.stdout))
-    except* NixBadAnswer as errors:
-        raise errors.exceptions[0] from None
+        async with asyncio.TaskGroup() as readers:
+            said = readers.create_task(_last_lines(process.stderr))
+            answer = readers.create_task(_all(process.stdout))
+    except ExceptionGroup as group:  # one reader has had too much, and the group has stopped the other
+        raise group.exceptions[0] from None
     return said.result(), answer.result()
 
 
@@ -115,13 +115,30 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open."""
     try:
         _signal(process, signal.SIGTERM)
-        async with asyncio.timeout(_PATIENCE_S):
-            await process.wait()
-    except TimeoutError:
-        pass  # it is killed below, as is what it left behind
+        await _drained(process)
     finally:
         _signal(process, signal.SIGKILL)
-    await process.wait()
+    await _drained(process)
+
+
+async def _drained(process: asyncio.subprocess.Process) -> None:
+    """Wait, not for long, until the process has ended and its pipes are closed; what still comes is dropped.
+
+    A pipe that nobody reads would never close, and a daemon that has left the group may keep it open for good.
+    """
+    try:
+        async with asyncio.timeout(_PATIENCE_S), asyncio.TaskGroup() as ends:
+            for stream in (process.stdout, process.stderr):
+                assert stream is not None
+                ends.create_task(_drop(stream))
+            ends.create_task(process.wait())
+    except TimeoutError:
+        return
+
+
+async def _drop(stream: asyncio.StreamReader) -> None:
+    while await stream.read(2**16):
+        pass
 
 
 def _signal(process: asyncio.subprocess.Process, which: signal.Signals) -> None:

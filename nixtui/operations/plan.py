@@ -1,7 +1,6 @@
 """A plan: everything that would be done, before anything is."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import msgspec
 
@@ -31,7 +30,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     refused: str | None = None
     refused_as: Outcome = Outcome.REFUSED
-    facts: Mapping[str, str] = MappingProxyType({})
+    facts: Mapping[str, str] = {}
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,7 +64,7 @@ def overall(outcomes: Iterable[Outcome]) -> Outcome:
         return found.pop()
     if all(outcome.is_success for outcome in found):
         return Outcome.COMMITTED
-    if any(outcome.is_success for outcome in found):
+    if any(outcome.is_success or outcome is Outcome.PARTIAL for outcome in found):
         return Outcome.PARTIAL
     worst_first = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.REVERTED, Outcome.UNREACHABLE, Outcome.REFUSED)
     return next(outcome for outcome in worst_first if outcome in found)

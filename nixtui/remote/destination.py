@@ -1,4 +1,4 @@
-"""Where a connection goes and how, with every question answered: `nixtui.toml` first, then ssh_config, then ssh's defaults."""
+"""Where a connection goes and how: every question answered by nixtui.toml, else ssh_config, else ssh's defaults."""
 
 import re
 import socket
@@ -91,6 +91,11 @@ class Resolver:
         self._environ = environ
         self._home = home
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether answering runs commands (`Match exec`)."""
+        return self._config.runs_commands
+
     def host(self, host: Host) -> Destination:
         """The way to a host of the fleet. Raises `Unreachable` for names that no host can have."""
         return self._resolve(host.name, Hop(host.address, host.user, host.port), self._settings.jump)
@@ -103,7 +108,7 @@ class Resolver:
         for value in (asked_for.address, asked_for.user):
             if value is not None and _UNSAFE.search(value):
                 raise Unreachable(name, f"{value!r} is not a name that SSH accepts", "correct the inventory")
-        asked = self._config.lookup(asked_for.address, asked_for.user, asked_for.port)
+        asked = self._ask(asked_for)
         values = tokens(asked, self._home)
         hops = through or self._hops(name, asked, jump)
         proxy_command = asked.first("proxycommand")
@@ -139,12 +144,24 @@ class Resolver:
         if text is None or text.lower() == "none":
             return ()
         hops = tuple(_parse_hop(name, part) for part in text.split(","))
-        itself = (asked.hostname, _port(asked))
-        return () if any(self._reaches(hop) == itself for hop in hops) else hops
+        if any(_place(self._ask(hop)) == _place(asked) for hop in hops):
+            return ()
+        self._follow(name, hops[0], frozenset({_place(asked)}))
+        return hops
 
-    def _reaches(self, hop: Hop) -> tuple[str, int]:
-        asked = self._config.lookup(hop.address, hop.user, hop.port)
-        return asked.hostname, _port(asked)
+    def _follow(self, name: str, first: Hop, passed: frozenset[tuple[str, int]]) -> None:
+        """The first jump host goes its own way, perhaps through others: see that it comes to an end."""
+        asked = self._ask(first)
+        if _place(asked) in passed:
+            raise Unreachable(name, f"its jump hosts lead in a circle through {first.address}", "correct ProxyJump")
+        text = asked.first("proxyjump")
+        if text is not None and text.lower() != "none":
+            following = _parse_hop(name, text.split(",")[0])
+            if _place(self._ask(following)) != _place(asked):
+                self._follow(name, following, passed | {_place(asked)})
+
+    def _ask(self, hop: Hop) -> Asked:
+        return self._config.lookup(hop.address, hop.user, hop.port)
 
     def _identity_files(self, asked: Asked, values: Mapping[str, str]) -> tuple[Path, ...]:
         if self._settings.identity_files:
@@ -187,6 +204,10 @@ class Resolver:
 def _port(asked: Asked) -> int:
     text = asked.first("port") or ""
     return int(text) if text.isdecimal() else SSH_PORT
+
+
+def _place(asked: Asked) -> tuple[str, int]:
+    return asked.hostname, _port(asked)
 
 
 def _parse_hop(name: str, text: str) -> Hop:

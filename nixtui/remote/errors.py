@@ -56,3 +56,9 @@ class ElevationFailed(RemoteError):
     """sudo or run0 refused: a wrong or missing password, no such right, or no such program."""
 
     state = HostState.DEGRADED
+
+
+class PathGone(RemoteError):
+    """The store path that was asked about is not on the host: collected, or never copied there."""
+
+    state = HostState.UP

@@ -25,7 +25,7 @@ async def generations(transport: Transport, *, elevated: bool = False, profile: 
     Everybody may read everything but the boot loader's files on most hosts: without `elevated` the boot default is
     often unknown.
     """
-    completed = await transport.run(load_script("generations"), profile, elevated=elevated, timeout=TIMEOUT_S)
+    completed = await transport.run(load_script("generations", "facts"), profile, elevated=elevated, timeout=TIMEOUT_S)
     return parse_generations(transport.host.name, completed)
 
 

@@ -90,7 +90,7 @@ class HostKeyCheck:
                 name,
                 f"THE HOST KEY HAS CHANGED: it shows {fingerprint}, but {old.file} line {old.line} "
                 f"has another key ({_fingerprint(old)}). Somebody may be in between",
-                f"ask on another way whether the host was installed anew; only then remove line {old.line} of {old.file}",
+                f"ask by another way whether the host was set up anew; only then remove line {old.line} of {old.file}",
             )
         return HostKeyUnknown(
             name,

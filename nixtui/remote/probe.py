@@ -14,6 +14,7 @@ import msgspec
 
 from nixtui.model.status import ActivationLock, DiskUse, HostFacts, Memory
 from nixtui.remote.errors import BadAnswer, NoAnswer, Unreachable
+from nixtui.remote.reboot import reboot_reason
 from nixtui.remote.transport import Channel, Transport, load_script
 
 MAX_BLOCK_LINES: Final = 64
@@ -189,7 +190,7 @@ def _random_nonce() -> str:
 async def open_probe(transport: Transport, nonce: Callable[[], str] = _random_nonce) -> AsyncIterator[Probe]:
     """Start the probe on a host; leaving the context ends it."""
     word = nonce()
-    async with transport.open(load_script("probe"), word) as channel:
+    async with transport.open(load_script("probe", "facts"), word) as channel:
         yield Probe(transport.host.name, channel, word)
 
 
@@ -275,16 +276,9 @@ def _reboot(value: str | None) -> dict[str, Any]:
     """`kernel,initrd,kernel-modules 6.12.51 6.12.58`, or `nothing 6.12.58 6.12.58`; `-` is an unknown version."""
     if value is None:
         return {"reboot_needed": None, "reboot_reason": None}
-    names, running, current = value.split()
-    if names == "nothing":
-        return {"reboot_needed": False, "reboot_reason": None}
-    parts = names.split(",")
-    if "kernel" in parts:
-        # Another kernel always brings another initrd and other modules.
-        parts = [part for part in parts if part not in ("kernel", "initrd", "kernel-modules")]
-        versions_differ = running != current and "-" not in (running, current)
-        parts.insert(0, f"kernel {running} → {current}" if versions_differ else "another kernel")
-    return {"reboot_needed": True, "reboot_reason": sys.intern(", ".join(parts))}
+    differing, running, current = value.split(" ")
+    reason = reboot_reason(differing, running, current)
+    return {"reboot_needed": reason is not None, "reboot_reason": None if reason is None else sys.intern(reason)}
 
 
 _READERS: Final[Mapping[str, Reader]] = {

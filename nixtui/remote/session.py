@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Any
 
 import asyncssh
 
@@ -27,11 +26,11 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self.stderr: Sink = discard
         self.exit_status: int | None = None
         self.ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self.channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         """The channel is open."""
-        self.channel = chan
+        self._channel = chan
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Output came."""
@@ -51,25 +50,56 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed, or the connection is gone (`exc`)."""
+        self._channel = None
         if not self.ended.done():
             self.ended.set_result(exc)
 
     def write(self, text: str) -> None:
         """Give the program `text`; lost when the channel is closed."""
-        if self.channel is not None and not self.ended.done() and not self.channel.is_closing():
-            self.channel.write(text.encode(errors="surrogateescape"))
+        if self._channel is not None and not self._channel.is_closing():
+            self._channel.write(text.encode(errors="surrogateescape"))
 
     def write_eof(self) -> None:
         """Tell the program that no more input comes."""
-        if self.channel is not None and not self.ended.done() and not self.channel.is_closing():
-            self.channel.write_eof()
+        if self._channel is not None and not self._channel.is_closing():
+            self._channel.write_eof()
+
+    def pause(self) -> None:
+        """Take no more output: what the window holds still comes, then the program waits."""
+        if self._channel is not None:
+            self._channel.pause_reading()
+
+    def resume(self) -> None:
+        """Take output again."""
+        if self._channel is not None:
+            self._channel.resume_reading()
 
     def hang_up(self) -> None:
-        """Close the channel without waiting."""
-        if self.channel is not None:
-            self.channel.abort()
+        """Close the channel without waiting; the program finds its pipes closed, nobody kills it."""
+        if self._channel is not None:
+            self._channel.abort()
+
+
+def skip_until(marker: bytes, session: Session, found: Callable[[], None]) -> Sink:
+    """A sink that drops what comes before `marker`, calls `found`, and hands what follows to the session's stdout.
+
+    Login shells greet from their startup files; only what comes after the marker is the program's.
+    `found` sets `session.stdout`.
+    """
+    tail = b""
+
+    def receive(received: bytes) -> None:
+        nonlocal tail
+        _, hit, rest = (tail + received).partition(marker)
+        if not hit:
+            tail = (tail + received)[-len(marker) :]
+            return
+        found()
+        if rest:
+            session.stdout(rest)
+
+    return receive
 
 
 def _signal_number(name: str) -> int:
-    number: Any = getattr(signal, f"SIG{name}", 0)
-    return int(number)
+    return getattr(signal.Signals, f"SIG{name}", 0)

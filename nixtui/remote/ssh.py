@@ -1,100 +1,66 @@
 """The real transport: one SSH connection per host, any number of channels on it."""
 
 import asyncio
-import shlex
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
 
 import asyncssh
 
 from nixtui.model.host import Host
 from nixtui.remote.access import SshAccess
-from nixtui.remote.errors import NoAnswer, Unreachable
-from nixtui.remote.output import LineSplitter, clean
-from nixtui.remote.session import Session
-from nixtui.remote.transport import DEFAULT_TIMEOUT_S, MAX_ANSWER_BYTES, Channel, Completed, Script
+from nixtui.remote.answer import Answer
+from nixtui.remote.elevation import Already, Elevation, elevation, new_nonce
+from nixtui.remote.errors import BadAnswer, NoAnswer, RemoteError, Unreachable
+from nixtui.remote.failures import said
+from nixtui.remote.limit import Limit
+from nixtui.remote.program import mark, marked, program
+from nixtui.remote.script_channel import WINDOW_BYTES, ScriptChannel
+from nixtui.remote.session import Session, skip_until
+from nixtui.remote.transport import DEFAULT_TIMEOUT_S, Completed, Script
 
-HANG_UP_PATIENCE_S = 2.0
-"""How long a channel may take to close before we stop waiting for it."""
-
-
-def program(script: Script, arguments: tuple[str, ...]) -> str:
-    """What `sh -s` reads: the arguments as positional parameters, then the script.
-
-    The braces make the shell read all of it before it starts: a link that breaks half way runs nothing, and a
-    command that reads standard input cannot eat the rest of the script.
-    """
-    parameters = "".join(f" {shlex.quote(argument)}" for argument in arguments)
-    return f"set --{parameters}; {{\n{script.text}\nexit\n}}\n"
-
-
-class _ScriptChannel:
-    """A running script: `Channel` over a `Session`."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
-        self._splitter = LineSplitter(self._lines.put_nowait)
-        session.stdout = self._splitter.feed
-        session.ended.add_done_callback(self._finish)
-
-    def _finish(self, _ended: Any) -> None:
-        self._splitter.end()
-        self._lines.put_nowait(None)
-
-    async def lines(self) -> AsyncIterator[str]:
-        """Lines of standard output as they come; ends when the script or the link does."""
-        while (line := await self._lines.get()) is not None:
-            yield line
-
-    def write(self, text: str) -> None:
-        """Give the script `text` on its standard input."""
-        self._session.write(text)
-
-    async def close(self) -> None:
-        """Hang up and wait, briefly, until the channel is gone."""
-        self._session.hang_up()
-        await asyncio.wait([self._session.ended], timeout=HANG_UP_PATIENCE_S)
+_RUN_WINDOW_BYTES: Final = 2 * 2**20
+_ROOM_FREED_AFTER_S: Final = (0.02, 0.1, 0.5)
+"""sshd counts a channel for a moment after it has closed it."""
+_AS_LOGGED_IN: Final = Already()
 
 
 class SshTransport:
-    """`Transport` over asyncssh; call `connect` first."""
+    """`Transport` over asyncssh; call `connect` first. A transport that lost its connection stays lost: make another.
+
+    A script that runs when its channel is closed (a time limit, a cancelled task) is not killed; it finds its
+    standard input and output closed.
+    """
 
     def __init__(self, host: Host, access: SshAccess) -> None:
         self._host = host
         self._access = access
         self._connection: asyncssh.SSHClientConnection | None = None
+        self._closed: asyncio.Future[RemoteError | None] | None = None
+        self._elevation: Elevation = _AS_LOGGED_IN
+        self._sessions: set[Session] = set()
+        self._crowd = asyncio.Lock()
 
     @property
     def host(self) -> Host:
         """Who is at the other end."""
         return self._host
 
-    async def connect(self) -> None:
-        """Log in. Raises a `RemoteError` that says why not."""
-        settings = self._access.settings
-        options: dict[str, Any] = {}
-        if settings.known_hosts:
-            options["known_hosts"] = [str(Path(path).expanduser()) for path in settings.known_hosts]
-        if settings.identity_files:
-            options["client_keys"] = [str(Path(path).expanduser()) for path in settings.identity_files]
-        if self._host.port is not None:
-            options["port"] = self._host.port
-        if self._host.user is not None:
-            options["username"] = self._host.user
-        try:
-            self._connection = await asyncssh.connect(
-                self._host.address,
-                config=[path for path in map(str, map(_expand, settings.config_files)) if Path(path).exists()],
-                tunnel=settings.jump or (),
-                connect_timeout=settings.connect_timeout,
-                keepalive_interval=settings.keepalive_interval,
-                **options,
-            )
-        except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise Unreachable(self._host.name, f"cannot connect: {error}") from error
+    @property
+    def closed(self) -> "asyncio.Future[RemoteError | None]":
+        """Done when the connection is gone: with the reason, or `None` when `close` was called. Wait with `shield`."""
+        if self._closed is None:
+            raise Unreachable(self._host.name, "not connected yet")
+        return self._closed
+
+    async def connect(self, *, urgent: bool = False) -> None:
+        """Log in. Raises a `RemoteError` that says why not. `urgent` does not queue behind other hosts."""
+        self._closed = asyncio.get_running_loop().create_future()
+        destination = await self._access.destination(self._host)
+        self._connection = await self._access.connect(destination, self._note_lost, urgent=urgent)
+        self._elevation = elevation(
+            self._access.settings.elevate, self._host.name, destination.user, self._access.sudo_passwords
+        )
 
     async def run(
         self,
@@ -104,35 +70,43 @@ class SshTransport:
         timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109 - the limit belongs to the remote side as well
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a script to its end."""
-        stdout, stderr = bytearray(), bytearray()
-        splitter = LineSplitter(on_line or (lambda _line: None))
+        """Run a script to its end. Raises `Unreachable` when the link is lost while it runs.
 
-        def receive(data: bytes) -> None:
-            stdout.extend(data[: MAX_ANSWER_BYTES - len(stdout)])
-            splitter.feed(data)
-
+        The time the operator takes to type a password does not count.
+        """
+        nonce = new_nonce(self._access.random)
+        text = marked(program(script, arguments), nonce)
+        answer = Answer(on_line)
         try:
-            async with asyncio.timeout(timeout), self._session() as session:
-                session.stdout, session.stderr = receive, stderr.extend
-                session.write(program(script, arguments))
+            async with Limit(timeout) as limit, self._shell(elevated, nonce, limit, _RUN_WINDOW_BYTES) as session:
+                session.stdout = skip_until(mark(nonce), session, lambda: answer.begin(session))
+                session.stderr = answer.receive_stderr
+                session.write(text)
                 session.write_eof()
                 lost = await session.ended
         except TimeoutError as error:
             raise NoAnswer(self._host.name, f"{script.name} did not end within {timeout:g} s") from error
         if lost is not None:
             raise Unreachable(self._host.name, f"the link was lost while {script.name} ran") from lost
-        splitter.end()
-        return Completed(
-            session.exit_status, clean(stdout.decode(errors="replace")), clean(stderr.decode(errors="replace"))
-        )
+        return await answer.complete(session.exit_status)
 
     @asynccontextmanager
-    async def open(self, script: Script, *arguments: str, elevated: bool = False) -> AsyncIterator[Channel]:
+    async def open(self, script: Script, *arguments: str, elevated: bool = False) -> AsyncIterator[ScriptChannel]:
         """Start a script that keeps running; leaving the context hangs up."""
-        async with self._session() as session:
-            channel = _ScriptChannel(session)
-            session.write(program(script, arguments))
+        nonce = new_nonce(self._access.random)
+        text = marked(program(script, arguments), nonce)
+        async with AsyncExitStack() as stack:
+            try:
+                async with Limit(DEFAULT_TIMEOUT_S) as limit:
+                    shell = self._shell(elevated, nonce, limit, WINDOW_BYTES)
+                    session = await stack.enter_async_context(shell)
+            except TimeoutError as error:
+                raise NoAnswer(
+                    self._host.name, f"{script.name} did not start within {DEFAULT_TIMEOUT_S:g} s"
+                ) from error
+            channel = ScriptChannel(session)
+            session.stdout = skip_until(mark(nonce), session, channel.begin)
+            session.write(text)
             try:
                 yield channel
             finally:
@@ -142,7 +116,7 @@ class SshTransport:
     async def fresh(self) -> AsyncIterator["SshTransport"]:
         """A second transport over a new TCP connection and login of its own."""
         transport = SshTransport(self._host, self._access)
-        await transport.connect()
+        await transport.connect(urgent=True)
         try:
             yield transport
         finally:
@@ -150,23 +124,84 @@ class SshTransport:
 
     async def close(self) -> None:
         """Give the connection up."""
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
         if self._connection is not None:
             self._connection.close()
             await self._connection.wait_closed()
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[Session]:
-        if self._connection is None:
-            raise Unreachable(self._host.name, "not connected")
+    async def _shell(self, elevated: bool, nonce: str, limit: Limit, window: int) -> AsyncIterator[Session]:
+        """A channel on which `sh -s` waits for a program, as root when `elevated`; hung up afterwards."""
+        way = self._elevation if elevated else _AS_LOGGED_IN
+        session = await self._open_session(way.command(nonce), window)
         try:
-            _, session = await self._connection.create_session(Session, "sh -s", encoding=None)
-        except (OSError, asyncssh.Error) as error:
-            raise Unreachable(self._host.name, f"cannot open a channel: {error}") from error
-        try:
+            await way.handshake(session, nonce, limit)
             yield session
         finally:
             session.hang_up()
 
+    async def _open_session(self, command: str, window: int) -> Session:
+        """Open a channel. sshd allows ten at a time (MaxSessions): when it refuses, wait until one of ours ends."""
+        session = await self._try_open(command, window)
+        if session is not None:
+            return session
+        async with self._crowd:  # one waits for room, the others for their turn to wait
+            refusals = iter(_ROOM_FREED_AFTER_S)
+            while session is None:
+                if self._sessions:
+                    ours = [each.ended for each in self._sessions]
+                    await asyncio.wait(ours, return_when=asyncio.FIRST_COMPLETED)
+                elif (pause := next(refusals, None)) is not None:
+                    await asyncio.sleep(pause)
+                else:
+                    raise BadAnswer(self._host.name, "it opens no channel", "raise MaxSessions in its sshd_config")
+                session = await self._try_open(command, window)
+        return session
 
-def _expand(path: str) -> Path:
-    return Path(path).expanduser()
+    async def _try_open(self, command: str, window: int) -> Session | None:
+        """A new channel, or `None` when the host wants no more of them.
+
+        asyncssh forgets a channel whose opening is cancelled while the host keeps it: see it through and hang up.
+        """
+        connection, session = self._connected(), Session()
+        opening = asyncio.ensure_future(
+            connection.create_session(lambda: session, command, encoding=None, window=window, request_pty=False)
+        )
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._remember(session)
+            opening.add_done_callback(lambda done: _abandon(done, session))
+            raise
+        except asyncssh.ChannelOpenError:
+            self._connected()
+            return None
+        except (OSError, asyncssh.Error) as error:
+            raise Unreachable(self._host.name, f"the link was lost: {said(str(error))}") from error
+        self._remember(session)
+        return session
+
+    def _remember(self, session: Session) -> None:
+        self._sessions.add(session)
+        session.ended.add_done_callback(lambda _: self._sessions.discard(session))
+
+    def _connected(self) -> asyncssh.SSHClientConnection:
+        if self._connection is None or self.closed.done():
+            reason = self._closed.result() if self._closed is not None and self._closed.done() else None
+            raise Unreachable(self._host.name, reason.reason if reason else "not connected")
+        return self._connection
+
+    def _note_lost(self, cause: Exception | None) -> None:
+        if self._closed is None or self._closed.done():
+            return
+        why = said(str(cause)) if cause is not None else "closed here"
+        self._closed.set_result(Unreachable(self._host.name, f"the link was lost: {why}"))
+
+
+def _abandon(opening: "asyncio.Future[Any]", session: Session) -> None:
+    """Nobody wants the channel any more that has just been opened, or not."""
+    if opening.cancelled() or opening.exception() is not None:
+        session.connection_lost(None)
+    else:
+        session.hang_up()

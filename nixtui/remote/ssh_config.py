@@ -10,7 +10,6 @@ import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from glob import glob
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ _RAW: Final = frozenset({"proxycommand"})
 
 _EXEC_TIMEOUT_S: Final = 10
 _MAX_INCLUDE_DEPTH: Final = 16
+_SYSTEM_FOLDER: Final = Path("/etc/ssh")
 _LINE: Final = re.compile(r'\s*"?(?P<keyword>[A-Za-z0-9]+)"?(?:\s*=\s*|\s+)(?P<rest>.*?)\s*$', re.DOTALL)
 
 
@@ -141,6 +141,7 @@ class SshConfig:
         self._local_user = local_user
         self._read: dict[Path, int] = {}
         self._wants_final_pass = False
+        self.runs_commands = False
         self._blocks: list[Block] = []
         for path in paths:
             self._blocks.extend(self._parse(path, depth=0))
@@ -190,10 +191,10 @@ class SshConfig:
         yield block
 
     def _included(self, path: Path, setting: Setting) -> Iterator[Path]:
-        base = self._home / ".ssh" if path.is_relative_to(self._home) else Path("/etc/ssh")
+        base = _SYSTEM_FOLDER if path.is_relative_to(_SYSTEM_FOLDER) else self._home / ".ssh"
         for word in setting.words:
             pattern = base / expand_home(word, self._home)
-            yield from (Path(each) for each in sorted(glob(str(pattern))))
+            yield from sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
 
     def _match_condition(self, path: Path, number: int, words: Sequence[str]) -> Condition:
         criteria: list[Condition] = []
@@ -229,6 +230,7 @@ class SshConfig:
             case "tagged":
                 return lambda asked: patterns.match(asked.first("tag") or "")
             case "exec":
+                self.runs_commands = True
                 return lambda asked: _succeeds(expand_tokens(value, tokens(asked, self._home)))
             case _:
                 raise SshConfigError(path, number, f"Match {name} is not known")
@@ -288,9 +290,9 @@ def _negate(condition: Condition, negated: bool) -> Condition:
 def _succeeds(command: str) -> bool:
     """Run `Match exec` as ssh does: by the shell, quietly."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S602 - the operator's own ssh_config says so
             command,
-            shell=True,  # noqa: S602 - the operator's own ssh_config says so
+            shell=True,
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

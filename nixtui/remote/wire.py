@@ -16,6 +16,7 @@ import asyncssh
 from nixtui.remote.destination import Destination
 
 _STDERR_KEPT_BYTES = 2_000
+_LAST_WORDS_S = 0.1
 _SECOND_ADDRESS_AFTER_S = 0.25
 """RFC 8305's recommendation for hosts with IPv6 and IPv4 addresses."""
 
@@ -148,7 +149,7 @@ class Command:
 
 
 class _ProxyProcess(asyncio.SubprocessProtocol):
-    """The running ProxyCommand: its pipes are the wire's carrier."""
+    """The running ProxyCommand: its pipes are the wire's carrier. Its last words may come after its end of output."""
 
     def __init__(self, wire: Wire, command: Command) -> None:
         self._wire = wire
@@ -167,7 +168,7 @@ class _ProxyProcess(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == 1:
-            self._wire.connection_lost(exc)
+            asyncio.get_running_loop().call_later(_LAST_WORDS_S, self._wire.connection_lost, exc)
 
     def write(self, data: bytes) -> None:
         self._process.get_pipe_transport(0).write(data)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App
@@ -9,7 +10,7 @@ from textual.app import App
 from nixtui.tui.actions import DESTINATIONS, Action, Destination
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
-from nixtui.tui.crash import report_crash
+from nixtui.tui.crash import crash_report
 from nixtui.tui.notices import Level, Notice
 from nixtui.tui.screens.fleet import FleetScreen
 from nixtui.tui.screens.place import Place
@@ -19,15 +20,12 @@ from nixtui.tui.theme.house import DARK, PLAIN, fitted, themes
 PAINT_AFTER_S = 0.1
 """News is gathered this long before it is painted: ten frames a second is as much as anybody can read."""
 
-RECOUNT_AFTER_S = 15.0
-"""A host becomes stale without an event; counting 10,000 takes 20 ms, so not more often than this."""
-
 
 class NixtuiApp(App[None]):
     """The cockpit on a terminal. Takes its facade, and how this terminal wants to be treated, from whoever starts it."""
 
     TITLE = "nixtui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "fleet"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
@@ -71,10 +69,8 @@ class NixtuiApp(App[None]):
     def on_mount(self) -> None:
         """Begin to listen, and to tick."""
         self.set_keymap(dict(self.session.keymap))
-        self.session.census.recount(self.session.cockpit.clock())
-        self.session.cockpit.fleet.subscribe(self._wake)
+        self._feed = self.session.cockpit.fleet.subscribe(self._wake)
         self.set_interval(1.0, self._tick)
-        self.set_interval(RECOUNT_AFTER_S, self._recount)
 
     @property
     def place(self) -> Place | None:
@@ -88,22 +84,14 @@ class NixtuiApp(App[None]):
 
     def _paint(self) -> None:
         self._painting = False
-        changes = self.session.cockpit.fleet.take_changes()
-        now = self.session.cockpit.clock()
-        if changes.membership:
-            self.session.census.recount(now)
-        else:
-            self.session.census.update(changes.names, now)
+        changes = self._feed.take()
         if (place := self.place) is not None and place.is_mounted:
-            place.fleet_changed(frozenset(changes.names), membership=changes.membership)
+            place.fleet_changed(changes)
             place.refresh_frame()
 
     def _tick(self) -> None:
         if (place := self.place) is not None and place.is_mounted:
             place.tick(self.session.cockpit.clock())
-
-    def _recount(self) -> None:
-        self.session.census.recount(self.session.cockpit.clock())
 
     def _told(self, notice: Notice) -> None:
         if (place := self.place) is not None:
@@ -145,7 +133,7 @@ class NixtuiApp(App[None]):
     def vocabulary(self) -> Vocabulary:
         """What the command line can complete."""
         cockpit = self.session.cockpit
-        return Vocabulary([each.id for each in DESTINATIONS], cockpit.fleet.names(), sorted(self.session.census.environments))
+        return Vocabulary([each.id for each in DESTINATIONS], cockpit.fleet.names(), self.session.environments)
 
     def obey(self, command: Command, place: Place) -> None:
         """Do what was typed."""
@@ -166,6 +154,26 @@ class NixtuiApp(App[None]):
     @property
     def fleet_screen(self) -> FleetScreen:
         """The first of all screens."""
-        screen = self._screen_stacks["fleet"][0]
+        screen = self.get_screen_stack("fleet")[0]
         assert isinstance(screen, FleetScreen)
         return screen
+
+    def next_theme(self) -> None:
+        """The next of the house's themes."""
+        names = [each.name for each in themes()]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+        self.session.say(Level.INFO, f"Theme {self.theme}.")
+
+    def copy(self, text: str, what: str) -> None:
+        """To the clipboard of the terminal (OSC 52), which also works over SSH."""
+        self.copy_to_clipboard(text)
+        self.session.say(Level.INFO, f"Copied {what}: {text.splitlines()[0] if text else ''}")
+
+    # When nixtui itself breaks
+
+    def _fatal_error(self) -> None:
+        """Print where it broke, without any variable's value, and leave."""
+        error = self._exception
+        if error is not None:
+            self._exit_renderables.append(crash_report(error))
+        self._close_messages_no_wait()

@@ -3,13 +3,13 @@
 The command's composition root implements it over the real fleet; tests implement it over real values in memory.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from nixtui.fleet.state import FleetState
 from nixtui.model.closure import ClosureDiff
 from nixtui.model.generation import Generations
-from nixtui.model.host import Host
-from nixtui.model.status import HostStatus
+from nixtui.model.preview import Preview
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy
 
@@ -17,51 +17,6 @@ if TYPE_CHECKING:  # values only; importing the journal would load sqlite before
     from nixtui.operations.events import AnyEvent
     from nixtui.operations.journal import Entry
     from nixtui.operations.operation import Operation
-
-Unsubscribe = Callable[[], None]
-
-
-class Changes(Protocol):
-    """Hosts that changed since somebody last looked; `membership` when hosts came or went."""
-
-    @property
-    def names(self) -> Collection[str]: ...
-    @property
-    def membership(self) -> bool: ...
-
-
-class Fleet(Protocol):
-    """The hosts and how they are now. Reading is free: everything is in memory."""
-
-    def names(self) -> Sequence[str]:
-        """All hosts, in the inventory's order."""
-        ...
-
-    def host(self, name: str) -> Host:
-        """Who a host is."""
-        ...
-
-    def status(self, name: str) -> HostStatus:
-        """How a host is, as far as it was seen."""
-        ...
-
-    def subscribe(self, wake: Callable[[], None]) -> Unsubscribe:
-        """Call `wake` when something changed; it says nothing more until `take_changes`."""
-        ...
-
-    def take_changes(self) -> Changes:
-        """What changed since the last call."""
-        ...
-
-
-class Preview(Protocol):
-    """What `dry-activate` of a system on a host says would happen."""
-
-    @property
-    def restarted(self) -> Sequence[str]: ...
-    @property
-    def reboot_needed(self) -> bool | None: ...
-
 
 class Operations(Protocol):
     """Operations begun by this nixtui, and the journal of all that ever were."""
@@ -89,7 +44,7 @@ class Cockpit(Protocol):
     @property
     def fleet_name(self) -> str: ...
     @property
-    def fleet(self) -> Fleet: ...
+    def fleet(self) -> FleetState: ...
     @property
     def policy(self) -> Policy: ...
     @property

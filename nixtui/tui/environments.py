@@ -1,5 +1,8 @@
 """How an environment is shown: always by its name, in a colour of its own that is never the red of trouble."""
 
+from collections.abc import Sequence
+
+from nixtui.model.environment import Confirmation
 from nixtui.operations.policy import Policy
 from nixtui.tui.paint import Role, Span, clean
 
@@ -13,6 +16,28 @@ _BY_WORD = {
     "magenta": Role.BADGE_VIOLET,
     "grey": Role.BADGE_GREY,
 }
+
+
+_MOST_NAMED = 3
+
+
+def is_guarded(name: str, policy: Policy) -> bool:
+    """True where a key press is not enough, or the name says production."""
+    environment = policy.environments.get(name)
+    return name.lower().startswith("prod") or (environment is not None and environment.confirm is Confirmation.TYPE)
+
+
+def header_environments(chosen: str | None, present: Sequence[str], policy: Policy) -> list[Span]:
+    """The chosen environment as a badge; without one, those that are there, a badge only where one has to take care."""
+    if chosen:
+        return [badge(chosen, policy)]
+    ordered = sorted(present, key=lambda name: (not is_guarded(name, policy), name))
+    spans = [
+        badge(name, policy) if is_guarded(name, policy) else Span(clean(name), Role.MUTED)
+        for name in ordered[:_MOST_NAMED]
+    ]
+    more = len(ordered) - _MOST_NAMED
+    return [*spans, Span(f"+{more}", Role.MUTED)] if more > 0 else spans
 
 
 def badge(name: str, policy: Policy) -> Span:

@@ -1,17 +1,19 @@
 """Which hosts the fleet table shows, and in which order: filter, sorting and marks, without a screen."""
 
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Any
 
-from nixtui.model.selector import Selector, parse_selector
-from nixtui.tui.cockpit import Fleet
-from nixtui.tui.hosts import HostRow
+from nixtui.fleet.state import FleetState
+from nixtui.model.selector import STALE_AFTER_S, Selector, parse_selector
+from nixtui.tui.hosts import HostRow, natural
 from nixtui.tui.widgets.columns import Column
 
 EVERYTHING = parse_selector("", plain_is_substring=True)
 _PROBLEMS = parse_selector("is:problem")
 
-SortKey = tuple[bool, Any, str]
+SortKey = tuple[bool, Any, tuple[tuple[int, int | str], ...], str]
+"""Whether the value is unknown, the value, the name as people count, the name."""
 
 
 class FleetList:
@@ -21,7 +23,7 @@ class FleetList:
     that moved up into its place; it goes when the cursor leaves it or somebody changes the filter.
     """
 
-    def __init__(self, fleet: Fleet, columns: Sequence[Column[HostRow]]) -> None:
+    def __init__(self, fleet: FleetState, columns: Sequence[Column[HostRow]]) -> None:
         self._fleet = fleet
         self._columns = {column.id: column for column in columns}
         self.selector: Selector = EVERYTHING
@@ -30,8 +32,10 @@ class FleetList:
         self.sort_column = "state"
         self.descending = False
         self.held: str | None = None
-        self.order: list[str] = []
         self._keys: dict[str, SortKey] = {}
+        self._known: list[SortKey] = []
+        self._unknown: list[SortKey] = []
+        self._stale: set[str] = set()
 
     @property
     def is_filtered(self) -> bool:
@@ -57,34 +61,64 @@ class FleetList:
         """A host as a row."""
         return HostRow(self._fleet.host(name), self._fleet.status(name), now)
 
-    def rebuild(self, now: float) -> list[str]:
-        """The order from scratch: 10,000 hosts take about 30 ms, so this is for what a person did, not for every change."""
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def order(self) -> tuple[str, ...]:
+        """The names as they are to be shown. Unknown values come last either way: they are neither small nor large."""
+        known = reversed(self._known) if self.descending else self._known
+        return (*[key[-1] for key in known], *[key[-1] for key in self._unknown])
+
+    def rebuild(self, now: float) -> None:
+        """From scratch, for what a person did: at 10,000 hosts 30 ms, and 60 with a filter."""
         self._keys.clear()
         for name in self._fleet.names():
-            self._place(name, now)
-        return self._sort()
+            if (key := self._key(name, now)) is not None:
+                self._keys[name] = key
+        self._known = sorted(key for key in self._keys.values() if not key[0])
+        self._unknown = sorted((key for key in self._keys.values() if key[0]), key=_last_parts)
 
     def update(self, changed: Iterable[str], now: float) -> bool:
-        """Take changes in; true when the order is another one now. Costs what changed, and a sort only when it must."""
+        """Take changes in; true when the order is another one now. Costs what changed, not what there is."""
         moved = False
         for name in changed:
-            before = self._keys.get(name)
-            self._place(name, now)
-            moved |= before != self._keys.get(name)
-        if moved:
-            self._sort()
+            before, after = self._keys.get(name), self._key(name, now)
+            if before == after:
+                continue
+            moved = True
+            if before is not None:
+                _take_out(self._sorted_like(before), before)
+            if after is None:
+                del self._keys[name]
+            else:
+                self._keys[name] = after
+                _put_in(self._sorted_like(after), after)
         return moved
 
-    def _place(self, name: str, now: float) -> None:
+    def newly_stale(self, now: float) -> set[str]:
+        """Hosts that became stale since the last call: the one change that nobody announces. 2 ms at 10,000."""
+        limit, status = now - STALE_AFTER_S, self._fleet.status
+        stale = {name for name in self._fleet.names() if (at := status(name).observed_at) is not None and at < limit}
+        before, self._stale = self._stale, stale
+        return stale - before
+
+    def _sorted_like(self, key: SortKey) -> list[SortKey]:
+        return self._unknown if key[0] else self._known
+
+    def _key(self, name: str, now: float) -> SortKey | None:
+        """What a host is ordered by; `None` when it is not shown, or left the fleet a moment ago."""
         try:
             row = self.row(name, now)
-        except KeyError:  # left the inventory between the change and us
-            self._keys.pop(name, None)
-            return
-        if self._is_shown(row):
-            self._keys[name] = self._sort_key(row)
-        else:
-            self._keys.pop(name, None)
+        except KeyError:
+            return None
+        if not self._is_shown(row):
+            return None
+        column = self._columns.get(self.sort_column)
+        value = column.sort(row) if column and column.sort else None
+        return (value is None, value, natural(name), name)
 
     def _is_shown(self, row: HostRow) -> bool:
         if row.host.name == self.held:
@@ -95,18 +129,22 @@ class FleetList:
             return False
         return self.selector is EVERYTHING or self.selector.matches(row)
 
-    def _sort_key(self, row: HostRow) -> SortKey:
-        column = self._columns.get(self.sort_column)
-        value = column.sort(row) if column and column.sort else None
-        return (value is None, value, row.host.name)
 
-    def _sort(self) -> list[str]:
-        """Unknown values come last in either direction: they are neither small nor large."""
-        known = [name for name, key in self._keys.items() if not key[0]]
-        unknown = [name for name, key in self._keys.items() if key[0]]
-        known.sort(key=self._keys.__getitem__, reverse=self.descending)
-        self.order = [*known, *sorted(unknown)]
-        return self.order
+def _last_parts(key: SortKey) -> tuple[Any, ...]:
+    """Unknown values cannot be compared; the names behind them can."""
+    return key[2:]
+
+
+def _take_out(keys: list[SortKey], key: SortKey) -> None:
+    at = bisect_left(keys, key) if not key[0] else bisect_left(keys, _last_parts(key), key=_last_parts)
+    del keys[at]
+
+
+def _put_in(keys: list[SortKey], key: SortKey) -> None:
+    if key[0]:
+        insort(keys, key, key=_last_parts)
+    else:
+        insort(keys, key)
 
 
 class Marks:
@@ -143,6 +181,6 @@ class Marks:
         """Drop the marks of hosts that left the fleet."""
         self.names &= frozenset(known)
 
-    def hidden(self, shown: Collection[str]) -> frozenset[str]:
+    def hidden(self, shown: Container[str]) -> frozenset[str]:
         """The marked hosts that a filter hides."""
-        return self.names - frozenset(shown) if self.names else frozenset()
+        return frozenset(name for name in self.names if name not in shown)

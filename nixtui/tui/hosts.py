@@ -1,8 +1,10 @@
 """Hosts as rows: the words, glyphs and colours for every state a host can be in, and the columns of the fleet."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from nixtui.model.host import Host
 from nixtui.model.selector import Subject, is_stale
@@ -107,8 +109,15 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
     )
 
 
-def _by_name(row: HostRow) -> str:
-    return row.host.name
+@lru_cache(maxsize=65536)
+def natural(name: str) -> tuple[tuple[int, int | str], ...]:
+    """Sorts `web-2` before `web-12`, as people count."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((0, int(part)) if part.isascii() and part.isdecimal() else (1, part) for part in parts)
+
+
+def _by_name(row: HostRow) -> tuple[tuple[int, int | str], ...]:
+    return natural(row.host.name)
 
 
 def _by_state(row: HostRow) -> int:
@@ -134,11 +143,15 @@ def is_old(row: HostRow) -> bool:
 
 
 def _host(row: HostRow) -> Line:
-    return (said(row.host.name, Role.MUTED if is_old(row) else Role.STRONG),)
+    severity = condition(row).severity
+    return (said(row.host.name, Role.STRONG if severity <= Severity.LOCKED_OUT else Role.TEXT),)
 
 
 def _state(row: HostRow) -> Line:
-    return condition(row).line
+    found = condition(row)
+    if found.severity is Severity.FINE:  # four hundred green words would hide the one red
+        return line((found.glyph, found.role), (f" {found.words}", Role.MUTED))
+    return found.line
 
 
 def _now_or_then(row: HostRow, spans: Line) -> Line:
@@ -177,7 +190,7 @@ def _load(row: HostRow) -> Line:
     load = row.status.facts.load
     if load is None:
         return _UNKNOWN
-    return _now_or_then(row, line((load_bars(load) + " ", Role.ACCENT), f"{min(load[0], 9999):.{1 if load[0] < 100 else 0}f}"))
+    return _now_or_then(row, line((load_bars(load) + " ", Role.FAINT), f"{min(load[0], 9999):.{1 if load[0] < 100 else 0}f}"))
 
 
 def _memory(row: HostRow) -> Line:

@@ -41,12 +41,17 @@ class Role(StrEnum):
     BAD = "bad"
     KEY = "key"
     HEAD = "head"
+    FRAME = "frame"
+    FRAME_FOCUS = "frame-focus"
     BADGE_RED = "badge-red"
     BADGE_AMBER = "badge-amber"
     BADGE_GREEN = "badge-green"
     BADGE_BLUE = "badge-blue"
     BADGE_VIOLET = "badge-violet"
     BADGE_GREY = "badge-grey"
+
+
+_BADGES = frozenset(role for role in Role if role.startswith("badge"))
 
 
 class Span(NamedTuple):
@@ -83,9 +88,14 @@ def said(text: str | None, role: Role = Role.TEXT) -> Span:
     return Span(clean(text), role) if text else Span(UNKNOWN, Role.FAINT)
 
 
+def cells_of(text: str) -> int:
+    """Terminal cells of a text; ten times as fast as asking Rich where it is ASCII, and nearly all of it is."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def width(spans: Iterable[Span]) -> int:
     """Terminal cells a line takes."""
-    return sum(cell_len(span.text) for span in spans)
+    return sum([cells_of(text) for text, _ in spans])
 
 
 def plain(spans: Iterable[Span]) -> str:
@@ -96,10 +106,20 @@ def plain(spans: Iterable[Span]) -> str:
 def fit(spans: Line, cells: int, *, right: bool = False) -> Line:
     """The line made exactly `cells` wide: padded, or cut with an ellipsis so that nobody takes a part for the whole."""
     room = cells - width(spans)
-    if room >= 0:
-        padding = Span(" " * room)
-        return ((padding, *spans) if right else (*spans, padding)) if room else spans
-    return _cut(spans, cells)
+    if room < 0:
+        return _cut(spans, cells)
+    return _padded(spans, room, right=right) if room else spans
+
+
+def _padded(spans: Line, room: int, *, right: bool) -> Line:
+    """With blanks in the span they stand beside, as long as that has no ground of its own: every span costs bytes."""
+    beside = spans[0 if right else -1] if spans else Span("")
+    blanks = " " * room
+    if beside.role in _BADGES:
+        return (Span(blanks), *spans) if right else (*spans, Span(blanks))
+    if right:
+        return (Span(blanks + beside.text, beside.role), *spans[1:])
+    return (*spans[:-1], Span(beside.text + blanks, beside.role))
 
 
 def _cut(spans: Line, cells: int) -> Line:
@@ -108,7 +128,7 @@ def _cut(spans: Line, cells: int) -> Line:
     kept: list[Span] = []
     left = cells - 1
     for text, role in spans:
-        taken = cell_len(text)
+        taken = cells_of(text)
         if taken > left:
             kept.append(Span(set_cell_size(text, left) + ELLIPSIS, role))
             return tuple(kept)
@@ -128,13 +148,13 @@ def wrap(text: str, cells: int, role: Role = Role.TEXT, *, indent: str = "") -> 
     current = ""
     for word in clean(text).split():
         candidate = f"{current} {word}" if current else word
-        if cell_len(candidate) <= cells - len(indent):
+        if cells_of(candidate) <= cells - len(indent):
             current = candidate
             continue
         if current:
             lines.append(current)
         current = word
-        while cell_len(current) > cells - len(indent) > 0:
+        while cells_of(current) > cells - len(indent) > 0:
             head = set_cell_size(current, cells - len(indent)).rstrip()
             lines.append(head)
             current = current[len(head) :]

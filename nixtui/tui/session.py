@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from nixtui.model.host import Host
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Policy
-from nixtui.tui.census import Census
 from nixtui.tui.cockpit import Cockpit
+from nixtui.tui.knowledge import Knowledge
 from nixtui.tui.notices import Level, Notice, Notices, explain
 
 
@@ -23,11 +23,11 @@ class Session:
     keymap: Mapping[str, str] = field(default_factory=dict)
     told: Callable[[Notice], None] = lambda _: None
     notices: Notices = field(init=False)
-    census: Census = field(init=False)
+    knowledge: Knowledge = field(init=False)
 
     def __post_init__(self) -> None:
         self.notices = Notices(self.cockpit.clock)
-        self.census = Census(self.cockpit.fleet)
+        self.knowledge = Knowledge(self.cockpit)
 
     def say(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> None:
         """Tell the person something, now and in the history."""
@@ -41,6 +41,11 @@ class Session:
     def key_of(self, action: str, default: str) -> str:
         """The keys an action has, the user's own first."""
         return self.keymap.get(action, default)
+
+    @property
+    def environments(self) -> list[str]:
+        """The environments that hosts of this fleet are in."""
+        return sorted(name for name, states in self.cockpit.fleet.counts.environments.items() if name and states.total())
 
     def hosts(self, names: Iterable[str]) -> list[Host]:
         """The hosts of these names."""

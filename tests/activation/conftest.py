@@ -119,7 +119,7 @@ class Rolling:
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    async with Journal(tmp_path / "state", operator="me", origin="here", token="test") as opened:  # noqa: S106
+    async with Journal(tmp_path / "state", operator="me", origin="here", token="test") as opened:
         yield opened
 
 

@@ -94,10 +94,7 @@ async def test_a_failed_pre_switch_check_is_told_and_left(rolling: Rolling, host
 
 async def test_units_that_failed_before_are_no_reason_to_go_back(rolling: Rolling, host: Host) -> None:
     host.fail_unit()
-    host.write(
-        "/etc/systemd/system/crashing.service", "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=30\n"
-    )
-    host.sh("systemctl daemon-reload; systemctl start crashing.service")
+    host.sh("systemd-run --quiet --property=Restart=always --property=RestartSec=30 --unit=crashing false")
     attempt = await rolling.to("previous")
     assert (await attempt.report()).outcome is Outcome.COMMITTED
     assert any("crashing.service" in note for note in attempt.notes)

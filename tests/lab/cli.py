@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     fill.add_argument("what", choices=("disk", "boot"))
     free = verb("free", "undo fill", _free)
     free.add_argument("what", choices=("disk", "boot"))
+    skew = verb("skew", "let the host's date be fast, or slow if negative", _skew)
+    skew.add_argument("seconds", type=int)
     unit = verb("unit", "start or stop a unit, or leave a failed one behind", _unit)
     unit.add_argument("what", choices=("start", "stop", "fail"))
     unit.add_argument("unit")
@@ -101,7 +103,10 @@ def _down(arguments: argparse.Namespace) -> None:
 def _list(_: argparse.Namespace) -> None:
     for name in lab_names():
         print(f"{name}:")
-        _print_hosts(Lab.attach(name))
+        try:
+            _print_hosts(Lab.attach(name))
+        except LabError:
+            print("  not up: it is coming up, or was interrupted when it did")
 
 
 def _print_hosts(lab: Lab) -> None:
@@ -163,6 +168,10 @@ def _fill(arguments: argparse.Namespace) -> None:
 def _free(arguments: argparse.Namespace) -> None:
     host = _host(arguments)
     {"disk": host.free_disk, "boot": host.free_boot}[arguments.what]()
+
+
+def _skew(arguments: argparse.Namespace) -> None:
+    _host(arguments).skew_clock(arguments.seconds)
 
 
 def _unit(arguments: argparse.Namespace) -> None:

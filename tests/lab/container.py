@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.lab.machine import LabError, mounts_under, run, unmount_all
+from tests.lab.machine import LabError, run, unmount_all
 from tests.lab.systems import Layer
 
 SUPERVISE: Final = Path(__file__).parent / "supervise.sh"
@@ -54,7 +54,7 @@ class Container:
         """What the host printed on its console since the disk was new."""
         return self.folder / "console.log"
 
-    def mount_fresh(self, base: Path, layer: Layer) -> None:
+    def mount_fresh(self, layer: Layer) -> None:
         """Give the host a new disk and a new /boot, as the layer has them."""
         self.unmount()
         disk = self.folder / "disk"
@@ -66,15 +66,17 @@ class Container:
         run("cp", "-a", f"{layer.boot}/.", self.boot)
         (disk / "files").mkdir()
         (disk / "work").mkdir()
-        lower = f"{layer.files}:{base}"
+        lower = f"{layer.files}:{layer.base}"
         options = f"lowerdir={lower},upperdir={disk / 'files'},workdir={disk / 'work'}"
         run("mount", "-t", "overlay", "overlay", "-o", options, self.root)
 
     def unmount(self) -> None:
         unmount_all(self.folder)
 
-    def is_mounted(self) -> bool:
-        return self.root in mounts_under(self.folder)
+    def has_disk_of(self, layer: Layer) -> bool:
+        """Whether the host's disk is there and was made from this layer."""
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        return any(f" {self.root} " in line and str(layer.files) in line for line in mounts)
 
     def start(self) -> None:
         argv: list[str | Path] = [

@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.lab.access import Access
 from tests.lab.container import Container, wait_for
@@ -29,7 +28,6 @@ class Host(Inside):
     container: Container
     link: Link
     layer: Layer
-    base: Path
     access: Access
 
     @property
@@ -136,7 +134,7 @@ class Host(Inside):
     def prepare(self) -> None:
         """A fresh host that is still off; its disk can be changed before its first boot."""
         self.container.kill()
-        self.container.mount_fresh(self.base, self.layer)
+        self.container.mount_fresh(self.layer)
         self.link.plug()
         self.write("/etc/lab/authorized_keys", self.access.public_key.read_text())
         now = time.time()
@@ -150,7 +148,10 @@ class Host(Inside):
         self.link.unplug()
 
     def is_healthy(self) -> bool:
-        return self.container.is_mounted() and self.link.is_plugged() and self.is_on() and self.is_reachable()
+        """Whether the host runs, can be reached and was made from its layer; what a test did to it is not asked."""
+        return (
+            self.container.has_disk_of(self.layer) and self.link.is_plugged() and self.is_on() and self.is_reachable()
+        )
 
     # ---- network ----
 
@@ -202,6 +203,10 @@ class Host(Inside):
         word = "yes" if enabled else "no"
         self.write("/etc/systemd/logind.conf.d/lab.conf", f"[Login]\nKillUserProcesses={word}\n")
         self.sh("systemctl restart systemd-logind")
+
+    def skew_clock(self, seconds: int) -> None:
+        """Let `date` on the host be fast, or slow if negative. Only `date`: the kernel's clock is the machine's."""
+        self.write("/etc/lab/clock-skew", f"{seconds}\n")
 
     def set_slow_seconds(self, seconds: int) -> None:
         """How long the activation of the variant `slow` takes."""

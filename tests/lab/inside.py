@@ -77,6 +77,8 @@ class Inside:
             )
         except subprocess.TimeoutExpired:
             raise LabError(f"{self.container.name}: not done within {timeout:g} s: {script}") from None
+        if done.returncode != 0 and self.container.leader() != leader:
+            raise HostOffError(f"{self.container.name} went down during: {script}")
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def sh(self, script: str, *, timeout: float = 30, user: str | None = None) -> str:

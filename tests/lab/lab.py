@@ -1,13 +1,13 @@
 """A lab: some hosts on a network of their own, brought up together and removed without a trace."""
 
-import contextlib
 import fcntl
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ from tests.lab.machine import (
     unmount_all,
 )
 from tests.lab.network import Bridge, Link
-from tests.lab.systems import host_layer
+from tests.lab.systems import Layer, host_layer
 
 STATE: Final = Path("/run/nixtui-lab")
 
@@ -54,45 +54,43 @@ class Lab:
         require_root()
         install_missing_programs()
         base = base_image()
-        STATE.mkdir(parents=True, exist_ok=True)
         with _locked(f".{name}.lock"):
-            bridge = _claim(name, owner)
-            lab = cls._assemble(name, bridge, max(count, _recorded_count(name)), base)
-            _record(name, len(lab.hosts))
-            bridge.create()
+            record = _claim(name, owner)
+            layers = _layers(max(count, len(record.layers)), base)
+            record = replace(record, layers=[str(layer.folder) for layer in layers])
+            _write_record(name, record)
+            lab = cls._assemble(name, record.number, layers)
             lab._start()
         forget_unused()
         return lab
 
     @classmethod
     def attach(cls, name: str = DEFAULT_NAME) -> "Lab":
-        """A lab that is up already."""
+        """A lab that is up already, as it was brought up, whatever the recipes say by now."""
         require_root()
-        count = _recorded_count(name)
-        if count == 0:
+        record = _record(name)
+        if record is None or not record.layers:
             raise LabError(f"the lab {name!r} is not up; start it with: tests/lab/lab --name {name} up 3")
-        return cls._assemble(name, Bridge(_number(name)), count, base_image())
+        return cls._assemble(name, record.number, [Layer.load(Path(folder)) for folder in record.layers])
 
     @classmethod
-    def _assemble(cls, name: str, bridge: Bridge, count: int, base: Path) -> "Lab":
-        """The lab as objects; layers that are not in the cache are built, nothing is started."""
+    def _assemble(cls, name: str, number: int, layers: Sequence[Layer]) -> "Lab":
+        """The lab as objects; nothing is started."""
         folder = STATE / name
+        bridge = Bridge(number)
         access = Access(folder)
-
-        def host(index: int) -> Host:
-            host_name = f"h{index + 1}"
-            link = Link(bridge, host_name, index)
+        hosts = {}
+        for index, layer in enumerate(layers):
+            host = f"h{index + 1}"
+            link = Link(bridge, host, index)
             container = Container(
-                name=host_name,
-                folder=folder / host_name,
-                cgroup=_cgroup(name) / host_name,
+                name=host,
+                folder=folder / host,
+                cgroup=_CGROUPS / name / host,
                 netns=link.namespace,
                 address=str(link.interface),
             )
-            return Host(host_name, container, link, host_layer(host_name, index, base), base, access)
-
-        with ThreadPoolExecutor() as pool:
-            hosts = {each.name: each for each in pool.map(host, range(count))}
+            hosts[host] = Host(host, container, link, layer, access)
         return cls(name, bridge, hosts, access)
 
     def __getitem__(self, host: str) -> Host:
@@ -121,14 +119,9 @@ class Lab:
         take_down(self.name)
 
     def _start(self) -> None:
-        self.access.folder.mkdir(parents=True, exist_ok=True)
+        self.bridge.create()
         self.access.make_key()
-        self.access.write(
-            {
-                host.name: (host.address, (host.layer.files / "etc/ssh/ssh_host_ed25519_key.pub").read_text().strip())
-                for host in self.hosts.values()
-            }
-        )
+        self.access.write({host.name: (host.address, host.layer.host_key) for host in self.hosts.values()})
         with ThreadPoolExecutor() as pool:
             list(pool.map(_reset_unless_healthy, self.hosts.values()))
 
@@ -137,14 +130,17 @@ def build(count: int) -> None:
     """Fill the cache with what h1…h`count` need, so that bringing them up is quick."""
     require_root()
     install_missing_programs()
-    base = base_image()
+    _layers(count, base_image())
+
+
+def _layers(count: int, base: Path) -> list[Layer]:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda index: host_layer(f"h{index + 1}", index, base), range(count)))
+        return list(pool.map(lambda index: host_layer(f"h{index + 1}", index, base), range(count)))
 
 
 def lab_names() -> list[str]:
     """Labs that are up, or were not taken down."""
-    return sorted(path.parent.name for path in STATE.glob("*/lab.json"))
+    return sorted(file.parent.name for file in STATE.glob("*/lab.json"))
 
 
 def take_down(name: str = DEFAULT_NAME) -> None:
@@ -153,16 +149,13 @@ def take_down(name: str = DEFAULT_NAME) -> None:
     folder = STATE / name
     if not folder.exists():
         return
-    with _locked(f".{name}.lock"):
-        cgroup = _cgroup(name)
-        if cgroup.is_dir():
-            (cgroup / "cgroup.kill").write_text("1")
-            wait_for(lambda: "populated 0" in (cgroup / "cgroup.events").read_text(), 10, "the hosts' processes to end")
-            remove_cgroup(cgroup)
+    with _locked(f".{name}.lock") as lock:
+        _kill_all(_CGROUPS / name)
         unmount_all(folder)
-        with contextlib.suppress(FileNotFoundError):
-            Bridge(_number(name)).destroy()
-        shutil.rmtree(folder)
+        if record := _record(name):
+            Bridge(record.number).destroy()
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.unlink()
     with _locked(".lock"):
         if not lab_names():
             _unprepare_state()
@@ -171,8 +164,8 @@ def take_down(name: str = DEFAULT_NAME) -> None:
 def take_down_orphans() -> None:
     """Remove the labs whose owner has ended without doing it."""
     for name in lab_names():
-        owner = json.loads((STATE / name / "lab.json").read_text())["owner"]
-        if owner is not None and not Path(f"/proc/{owner}").exists():
+        record = _record(name)
+        if record and record.is_orphan():
             take_down(name)
 
 
@@ -181,13 +174,17 @@ def take_down_all() -> None:
         take_down(name)
 
 
+def _kill_all(cgroup: Path) -> None:
+    if cgroup.is_dir():
+        (cgroup / "cgroup.kill").write_text("1")
+        events = cgroup / "cgroup.events"
+        wait_for(lambda: "populated 0" in events.read_text(), 10, "the end of the lab's processes")
+        remove_cgroup(cgroup)
+
+
 def _reset_unless_healthy(host: Host) -> None:
-    stamp = host.container.folder / "layer"
-    made_of = f"{host.base}\n{host.layer.files}\n"
-    if host.is_healthy() and stamp.exists() and stamp.read_text() == made_of:
-        return
-    host.reset()
-    stamp.write_text(made_of)
+    if not host.is_healthy():
+        host.reset()
 
 
 # ---- the state directory -----------------------------------------------------------------------------------------
@@ -210,42 +207,68 @@ def _unprepare_state() -> None:
     unmount_all(STATE)
 
 
-def _cgroup(name: str) -> Path:
-    """Every lab is one cgroup, its hosts are cgroups in it."""
-    return _CGROUPS / name
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is remembered of a lab from its beginning, so that any later process can find all of it."""
+
+    #: Decides the bridge and the subnet.
+    number: int
+    #: The folder of every host's layer, h1 first.
+    layers: list[str] = field(default_factory=list)
+    #: The process without which nobody needs the lab: its id, and its start, as ids are given out again.
+    owner: int | None = None
+    owner_started: str | None = None
+
+    def is_orphan(self) -> bool:
+        return self.owner is not None and _start_of(self.owner) != self.owner_started
 
 
-def _claim(name: str, owner: int | None) -> Bridge:
-    """This lab's number, the smallest that no other lab has when it is new; it decides bridge and subnet."""
+def _start_of(pid: int) -> str | None:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return None
+    # The command's name in parentheses may have anything in it; the start is the twentieth field after it.
+    return status.rpartition(")")[2].split()[19]
+
+
+def _record(name: str) -> _Record | None:
+    try:
+        return _Record(**json.loads((STATE / name / "lab.json").read_text()))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        return None
+
+
+def _write_record(name: str, record: _Record) -> None:
+    file = STATE / name / "lab.json"
+    file.parent.mkdir(exist_ok=True)
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(asdict(record)))
+    new.replace(file)
+
+
+def _claim(name: str, owner: int | None) -> _Record:
+    """The lab's record; a new lab gets the smallest number that no other one has."""
     with _locked(".lock"):
         _prepare_state()
-        file = STATE / name / "lab.json"
-        if not file.exists():
-            taken = {_number(other) for other in lab_names()}
+        record = _record(name)
+        if record is None:
+            taken = {record.number for other in lab_names() if (record := _record(other))}
             number = next(n for n in range(1, 256) if n not in taken)
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(json.dumps({"number": number, "hosts": 0, "owner": owner}))
-    return Bridge(_number(name))
-
-
-def _record(name: str, hosts: int) -> None:
-    file = STATE / name / "lab.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "hosts": hosts}))
-
-
-def _number(name: str) -> int:
-    return int(json.loads((STATE / name / "lab.json").read_text())["number"])
-
-
-def _recorded_count(name: str) -> int:
-    try:
-        return int(json.loads((STATE / name / "lab.json").read_text())["hosts"])
-    except FileNotFoundError:
-        return 0
+            record = _Record(number, owner=owner, owner_started=None if owner is None else _start_of(owner))
+            _write_record(name, record)
+    return record
 
 
 @contextmanager
-def _locked(file_name: str) -> Iterator[None]:
-    with Path(STATE, file_name).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _locked(file_name: str) -> Iterator[Path]:
+    """Hold a lock of the state directory; whoever holds it may remove its file."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    file = STATE / file_name
+    while True:
+        with file.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Somebody who held the lock before may have removed the file; then this lock keeps nobody out.
+            if file.exists() and os.fstat(lock.fileno()).st_ino == file.stat().st_ino:
+                yield file
+                return

@@ -16,6 +16,7 @@ PROGRAMS: Final = {
     "ssh-keygen": "openssh-client",
     "nix": "nix-bin",
     "age": "age",
+    "shellcheck": "shellcheck",
     "unshare": "util-linux",
     "mount": "mount",
 }

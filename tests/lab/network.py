@@ -90,7 +90,10 @@ class Link:
         """A new cable in a new namespace, with nothing left of what was there before."""
         self.unplug()
         run("ip", "netns", "add", self.namespace)
-        run("ip", "link", "add", self.outside, "type", "veth", "peer", "name", "eth0", "netns", self.namespace)
+        # A fixed hardware address, or the operator's machine would send to the old one for half a minute.
+        hardware = f"02:6e:78:74:{self.bridge.number:02x}:{self.index + 1:02x}"
+        inside = ["name", "eth0", "address", hardware, "netns", self.namespace]
+        run("ip", "link", "add", self.outside, "type", "veth", "peer", *inside)
         run("ip", "link", "set", self.outside, "master", self.bridge.name, "up")
 
     def unplug(self) -> None:

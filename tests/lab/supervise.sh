@@ -29,7 +29,7 @@ while :; do
     systemd-nspawn --quiet --directory="$root" --bind="$boot:/boot" --machine="$machine" \
         --network-namespace-path="/run/netns/$netns" --capability=CAP_NET_ADMIN \
         --register=no --keep-unit --settings=no --link-journal=no --resolv-conf=off --timezone=off \
-        --kill-signal=SIGRTMIN+3 --console=pipe -- /usr/local/sbin/lab-firmware || code=$?
+        --console=pipe -- /usr/local/sbin/lab-firmware || code=$?
     # 133 is a reboot from inside.
     [ "$code" = 133 ] || exit "$code"
 done

@@ -35,6 +35,10 @@ PROFILES: Final = (
 )
 
 
+#: What is in a layer, beside it.
+_CONTENTS: Final = "contents.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """A generation of the system profile as it is on a fresh host."""
@@ -52,28 +56,42 @@ class Generation:
 class Layer:
     """A built host: its files over the base, the seed of its /boot, and what is in its store."""
 
-    files: Path
-    boot: Path
+    folder: Path
+    base: Path
     generations: tuple[Generation, ...]
     #: Systems that break on purpose, by name; store paths that nothing roots.
     variants: Mapping[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Layer":
+        """A layer as it was built, whatever the recipe says today."""
+        built = json.loads((folder / _CONTENTS).read_text())
+        paths = built["paths"]
+        generations = (
+            Generation(int(number), paths["generation"][letter], AGES[letter])
+            for number, letter in built["profile"].items()
+        )
+        return cls(folder, Path(built["base"]), tuple(generations), paths["variant"])
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "files"
+
+    @property
+    def boot(self) -> Path:
+        return self.folder / "boot"
+
+    @property
+    def host_key(self) -> str:
+        """The public key of the host's sshd."""
+        return (self.files / "etc/ssh/ssh_host_ed25519_key.pub").read_text().strip()
 
 
 def host_layer(host: str, index: int, base: Path) -> Layer:
     """The layer of the host with this name, the index-th of its lab, built when it is not in the cache."""
     profile = PROFILES[index % len(PROFILES)]
     recipe = recipe_hash(str(base), json.dumps(profile), NIX, Path(__file__))
-    name = f"{host}-{recipe}"
-    folder = cached(name, lambda building: _build(building, host, profile, base))
-    paths = json.loads((folder / "systems.json").read_text())
-    return Layer(
-        files=folder / "files",
-        boot=folder / "boot",
-        generations=tuple(
-            Generation(number, paths["generation"][letter], AGES[letter]) for number, letter in profile.items()
-        ),
-        variants=paths["variant"],
-    )
+    return Layer.load(cached(f"{host}-{recipe}", lambda building: _build(building, host, profile, base)))
 
 
 def _build(folder: Path, host: str, profile: Mapping[int, str], base: Path) -> None:
@@ -86,11 +104,9 @@ def _build(folder: Path, host: str, profile: Mapping[int, str], base: Path) -> N
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host, "-f", root / "etc/ssh/ssh_host_ed25519_key")
 
         shutil.copytree(NIX, root / "root/nix")
-        shutil.copy(NIX / "build-systems.sh", root / "root")
         pairs = [f"{number}:{letter}" for number, letter in profile.items()]
-        paths = in_root(root, "sh", "/root/build-systems.sh", host, *pairs)
-        (folder / "systems.json").write_text(paths)
-        (root / "root/build-systems.sh").unlink()
+        paths = json.loads(in_root(root, "sh", "/root/nix/build-systems.sh", host, *pairs))
+        (folder / _CONTENTS).write_text(json.dumps({"base": str(base), "profile": profile, "paths": paths}))
         shutil.rmtree(root / "root/nix")
 
         shutil.copytree(root / "boot", folder / "boot")

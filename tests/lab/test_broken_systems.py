@@ -1,10 +1,12 @@
 """Every system that breaks on purpose breaks the way it says, and the way back works."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.lab.host import Host
+from tests.lab.systems import NIX
 
 pytestmark = pytest.mark.lab
 
@@ -148,13 +150,11 @@ def test_hostile_names_reach_the_operator(host: Host) -> None:
     assert host.run("test -e /tmp/owned").code == 1
 
 
-def test_operators_nix_can_build_the_same_systems(tmp_path) -> None:
-    """Tests of deployments evaluate these files on the operator's side, where Nix is older and evaluation is pure."""
-    from tests.lab.systems import NIX
-
-    done = subprocess.run(
-        ["nix-instantiate", "--eval", "--readonly-mode", "-E", f'(import {NIX} {{ hostName = "h9"; }}).variant.good.outPath'],
-        capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "NIX_STATE_DIR": str(tmp_path)},
-    )  # fmt: skip
+def test_an_operators_nix_can_evaluate_the_same_systems(tmp_path: Path) -> None:
+    """Tests of deployments build from these files on the operator's side, where Nix is another one."""
+    expression = f'(import {NIX} {{ hostName = "h9"; }}).variant.good.outPath'
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "NIX_STATE_DIR": str(tmp_path)}
+    argv = ["nix-instantiate", "--eval", "--readonly-mode", "-E", expression]
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "nixos-system-h9-good-" in done.stdout

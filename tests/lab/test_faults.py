@@ -92,7 +92,7 @@ def test_a_full_boot_makes_the_boot_loader_fail_and_leaves_the_rest(host: Host) 
 
 def test_a_full_disk(host: Host) -> None:
     host.fill_disk()
-    assert "No space left on device" in host.run("echo x >/var/lib/x").stderr
+    assert "No space left on device" in host.run("cp /etc/hosts /var/lib/x").stderr
     assert host.ssh("true").code == 0
     host.free_disk()
     host.sh("echo x >/var/lib/x")
@@ -107,6 +107,12 @@ def test_units_from_outside(host: Host) -> None:
     assert host.failed_units() == ("before.service",)
 
 
+def test_a_skewed_clock_as_far_as_date_tells_it(host: Host) -> None:
+    host.skew_clock(-3600)
+    assert int(host.ssh("date +%s").stdout) == pytest.approx(time.time() - 3600, abs=5)
+    assert host.sh("date -d @0 +%s") == "0"
+
+
 def test_a_lost_store_path(host: Host) -> None:
     host.lose(host.generations[-2].path)
     assert host.run(f"test -e {host.generations[-2].link}").code == 1
@@ -114,5 +120,5 @@ def test_a_lost_store_path(host: Host) -> None:
 
 
 async def test_waiting_leaves_the_event_loop_alone(host: Host) -> None:
-    host.sh("systemd-run --quiet --on-active=0.3 touch /run/later")
+    host.sh("systemd-run --quiet --on-active=0.3 --timer-property=AccuracySec=1ms touch /run/later")
     await host.until(lambda: host.run("test -e /run/later").code == 0, what="the timer's file")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from nixtui.model.host import Host
 from nixtui.remote.errors import NoAnswer
 from nixtui.remote.output import LineSplitter, clean
-from nixtui.remote.ssh import program
+from nixtui.remote.program import program
 from nixtui.remote.transport import DEFAULT_TIMEOUT_S, MAX_ANSWER_BYTES, Channel, Completed, Script
 
 SHELLS = ("dash", "bash", "busybox ash")
@@ -40,14 +40,19 @@ class LocalChannel:
             self.process.stdin.write(text.encode())
 
     async def close(self) -> None:
-        assert self.process.stdin is not None
+        assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.close()
-        if self.process.returncode is None:
-            try:
-                await asyncio.wait_for(self.process.wait(), 2)
-            except TimeoutError:
-                self.process.kill()
+        try:
+            async with asyncio.timeout(2):
+                # asyncio counts a process as ended only when its pipes are, so what nobody wants is read as well.
+                while await self.process.stdout.read(2**16):
+                    pass
                 await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            while await self.process.stdout.read(2**16):
+                pass
+            await self.process.wait()
 
 
 @dataclass
@@ -67,7 +72,7 @@ class LocalTransport:
         script: Script,
         *arguments: str,
         elevated: bool = False,
-        timeout: float = DEFAULT_TIMEOUT_S,
+        timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109 - as the protocol has it
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
         process = await self._start(stderr=asyncio.subprocess.PIPE)

@@ -1,26 +1,34 @@
 """A real OpenSSH server on a loopback port of its own, with its own configuration, host keys and authorized keys."""
 
-import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixtui.model.host import Host
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") or "sshd"
-USER = "root"
+USER = os.environ.get("USER", "root")
+START_LIMIT_S = 10
 
 
-def keygen(path: Path, *, kind: str = "ed25519", passphrase: str = "", comment: str = "test") -> Path:
-    """A new key pair at `path` and `path`.pub."""
-    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", comment, "-f", str(path)]
+def keygen(path: Path, *, kind: str = "ed25519", passphrase: str = "", form: str = "RFC4716") -> Path:
+    """A new key pair at `path` and `path`.pub; `form` RFC4716 is OpenSSH's own container, PEM and PKCS8 are others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", path.name, "-m", form, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return path
+
+
+def sign_key(authority: Path, public_key: Path, *options: str) -> None:
+    """Have `authority` certify a key; the certificate is written beside it."""
+    subprocess.run(["ssh-keygen", "-q", "-s", str(authority), "-I", "test", *options, str(public_key)], check=True)
 
 
 def free_port() -> int:
@@ -30,61 +38,76 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def key_words(public_key: Path) -> str:
+    """Type and base64 of a public key, as known_hosts has them."""
+    return " ".join(public_key.read_text().split()[:2])
+
+
 @dataclass
 class Sshd:
-    """A running server; `directory` holds its keys and configuration."""
+    """A server; `directory` holds its keys and configuration, `extra` lines win over its own."""
 
     directory: Path
     port: int
-    process: asyncio.subprocess.Process | None = None
     extra: list[str] = field(default_factory=list)
+    host_keys: list[Path] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
 
     @property
-    def host_key(self) -> str:
-        """The public host key, as in known_hosts: type and base64."""
-        return " ".join((self.directory / "host_ed25519.pub").read_text().split()[:2])
+    def name(self) -> str:
+        """What known_hosts calls it."""
+        return f"[127.0.0.1]:{self.port}"
 
     @property
-    def known_hosts_line(self) -> str:
-        """What a known_hosts file must have for this server."""
-        return f"[127.0.0.1]:{self.port} {self.host_key}\n"
+    def known_hosts(self) -> str:
+        """The lines of a known_hosts file that has this server."""
+        return "".join(f"{self.name} {key_words(key.with_name(key.name + '.pub'))}\n" for key in self.host_keys)
 
     def authorize(self, public_key: Path) -> None:
         """Let this key in, besides those already let in."""
-        authorized = self.directory / "authorized_keys"
-        before = authorized.read_text() if authorized.exists() else ""
-        authorized.write_text(before + public_key.read_text())
+        with (self.directory / "authorized_keys").open("a") as authorized:
+            authorized.write(public_key.read_text())
 
     def host(self, name: str = "web-1", **changes: object) -> Host:
         """This server as the inventory would know it."""
-        known = {"address": "127.0.0.1", "port": self.port, "user": USER}
-        return Host(name=name, **{**known, **changes})
+        known: dict[str, object] = {"address": "127.0.0.1", "port": self.port, "user": USER}
+        return Host(name=name, **{**known, **changes})  # type: ignore[arg-type]
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start, and return when it listens."""
         config = self.directory / "sshd_config"
         config.write_text("\n".join(self._config()) + "\n")
-        self.process = await asyncio.create_subprocess_exec(
-            SSHD, "-D", "-e", "-f", str(config), stderr=(self.directory / "log").open("w"), stdin=subprocess.DEVNULL
-        )
-        async with asyncio.timeout(10):
-            while not self._listens():
-                await asyncio.sleep(0.01)
+        with (self.directory / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [SSHD, "-D", "-e", "-f", str(config)], stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        deadline = time.monotonic() + START_LIMIT_S
+        while not self._listens():
+            assert self.process.poll() is None and time.monotonic() < deadline, self.log
+            time.sleep(0.01)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Stop listening and drop every connection."""
-        if self.process is None or self.process.returncode is not None:
-            return
+        if self.process is not None:
+            self.drop_connections()
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+    def drop_connections(self) -> None:
+        """Kill the processes that serve connections; the listener stays."""
         for child in self.children():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(child, 9)
-        self.process.terminate()
-        await self.process.wait()
+                os.kill(child, signal.SIGKILL)
 
     def children(self) -> list[int]:
-        """The processes of the server's connections (children and grandchildren)."""
-        assert self.process is not None
-        return descendants(self.process.pid)
+        """The processes of the server's connections, and what runs in them."""
+        return [] if self.process is None else descendants(self.process.pid)
+
+    @property
+    def log(self) -> str:
+        """What the server said so far."""
+        return (self.directory / "log").read_text()
 
     def _listens(self) -> bool:
         with socket.socket() as sock:
@@ -95,7 +118,7 @@ class Sshd:
             *self.extra,
             f"Port {self.port}",
             "ListenAddress 127.0.0.1",
-            f"HostKey {self.directory}/host_ed25519",
+            *(f"HostKey {key}" for key in self.host_keys),
             f"AuthorizedKeysFile {self.directory}/authorized_keys",
             f"PidFile {self.directory}/pid",
             "StrictModes no",
@@ -111,20 +134,20 @@ def descendants(pid: int) -> list[int]:
     """All processes below `pid`, from /proc."""
     try:
         below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
     return below + [deeper for child in below for deeper in descendants(child)]
 
 
-@contextlib.asynccontextmanager
-async def running_sshd(directory: Path, *extra: str) -> AsyncIterator[Sshd]:
-    """A server with a new host key; `extra` lines of sshd_config win over its own."""
+@contextlib.contextmanager
+def running_sshd(directory: Path, *extra: str, kinds: tuple[str, ...] = ("ed25519",)) -> Iterator[Sshd]:
+    """A server with new host keys of these kinds."""
     directory.mkdir(parents=True, exist_ok=True)
     Path("/run/sshd").mkdir(exist_ok=True)
-    keygen(directory / "host_ed25519")
-    server = Sshd(directory, free_port(), extra=list(extra))
-    await server.start()
+    keys = [keygen(directory / f"host_{kind}", kind=kind) for kind in kinds]
+    server = Sshd(directory, free_port(), list(extra), keys)
+    server.start()
     try:
         yield server
     finally:
-        await server.stop()
+        server.stop()

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 
+import msgspec
+
 from nixtui.config.schema import Source
 from nixtui.fleet.inventory.merge import combine
 from nixtui.fleet.inventory.source import Found, PartialHost, SourceProblem, admit
 from nixtui.fleet.inventory.ssh_options import read_options
-from nixtui.model.naming import printable
+from nixtui.model.naming import printable, shown_name
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
 from nixtui.nix.nodes import Answers, DeployNode, HiveNode, deploy_nodes, hive_nodes
@@ -72,22 +74,14 @@ class _Gathered:
         return Found(admitted.hosts, (*self.problems, *admitted.problems))
 
     async def ask_deploy(self, flake: Flake, names: tuple[str, ...]) -> None:
-        try:
-            answers = await deploy_nodes(flake, names)
-        except NixError as error:
-            self.problems.append(_problem(error))
-            answers = {}
+        answers = await deploy_nodes(flake, names)
         self.problems += _failures(answers)
         self._deploy = {name: _of_deploy(name, node) for name, node in answers.items() if isinstance(node, DeployNode)}
         self.problems += _unused_options(node for node in answers.values() if isinstance(node, DeployNode))
         self._awaited_deploy = frozenset()
 
     async def ask_hive(self, flake: Flake, names: tuple[str, ...]) -> None:
-        try:
-            answers = await hive_nodes(flake, names)
-        except NixError as error:
-            self.problems.append(_problem(error))
-            answers = {}
+        answers = await hive_nodes(flake, names)
         self.problems += _failures(answers)
         self._hive = {
             name: _of_hive(name, node)
@@ -134,7 +128,21 @@ def _unused_options(nodes: Iterable[DeployNode]) -> list[SourceProblem]:
 
 
 def _failures(answers: Answers[DeployNode] | Answers[HiveNode]) -> list[SourceProblem]:
-    return [_problem(answer, printable(name)) for name, answer in answers.items() if isinstance(answer, NixError)]
+    """One problem for all nodes that fail alike: what breaks one node of a flake often breaks them all."""
+    alike: dict[str, list[tuple[str, NixError]]] = {}
+    for name, answer in answers.items():
+        if isinstance(answer, NixError):
+            alike.setdefault(answer.reason, []).append((shown_name(name), answer))
+    return [_shared_problem(failed) for failed in alike.values()]
+
+
+def _shared_problem(failed: list[tuple[str, NixError]]) -> SourceProblem:
+    (host, error), *others = failed
+    problem = _problem(error, host)
+    if not others:
+        return problem
+    also = ", ".join(name for name, _ in others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+    return msgspec.structs.replace(problem, reason=f"{error.reason} (also {also})")
 
 
 def _broken(attribute: str) -> SourceProblem:

@@ -52,7 +52,8 @@ class Inventory:
             )
 
         async def follow(source: Source) -> None:
-            async for found[source.name] in source.hosts():
+            async for answer in source.hosts():
+                found[source.name] = answer
                 on_change(current())
             pending.remove(source.name)
             on_change(current())

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from nixtui.model.naming import printable, refuse_address, refuse_name, refuse_user
+from nixtui.model.naming import printable, refuse_address, refuse_name, refuse_user, shown_name
 
 
 class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def admit(source: str, hosts: tuple[PartialHost, ...]) -> Found:
     for host in hosts:
         if reason := _refuse(host):
             problems.append(
-                SourceProblem(source=source, host=printable(host.name), reason=reason, remedy="it is left out")
+                SourceProblem(source=source, host=shown_name(host.name), reason=reason, remedy="it is left out")
             )
         else:
             admitted.append(host)

@@ -4,7 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_TAKES_ARGUMENT = frozenset("BbcDEeFIiJLlmOoPpQRSWw")
+"""The options of OpenSSH's ssh(1) that are followed by a word of their own."""
+
 _PORT = re.compile(r"(?i:port)\s*[=\s]\s*([0-9]{1,5})")
+_NUMBER = re.compile(r" ?[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,8 @@ def read_options(arguments: Sequence[str]) -> SshOptions:
     waiting = list(reversed(arguments))
     while waiting:
         option = waiting.pop()
-        if option in ("-p", "-o") and waiting:
-            option += waiting.pop()
+        if option[:1] == "-" and option[1:] in _TAKES_ARGUMENT and waiting:
+            option = f"{option} {waiting.pop()}"
         found = _port(option)
         if found is None:
             unused.append(option)
@@ -34,7 +38,7 @@ def read_options(arguments: Sequence[str]) -> SshOptions:
 
 def _port(option: str) -> int | None:
     match option[:2], option[2:]:
-        case "-p", number if number.isascii() and number.isdecimal():
+        case "-p", number if _NUMBER.fullmatch(number):
             return int(number)
         case "-o", setting if match := _PORT.fullmatch(setting.strip()):
             return int(match[1])

@@ -8,53 +8,16 @@
 #
 # Forks: two for the links, one for each system (its own nixos-version knows the configuration revision).
 #
-# SC3013: -nt is in POSIX since 2024 and older in all three shells.
-# shellcheck disable=SC3013
-set -u
-LC_ALL=C
-PATH=${PATH:+$PATH:}/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/run/wrappers/bin:/usr/bin:/bin:/usr/sbin:/sbin
-export LC_ALL PATH
-unset CDPATH
+# Needs parts/facts.sh before it.
+# shellcheck disable=SC2154 # root, resolved, line, harmless and kernel are of that part
 
-root=${NIXTUI_ROOT-}
-root=${root%/}
 boot_limit=1000
-resolved='' line='' init='' asked='|'
+init='' asked='|'
 
 # tell KEY VALUE: nothing when the value is empty, that is unknown
 tell() {
-    value=$2
-    while :; do
-        case $value in
-        *[[:cntrl:]]*) value="${value%%[[:cntrl:]]*}?${value#*[[:cntrl:]]}" ;;
-        *) break ;;
-        esac
-    done
-    [ -z "$value" ] || printf '%s %s\n' "$1" "$value"
-}
-
-# resolve LINK: the directory it leads to, in $resolved; no fork
-resolve() {
-    resolved=''
-    if cd -P "$root$1" 2>/dev/null; then
-        resolved=${PWD#"$root"}
-        # To stay would keep the system alive: Nix's collector spares the working directories of processes.
-        cd /
-    fi
-}
-
-# first_line FILE: in $line; often there is no newline at its end, so read's own status says nothing.
-first_line() {
-    line=''
-    if [ -r "$root$1" ]; then
-        read -r line <"$root$1" || :
-    fi
-}
-
-is_number() {
-    case $1 in
-    '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
-    esac
+    without_controls "$2"
+    [ -z "$harmless" ] || printf '%s %s\n' "$1" "$harmless"
 }
 
 links() {
@@ -65,11 +28,7 @@ links() {
     resolve "$profile"
     tell profile "$resolved"
     tell switched_at "$(exec stat -c %Y "$root$profile" </dev/null 2>/dev/null)"
-    number=$(exec readlink "$root$profile" </dev/null 2>/dev/null)
-    number=${number##*/"${profile##*/}"-}
-    number=${number#"${profile##*/}"-}
-    number=${number%-link}
-    is_number "$number" && tell profile_generation "$number"
+    tell profile_generation "$(number_of "$profile")"
 }
 
 generations() {
@@ -110,21 +69,12 @@ generation() {
 system() {
     first_line "$path/nixos-version"
     tell version "$line"
-    for each in "$root$path"/kernel-modules/lib/modules/*; do
-        [ -d "$each" ] && tell kernel "${each##*/}"
-    done
-    tell revision "$(revision "$root$path/sw/bin/nixos-version")"
+    kernel_of "$path"
+    tell kernel "$kernel"
+    tell revision "$(revision_of "$path")"
     for each in "$root$path"/specialisation/*; do
         [ -d "$each" ] && tell specialisation "${each##*/}"
     done
-}
-
-revision() {
-    [ -x "$1" ] || exit 0
-    if command -v timeout >/dev/null; then
-        exec timeout 4 "$1" --configuration-revision </dev/null 2>/dev/null
-    fi
-    exec "$1" --configuration-revision </dev/null 2>/dev/null
 }
 
 # The loader whose files were written last: a host that changed its boot loader keeps the old one's.
@@ -134,6 +84,7 @@ boot_default() {
         boot/grub/grub.cfg boot/extlinux/extlinux.conf; do
         menu=$root/$menu
         if [ -r "$menu" ]; then
+            # shellcheck disable=SC3013 # in POSIX since 2024, and older in all three shells
             [ -n "$newest" ] && [ "$newest" -nt "$menu" ] || newest=$menu
         fi
     done
@@ -209,11 +160,6 @@ init_of() {
 
 main() {
     profile=${1:-/nix/var/nix/profiles/system}
-    if [ -n "$root" ]; then
-        cd -P "$root" || exit 1
-        root=$PWD
-    fi
-    cd /
     echo '#nixtui-generations begin'
     tell clock "$(exec date +%s </dev/null 2>/dev/null)"
     links

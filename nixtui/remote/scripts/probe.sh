@@ -21,18 +21,13 @@
 #
 # What cannot be read is not told: unknown is neither an error nor a zero. Needs no root.
 #
-# SC3013: -ef is in POSIX since 2024 and older in all three shells.
-# shellcheck disable=SC3013
-set -u
-LC_ALL=C
+# Needs parts/facts.sh before it.
+# shellcheck disable=SC2154 # root, resolved, line, harmless, kernel and stale are of that part
+#
 # sd-bus would wait 25 s for a systemd that hangs; the operator's patience ends before that.
 SYSTEMD_BUS_TIMEOUT=4
-PATH=${PATH:+$PATH:}/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/run/wrappers/bin:/usr/bin:/bin:/usr/sbin:/sbin
-export LC_ALL SYSTEMD_BUS_TIMEOUT PATH
-unset CDPATH
+export SYSTEMD_BUS_TIMEOUT
 
-root=${NIXTUI_ROOT-}
-root=${root%/}
 profile_link=/nix/var/nix/profiles/system
 newline='
 '
@@ -45,9 +40,7 @@ lines=0
 answers=0
 seen_links='' # all links at the last answer
 asked_system='' # the system whose version, kernel and revision were told
-resolved=''
 lock_holder=''
-kernel=''
 load_before='   ' # hundredths, each with a space behind
 memory_whole=''   # KiB: total and swap total
 
@@ -59,39 +52,9 @@ tell() {
         return
     fi
     eval "was_$1=\$2"
-    line=$2
-    while :; do
-        case $line in
-        *[[:cntrl:]]*) line="${line%%[[:cntrl:]]*}?${line#*[[:cntrl:]]}" ;;
-        *) break ;;
-        esac
-    done
-    block="$block$1${line:+ $line}$newline"
+    without_controls "$2"
+    block="$block$1${harmless:+ $harmless}$newline"
     lines=$((lines + 1))
-}
-
-# resolve LINK: the directory it leads to, in $resolved, without a fork.
-resolve() {
-    resolved=''
-    if cd -P "$root$1" 2>/dev/null; then
-        resolved=${PWD#"$root"}
-        # To stay would keep the system alive: Nix's collector spares the working directories of processes.
-        cd /
-    fi
-}
-
-# first_line FILE: in $line; often there is no newline at its end, so read's own status says nothing.
-first_line() {
-    line=''
-    if [ -r "$root$1" ]; then
-        read -r line <"$root$1" || :
-    fi
-}
-
-is_number() {
-    case $1 in
-    '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;;
-    esac
 }
 
 # is_apart NUMBER NUMBER DISTANCE
@@ -122,17 +85,13 @@ links() {
     fi
     generation
     system
-    reboot
+    reboot_due
 }
 
 generation() {
     number='' switched=''
     if [ -L "$root$profile_link" ]; then
-        number=$(exec readlink "$root$profile_link" </dev/null 2>/dev/null)
-        number=${number##*/}
-        number=${number#system-}
-        number=${number%-link}
-        is_number "$number" || number=''
+        number=$(number_of "$profile_link")
         switched=$(exec stat -c %Y "$root$profile_link" </dev/null 2>/dev/null)
         is_number "$switched" || switched=''
     fi
@@ -150,40 +109,20 @@ system() {
     if [ -n "$current" ]; then
         first_line "$current/nixos-version"
         version=$line
-        revision=$(revision "$root$current/sw/bin/nixos-version")
-        for modules in "$root$current"/kernel-modules/lib/modules/*; do
-            [ -d "$modules" ] && kernel=${modules##*/}
-        done
+        revision=$(revision_of "$current")
+        kernel_of "$current"
     fi
     tell nixos_version "$version"
     tell configuration_revision "$revision"
     tell kernel_current "$kernel"
 }
 
-revision() {
-    [ -x "$1" ] || exit 0
-    if command -v timeout >/dev/null; then
-        exec timeout 4 "$1" --configuration-revision </dev/null 2>/dev/null
-    fi
-    exec "$1" --configuration-revision </dev/null 2>/dev/null
-}
-
-# Which parts differ between what was booted and what is current: those NixOS's own autoUpgrade compares, and
-# systemd, which PID 1 only takes over in part when it re-executes.
-reboot() {
+reboot_due() {
     stale=''
-    if [ -n "$current" ] && [ -n "$booted" ]; then
-        for part in kernel initrd kernel-modules systemd; do
-            old=$root$booted/$part new=$root$current/$part
-            if [ -e "$old" ] || [ -e "$new" ]; then
-                [ "$old" -ef "$new" ] || stale="$stale,$part"
-            fi
-        done
-        stale=${stale:-,nothing}
-    fi
+    [ -n "$current" ] && [ -n "$booted" ] && stale_parts "$booted" "$current"
     first_line /proc/sys/kernel/osrelease
     tell kernel_running "$line"
-    tell reboot_for "${stale:+${stale#,} ${line:--} ${kernel:--}}"
+    tell reboot_for "${stale:+$stale ${line:--} ${kernel:--}}"
 }
 
 boot() {
@@ -422,11 +361,6 @@ answer() {
 
 main() {
     nonce=${1-0}
-    if [ -n "$root" ]; then
-        cd -P "$root" || exit 1
-        root=$PWD
-    fi
-    cd /
     printf '#nixtui-probe %s hello 1\n' "$nonce"
     all=yes slow=yes
     answer

@@ -4,8 +4,8 @@ import shlex
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 
+from nixtui.fleet.state import Changes
 from nixtui.model.selector import BadSelector, parse_selector
 from nixtui.tui import hosts
 from nixtui.tui.actions import Scope, Selection
@@ -13,18 +13,17 @@ from nixtui.tui.fleet_list import FleetList, Marks
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.screens.host_panel import host_panel
-from nixtui.tui.screens.place import Place
+from nixtui.tui.screens.place import Blank, Place
 from nixtui.tui.session import Session, why_unchangeable
-from nixtui.tui.widgets.lines import Lines
+from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.prompt import Question, trouble
 from nixtui.tui.widgets.table import Table
-from nixtui.tui.widgets.titles import set_title
 
 REORDER_AFTER_S = 1.0
 """Rows change places at most this often: a list that never stands still cannot be read."""
 
-REMATCH_AFTER_S = 10.0
-"""`is:stale` begins to hold without any change; so everything is matched again now and then (30 ms at 10,000)."""
+AGE_AFTER_S = 5.0
+"""Ages in the table are in steps of ten seconds and more, so looking at them every second would show nothing new."""
 
 FOCUS_AFTER_S = 0.3
 """A cursor that rests this long is looked at; one that flies past ten hosts should not disturb ten."""
@@ -43,14 +42,14 @@ class FleetScreen(Place):
         self.listing = FleetList(session.cockpit.fleet, self._columns)
         self.marks = Marks()
         self._hosts = Table[hosts.HostRow](self._columns, self._row, id="hosts")
-        self._panel = Lines(id="host")
+        self._panel = Panel(id="host")
         self._waiting: set[str] | None = None
         self._reorder_due = False
-        self._ordered_at = self._matched_at = 0.0
+        self._ordered_at = self._aged_at = 0.0
 
     def body(self) -> ComposeResult:
         """The table and the selected host."""
-        with Horizontal():
+        with Blank():
             yield self._hosts
             yield self._panel
 
@@ -80,12 +79,13 @@ class FleetScreen(Place):
             self.rebuild()
         super().on_screen_resume()
 
-    def fleet_changed(self, names: frozenset[str], *, membership: bool) -> None:
+    def fleet_changed(self, changes: Changes) -> None:
         """Take changes in; while the display is paused, only count them."""
+        names = changes.names
         if self._waiting is not None:
             self._waiting |= names
             return
-        if membership:
+        if changes.membership:
             self._columns = hosts.columns(self.session.cockpit.fleet.names())
             self._hosts.set_columns(self._columns)
             self.marks.forget_all_but(self.session.cockpit.fleet.names())
@@ -101,10 +101,11 @@ class FleetScreen(Place):
     def tick(self, now: float) -> None:
         """Ages grow; rows that should change places do."""
         if self._waiting is None:
-            if now - self._matched_at >= REMATCH_AFTER_S:
-                self.rebuild()
+            if now - self._aged_at >= AGE_AFTER_S:
+                self._aged_at = now
+                self._reorder_due |= self.listing.update(self.listing.newly_stale(now), now)
+                self._hosts.redraw()
             self._reorder_when_due()
-            self._hosts.redraw()
             self._show_host()
         super().tick(now)
 
@@ -115,26 +116,25 @@ class FleetScreen(Place):
     def rebuild(self, *, hold: bool = True) -> None:
         """Filter and sort everything anew; `hold` keeps the host under the cursor listed whatever the filter says."""
         self.listing.held = self._hosts.cursor if hold else None
-        self._matched_at = self._now()
-        self.listing.rebuild(self._matched_at)
+        self.listing.rebuild(self._now())
         self._show_order()
 
     def _show_order(self) -> None:
         self._reorder_due, self._ordered_at = False, self._now()
         listing = self.listing
-        self._hosts.show(tuple(listing.order), sorted_by=(listing.sort_column, listing.descending))
+        self._hosts.show(listing.order(), sorted_by=(listing.sort_column, listing.descending))
         self._hosts.set_empty(self._why_empty())
         self._show_title()
         self._show_host()
 
     def _show_title(self) -> None:
-        shown, known = len(self.listing.order), self.session.census.known
-        marked, hidden = len(self.marks.names), len(self.marks.hidden(self.listing.order))
+        shown, known = len(self.listing), len(self.session.cockpit.fleet)
+        marked, hidden = len(self.marks.names), len(self.marks.hidden(self.listing))
         hiding = f", {hidden} hidden" if hidden else ""
         marks = line((f"{marked} marked{hiding} ─ ", Role.WARN if hidden else Role.ACCENT)) if marked else EMPTY
         count = f"{shown} of {known}" if self.listing.is_filtered else f"{known}"
         by = f"{clean(self.listing.description)} ─ " if self.listing.is_filtered else ""
-        set_title(self._hosts, line(("Fleet", Role.STRONG)), (*marks, *line((by, Role.ACCENT), (count, Role.MUTED))))
+        self._hosts.set_title(line(("Fleet", Role.STRONG)), (*marks, *line((by, Role.ACCENT), (count, Role.MUTED))))
 
     def _why_empty(self) -> list[Line]:
         if self.listing.is_filtered:
@@ -154,12 +154,10 @@ class FleetScreen(Place):
     def _show_host(self) -> None:
         cursor = self._hosts.cursor
         row = self._row(cursor) if cursor else None
-        cells = max(10, self._panel.size.width)
-        if row is None or not self._panel.display:
-            self._panel.show([])
+        if not self._panel.display:
             return
-        set_title(self._panel, line((clean(row.host.name), Role.STRONG)))
-        self._panel.show(host_panel(row, cells))
+        self._panel.set_title(line((clean(cursor), Role.STRONG)) if cursor else EMPTY)
+        self._panel.show(host_panel(row, self._panel.text_cells) if row else [])
 
     @on(Table.Moved)
     def _moved(self, event: Table.Moved) -> None:
@@ -205,7 +203,7 @@ class FleetScreen(Place):
         return Selection(
             hosts=names,
             marked=len(marked),
-            hidden=len(self.marks.hidden(self.listing.order)),
+            hidden=len(self.marks.hidden(self.listing)),
             forbidden=why_unchangeable(self.session.cockpit.policy, self.session.hosts(names)),
             row=cursor,
         )
@@ -229,7 +227,7 @@ class FleetScreen(Place):
         except BadSelector as error:
             return trouble(str(error))
         self.rebuild(hold=False)
-        return line((f"{len(self.listing.order)} of {self.session.census.known}", Role.MUTED))
+        return line((f"{len(self.listing)} of {len(self.session.cockpit.fleet)}", Role.MUTED))
 
     def filter(self) -> None:
         """Filter as one types; esc brings back what was shown before."""
@@ -261,13 +259,13 @@ class FleetScreen(Place):
 
     def mark_all(self) -> None:
         """Mark all that are shown, or unmark them."""
-        self.marks.toggle_all(self.listing.order)
+        self.marks.toggle_all(self._hosts.order)
         self._marks_changed()
 
     def mark_range(self) -> None:
         """Mark from the last mark to here."""
         if cursor := self._hosts.cursor:
-            self.marks.extend_to(cursor, self.listing.order)
+            self.marks.extend_to(cursor, self._hosts.order)
             self._marks_changed()
 
     def unmark(self) -> None:
@@ -330,7 +328,7 @@ class FleetScreen(Place):
 
     def go_to_host(self, name: str) -> None:
         """Put the cursor on a host, lifting filters that hide it."""
-        if name not in self.listing.order:
+        if name not in self.listing:
             self.listing.only_problems, self.listing.environment = False, None
             self.set_filter("")
         self._hosts.go_to(name)

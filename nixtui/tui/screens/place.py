@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input
 
+from nixtui.fleet.state import Changes
 from nixtui.tui.actions import Action, Scope, Selection, actions_in, bindings_for, key_shown
 from nixtui.tui.commands import BadCommand, Vocabulary, complete, parse_command
-from nixtui.tui.environments import badge
+from nixtui.tui.environments import header_environments
 from nixtui.tui.notices import Level, Notice
 from nixtui.tui.paint import EMPTY, Line, Role, line
 from nixtui.tui.session import Session
-from nixtui.tui.widgets.frame import Bearings, Footer, Header, NoticeLine
+from nixtui.tui.widgets.frame import Bearings, Footer, Header, KeyHint, NoticeLine
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.prompt import Prompt, Question
 from nixtui.tui.widgets.table import Table
@@ -29,8 +30,24 @@ TOO_SMALL: tuple[Line, ...] = (
 )
 
 
+PROMPT_KEYS = (
+    KeyHint("", "enter", "keep", 1),
+    KeyHint("", "esc", "leave", 2),
+    KeyHint("", "tab", "complete", 3),
+    KeyHint("", "↑↓", "earlier", 4),
+)
+
+
+class Blank(Horizontal):
+    """Panes side by side. Has nothing of its own to draw, and says so: that saves a frame 1 ms."""
+
+    BLANK = True
+
+
 class Place(Screen[None]):
     """A screen with a frame. Subclasses give `scopes`, `here`, `body()` and what their actions do."""
+
+    BLANK = True
 
     scopes: ClassVar[tuple[Scope, ...]] = (Scope.LISTS, Scope.EVERYWHERE)
     here: ClassVar[str] = ""
@@ -47,11 +64,10 @@ class Place(Screen[None]):
     def compose(self) -> ComposeResult:
         """The frame, with the body in it."""
         yield Header()
-        with Container(id="body"):
-            yield from self.body()
-        yield Footer()
+        yield from self.body()
         yield NoticeLine()
         yield Prompt()
+        yield Footer()
         yield Lines(TOO_SMALL, id="too-small")
 
     def body(self) -> ComposeResult:
@@ -65,8 +81,8 @@ class Place(Screen[None]):
 
     # What the app tells a screen
 
-    def fleet_changed(self, names: frozenset[str], *, membership: bool) -> None:
-        """Hosts changed; with `membership`, came or went."""
+    def fleet_changed(self, changes: Changes) -> None:
+        """Hosts changed, came or went."""
 
     def tick(self, now: float) -> None:  # noqa: ARG002 - for those that show ages
         """A second went by while this screen was in front."""
@@ -91,17 +107,34 @@ class Place(Screen[None]):
         """Header and footer as they should be now; costs nothing on the wire when nothing changed."""
         if self.is_mounted:
             self.query_one(Header).tell(self._bearings())
-            self.query_one(Footer).tell(actions_in(*self.scopes), self.selection(), self.session.key_of, self.here)
+            self.query_one(Footer).tell(*self._keys())
+
+    def _keys(self) -> tuple[tuple[KeyHint, ...], str]:
+        """What works now, or what works while somebody types."""
+        if self.query_one(Prompt).is_open:
+            return PROMPT_KEYS, ""
+        selection, key_of = self.selection(), self.session.key_of
+        ranked = (each for each in actions_in(*self.scopes) if each.rank is not None)
+        return tuple(
+            KeyHint(
+                each.id,
+                key_shown(key_of(each.id, each.key)),
+                each.title,
+                each.rank or 0,
+                off=each.why_disabled(selection) is not None,
+            )
+            for each in ranked
+        ), self.here
 
     def _bearings(self) -> Bearings:
-        cockpit, census = self.session.cockpit, self.session.census
-        environments = [self.environment] if self.environment else sorted(census.environments)[:3]
+        cockpit = self.session.cockpit
+        counts = cockpit.fleet.counts
         return Bearings(
             fleet=cockpit.fleet_name,
-            environments=[badge(name, cockpit.policy) for name in environments],
-            seen=census.seen,
-            known=census.known,
-            failing=census.failing,
+            environments=header_environments(self.environment, self.session.environments, cockpit.policy),
+            seen=sum(number for state, number in counts.states.items() if state.is_answering),
+            known=counts.known,
+            failing=sum(number for state, number in counts.states.items() if state.is_problem),
             operations=sum(each.is_running for each in cockpit.operations.begun()),
             read_only=cockpit.policy.read_only,
             paused=self.is_paused,
@@ -213,6 +246,7 @@ class Place(Screen[None]):
         """Open the line one types in."""
         self.query_one(NoticeLine).display = False
         self.query_one(Prompt).ask(question)
+        self.refresh_frame()
 
     def stop_asking(self) -> None:
         """Close it and give the keyboard back to the list."""

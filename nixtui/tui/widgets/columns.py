@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from nixtui.tui.paint import EMPTY, Line, Role, Span, fit
+from nixtui.tui.paint import Line, Role, Span, fit
 
 Row = TypeVar("Row")
 
@@ -77,9 +77,10 @@ def body(placed: Sequence[Placed[Row]], row: Row, cells: int) -> Line:
     """The line of one row, filled up to `cells`."""
     spans: list[Span] = []
     for each in placed:
-        spans.extend(fit(each.column.cell(row), each.cells, right=each.column.right))
-        spans.append(_SPACE)
-    return fit(tuple(spans[:-1]), cells) if spans else EMPTY
-
-
-_SPACE = Span(" " * GAP)
+        column = each.column
+        if column.right:
+            spans += fit(column.cell(row), each.cells, right=True)
+            spans[-1] = Span(spans[-1].text + " " * GAP, spans[-1].role)
+        else:
+            spans += fit(fit(column.cell(row), each.cells), each.cells + GAP)
+    return fit(tuple(spans), cells)

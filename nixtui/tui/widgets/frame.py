@@ -1,17 +1,19 @@
 """What stays the same around every screen: the line that says where you are, the last message, the keys."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
 
 from nixtui.tui import units
-from nixtui.tui.actions import DESTINATIONS, Action, Selection, key_shown
+from nixtui.tui.actions import DESTINATIONS, Destination
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, fit, line, width
 from nixtui.tui.widgets.lines import Lines
 
 _DOT = Span("  ·  ", Role.FAINT)
+_ALWAYS = 90
+"""Rank from which a key is in the footer however narrow it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,17 @@ class Header(Lines):
     """One line; only the cells that change are sent, so that a ticking clock costs a digit."""
 
     DEFAULT_CSS = """
-    Header { height: 1; dock: top; }
+    Header { height: 1; }
     """
+
+    _told: tuple[Bearings, int] | None = None
 
     def tell(self, bearings: Bearings) -> None:
         """Show these bearings."""
-        self.show([_header(bearings, self.size.width)])
+        told = (bearings, self.outer_size.width)
+        if told != self._told:
+            self._told = told
+            self.show([_header(*told)])
 
 
 def _header(at: Bearings, cells: int) -> Line:
@@ -83,15 +90,32 @@ class NoticeLine(Lines):
     """The last thing the app said; it stays until something else is said or it is sent away."""
 
     DEFAULT_CSS = """
-    NoticeLine { height: 1; dock: bottom; padding: 0 1; }
+    NoticeLine { height: 1; padding: 0 1; }
     """
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """A key of the footer. `action` is empty for keys that only a prompt knows; `rank` 90 and above always fits."""
+
+    action: str
+    key: str
+    title: str
+    rank: int
+    off: bool = False
+
+    @property
+    def line(self) -> Line:
+        """`r roll back`."""
+        word = Role.FAINT if self.off else Role.MUTED
+        return line((self.key, Role.FAINT if self.off else Role.KEY), (f" {self.title}", word))
 
 
 class Footer(Lines):
     """The keys that work here. What cannot work now is dimmed; pressing it says why. Keys can be clicked."""
 
     DEFAULT_CSS = """
-    Footer { height: 1; dock: bottom; }
+    Footer { height: 1; }
     """
 
     @dataclass
@@ -102,67 +126,59 @@ class Footer(Lines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._at: list[tuple[int, int, str]] = []
+        self._told: tuple[Sequence[KeyHint], str, int] | None = None
+        self._places: list[tuple[int, int, str]] = []
 
-    def tell(self, actions: Sequence[Action[object]], selection: Selection, key: Callable[[str, str], str], here: str) -> None:
-        """Show the most important actions that fit, and at the end the screens there are."""
-        self._at = []
+    def tell(self, hints: Sequence[KeyHint], here: str) -> None:
+        """Show the most important keys that fit, and at the end the screens there are; `here` is one of them."""
+        told = (hints, here, self.outer_size.width)
+        if told == self._told:
+            return
+        self._told = told
+        self._places = []
         spans: list[Span] = [Span(" ")]
-        places = _places(here)
-        room = self.size.width - 1
-        at = 1
-        ranked = sorted((each for each in actions if each.rank is not None), key=lambda each: each.rank or 0)
-        for action in _that_fit(ranked, key, room):
-            off = action.why_disabled(selection) is not None
-            label = key_shown(key(action.id, action.key))
-            part = line((label, Role.FAINT if off else Role.KEY), (f" {action.title}", Role.FAINT if off else Role.MUTED))
-            self._at.append((at, at + width(part), action.id))
-            spans += (*part, Span("  "))
-            at += width(part) + 2
-        left = self.size.width - at - width(places)
-        if left >= 1:
-            self._note_places(at + left, places)
-            spans += (Span(" " * left), *places)
+        for hint in _that_fit(hints, self.outer_size.width - 1):
+            self._add(spans, hint.line, hint.action)
+            spans.append(Span("  "))
+        destinations = [(f"go_{each.id}", _destination(each, here)) for each in DESTINATIONS] if here else []
+        room = self.outer_size.width - width(spans) - sum(width(shown) + 2 for _, shown in destinations)
+        if room > 0:
+            spans.append(Span(" " * room))
+            for action, shown in destinations:
+                self._add(spans, shown, action)
+                spans.append(Span("  "))
         self.show([tuple(spans)])
 
-    def _note_places(self, start: int, places: Line) -> None:
-        at = start
-        for destination, pair in zip(DESTINATIONS, _pairs(places), strict=True):
-            self._at.append((at, at + width(pair), f"go_{destination.id}"))
-            at += width(pair)
+    def _add(self, spans: list[Span], shown: Line, action: str) -> None:
+        start = width(spans)
+        spans.extend(shown)
+        if action:
+            self._places.append((start, width(spans), action))
 
     def on_click(self, event: events.Click) -> None:
         """Press the key under the mouse."""
-        for start, end, action in self._at:
+        for start, end, action in self._places:
             if start <= event.x < end:
                 self.post_message(self.Pressed(action))
 
 
-def _that_fit(ranked: Sequence[Action[object]], key: Callable[[str, str], str], room: int) -> list[Action[object]]:
+def _that_fit(hints: Sequence[KeyHint], room: int) -> list[KeyHint]:
     """As many as fit, by rank; help and the command line always find a place at the end."""
-    last = [each for each in ranked if (each.rank or 0) >= 90]
-    kept: list[Action[object]] = []
-    used = sum(_cells(each, key) for each in last)
-    for action in (each for each in ranked if (each.rank or 0) < 90):
-        used += _cells(action, key)
+    ranked = sorted(hints, key=lambda each: each.rank)
+    last = [each for each in ranked if each.rank >= _ALWAYS]
+    kept: list[KeyHint] = []
+    used = sum(width(each.line) + 2 for each in last)
+    for hint in ranked[: len(ranked) - len(last)]:
+        used += width(hint.line) + 2
         if used > room:
             break
-        kept.append(action)
+        kept.append(hint)
     return kept + last
 
 
-def _cells(action: Action[object], key: Callable[[str, str], str]) -> int:
-    return len(key_shown(key(action.id, action.key))) + len(action.title) + 3
-
-
-def _places(here: str) -> Line:
-    spans: list[Span] = []
-    for each in DESTINATIONS:
-        current = each.id == here
-        spans.append(Span(f"{each.key} ", Role.KEY if current else Role.FAINT))
-        spans.append(Span(f"{each.title}  ", Role.STRONG if current else Role.FAINT))
-    return tuple(spans)
-
-
-def _pairs(places: Line) -> list[Line]:
-    return [places[number : number + 2] for number in range(0, len(places), 2)]
+def _destination(destination: Destination, here: str) -> Line:
+    current = destination.id == here
+    return line(
+        (destination.key, Role.KEY if current else Role.FAINT),
+        (f" {destination.title}", Role.STRONG if current else Role.FAINT),
+    )

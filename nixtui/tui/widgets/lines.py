@@ -1,4 +1,4 @@
-"""Lines of styled text that repaint only the cells that changed: panels, the header, dialogs."""
+"""Lines of styled text without a frame that repaint only the cells that changed: header, footer, dialogs."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from nixtui.tui.widgets.painted import Painted, changed_cells
 
 
 class Lines(Painted):
-    """Shows the lines it was given last; scrolls when there are more than fit. Takes `width: auto` and `height: auto`."""
+    """Shows the lines it was given last. Takes `width: auto` and `height: auto`."""
 
     DEFAULT_CSS = """
     Lines { height: auto; }
@@ -25,7 +25,6 @@ class Lines(Painted):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: tuple[Line, ...] = tuple(lines)
-        self.virtual_size = _extent(self._lines)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -35,45 +34,36 @@ class Lines(Painted):
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines now, sending to the terminal only what differs."""
         before, self._lines = self._lines, tuple(lines)
-        extent = _extent(self._lines)
-        if self._fits_itself(extent):
-            self.virtual_size = extent
+        if self._needs_layout(before):
             self.refresh(layout=True)
             return
-        if extent.height != self.virtual_size.height:
-            self.virtual_size = extent
-        top = round(self.scroll_offset.y)
-        for row in range(min(max(len(before), len(self._lines)) - top, self.size.height)):
-            changed = changed_cells(_at(before, top + row), _at(self._lines, top + row))
+        for row in range(min(max(len(before), len(self._lines)), self.size.height)):
+            changed = changed_cells(_at(before, row), _at(self._lines, row))
             if changed is not None:
                 self.refresh(Region(changed[0], row, changed[1], 1))
 
-    def _fits_itself(self, extent: Size) -> bool:
+    def _needs_layout(self, before: Sequence[Line]) -> bool:
         """True when other lines mean another size of the widget."""
-        styles, before = self.styles, self.virtual_size
-        wider = styles.width is not None and styles.width.is_auto and extent.width != before.width
-        return wider or (styles.height is not None and styles.height.is_auto and extent.height != before.height)
+        wide, high = self.styles.width, self.styles.height
+        if wide is not None and wide.is_auto and _widest(before) != _widest(self._lines):
+            return True
+        return high is not None and high.is_auto and len(before) != len(self._lines)
 
     def render_line(self, y: int) -> Strip:
-        """One line of the viewport."""
-        spans = _at(self._lines, y + round(self.scroll_offset.y))
-        return self.strip(spans, self.scrollable_size.width, self.base_style)
+        """One line."""
+        return self.strip(_at(self._lines, y), self.size.width, self.base_style)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's signature
         """The widest line, where the style asks for `width: auto`."""
-        return _extent(self._lines).width
+        return _widest(self._lines)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
         """As many rows as there are lines, where the style asks for `height: auto`."""
         return len(self._lines)
 
-    def scroll_rows(self, rows: int) -> None:
-        """Scroll without animation: over SSH an animation is a dozen screens of bytes."""
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, immediate=True)
 
-
-def _extent(lines: Sequence[Line]) -> Size:
-    return Size(max(map(width, lines), default=0), len(lines))
+def _widest(lines: Sequence[Line]) -> int:
+    return max(map(width, lines), default=0)
 
 
 def _at(lines: Sequence[Line], number: int) -> Line:

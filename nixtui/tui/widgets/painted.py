@@ -2,17 +2,17 @@
 
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
-from nixtui.tui.paint import Line, Role
+from nixtui.tui.paint import Line, Role, cells_of, width
 
 
-class Painted(ScrollView, inherit_bindings=False):
-    """Draws lines of spans. Textual's own scroll bindings are left out: keys come from the action table.
+class Painted(Widget, inherit_bindings=False):
+    """Draws lines of spans, and scrolls itself: Textual's scroll view lays the whole screen out again (10 ms) whenever
+    the number of its lines changes.
 
     Colours are component classes, so themes, NO_COLOR and a user's own theme work without a word here.
     """
@@ -20,8 +20,6 @@ class Painted(ScrollView, inherit_bindings=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"paint--{role}" for role in Role), "paint--cursor", "paint--cursor-far"}
     DEFAULT_CSS = """
     Painted {
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
         & > .paint--text { color: $paint-text; }
         & > .paint--strong { color: $paint-strong; text-style: bold; }
         & > .paint--muted { color: $paint-muted; text-style: $paint-muted-style; }
@@ -32,6 +30,8 @@ class Painted(ScrollView, inherit_bindings=False):
         & > .paint--bad { color: $paint-bad; }
         & > .paint--key { color: $paint-accent; text-style: bold; }
         & > .paint--head { color: $paint-muted; text-style: $paint-head-style; }
+        & > .paint--frame { color: $paint-border; }
+        & > .paint--frame-focus { color: $paint-border-focus; }
         & > .paint--badge-red { color: $paint-badge-text; background: $paint-bad; text-style: bold; }
         & > .paint--badge-amber { color: $paint-badge-text; background: $paint-warn; text-style: bold; }
         & > .paint--badge-green { color: $paint-badge-text; background: $paint-good; text-style: bold; }
@@ -75,9 +75,13 @@ class Painted(ScrollView, inherit_bindings=False):
         return self._base
 
     def strip(self, spans: Line, cells: int, base: Style) -> Strip:
-        """The line as Textual wants it, on `base`, filled up to `cells`."""
+        """The line as Textual wants it, on `base`, filled up to `cells` or cut there."""
+        taken = width(spans)
         segments = [Segment(text, base + self.style_of(role)) for text, role in spans]
-        return Strip(segments).adjust_cell_length(cells, base)
+        if taken < cells:
+            segments.append(Segment(" " * (cells - taken), base))
+        strip = Strip(segments, max(taken, cells))
+        return strip if taken <= cells else strip.crop(0, cells)
 
 
 def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
@@ -93,21 +97,17 @@ def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
         if before != after:
             break
         same += 1
-        start += cell_len(before.text)
+        start += cells_of(before.text)
     rest_old, rest_new = old[same:], new[same:]
     if rest_old and rest_new and rest_old[0].role is rest_new[0].role:
         start += _common_prefix_cells(rest_old[0].text, rest_new[0].text)
-    end = max(_cells(old), _cells(new))
-    if _cells(old) == _cells(new):
+    end = max(width(old), width(new))
+    if width(old) == width(new):
         for before, after in zip(reversed(rest_old), reversed(rest_new), strict=False):
             if before != after:
                 break
-            end -= cell_len(before.text)
+            end -= cells_of(before.text)
     return start, max(1, end - start)
-
-
-def _cells(spans: Line) -> int:
-    return sum(cell_len(span.text) for span in spans)
 
 
 def _common_prefix_cells(old: str, new: str) -> int:
@@ -115,5 +115,5 @@ def _common_prefix_cells(old: str, new: str) -> int:
     for before, after in zip(old, new, strict=False):
         if before != after:
             break
-        cells += cell_len(before)
+        cells += cells_of(before)
     return cells

@@ -34,7 +34,7 @@ class Prompt(Horizontal):
 
     DEFAULT_CSS = """
     Prompt {
-        height: 1; dock: bottom; display: none; padding: 0 1;
+        height: 1; display: none; padding: 0 1;
         &.-open { display: block; }
         & > #prompt-label { width: auto; height: 1; }
         & > Input, & > Input:focus, & > Input:ansi {

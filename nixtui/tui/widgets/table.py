@@ -6,16 +6,17 @@ this one keeps a list of keys, asks for a row when its line is drawn, and repain
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 from textual import events
-from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
 from nixtui.tui.paint import EMPTY, Line, Role, Span
-from nixtui.tui.widgets.columns import Column, Placed, body, head, lay_out
+from nixtui.tui.widgets.columns import GAP, Column, Placed, body, head, lay_out
 from nixtui.tui.widgets.painted import Painted, changed_cells
+from nixtui.tui.widgets.pane import Pane
 
 Row = TypeVar("Row")
 
@@ -35,7 +36,7 @@ class _Drawn:
     look: tuple[bool, bool]
 
 
-class Table(Painted, Generic[Row], can_focus=True):
+class Table(Pane, Generic[Row], can_focus=True):
     """Rows by key under a pinned header. The cursor is a key: sorting and filtering never move it to another row.
 
     `row_of` gives the row of a key when it is drawn, `None` when there is none any more. The owner says what is shown
@@ -43,8 +44,9 @@ class Table(Painted, Generic[Row], can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Table { height: 1fr; overflow-y: auto; }
+    Table { height: 1fr; }
     """
+    pinned = 1
 
     @dataclass
     class Moved(Message):
@@ -106,7 +108,12 @@ class Table(Painted, Generic[Row], can_focus=True):
     @property
     def visible(self) -> Sequence[str]:
         """The keys whose lines are on the screen."""
-        return self._order[self._top : self._top + self._page]
+        return self._order[self.top : self.top + self.page]
+
+    @property
+    def row_count(self) -> int:
+        """All rows, seen or not."""
+        return len(self._order)
 
     def set_columns(self, columns: Sequence[Column[Row]]) -> None:
         """Other columns from now on."""
@@ -130,31 +137,40 @@ class Table(Painted, Generic[Row], can_focus=True):
         The cursor stays on its row, and that row on its line of the screen, so that nothing slides away under a
         finger that is about to press a key.
         """
-        if order == self._order and sorted_by == self._sorted_by:
+        if sorted_by != self._sorted_by:
+            self._sorted_by = sorted_by
+            self.refresh_cells(-1, 0, self.cells)
+        if order == self._order:
             return
-        row_before, line_before = self.cursor_row, self.cursor_row - self._top
-        self._order, self._sorted_by = order, sorted_by
+        seen_before, rows_before = self.visible, self.row_count
+        row_before, line_before = self.cursor_row, self.cursor_row - self.top
+        self._order = order
         self._index = {key: number for number, key in enumerate(order)}
-        self.virtual_size = Size(0, len(order) + 1)
         if self._cursor in self._index:
-            self._scroll_rows_to(self.cursor_row - line_before)
+            self.scroll_rows_to(self.cursor_row - line_before, repaint=False)
         else:
             self._set_cursor(order[min(row_before, len(order) - 1)] if order else None)
-        self.refresh()
+        self._repaint_moved(seen_before, rows_before)
+
+    def _repaint_moved(self, seen_before: Sequence[str], rows_before: int) -> None:
+        """Draw the lines that show another row now; all of them when the scroll position looks different."""
+        if rows_before != self.row_count:
+            self.refresh_rows()
+            return
+        for line, (before, now) in enumerate(zip_longest(seen_before, self.visible)):
+            if before != now:
+                self.refresh_cells(self.top + line, 0, self.cells)
 
     def rows_changed(self, keys: Collection[str]) -> None:
         """Draw again what differs in these rows, as far as they can be seen."""
-        seen = self.visible
-        for number, key in enumerate(seen, start=1):
-            if key not in keys:
-                continue
-            drawn, fresh = self._drawn.get(key), self._body(key)
-            changed = changed_cells(drawn.body, fresh) if drawn else (0, self.size.width)
-            if changed is not None:
-                self._drawn.pop(key, None)
-                self.refresh(Region(changed[0] + GUTTER, number, changed[1], 1))
-        unseen = self._drawn.keys() - seen
-        for key in unseen & keys if isinstance(keys, (set, frozenset)) else unseen.intersection(keys):
+        for row, key in enumerate(self.visible, start=self.top):
+            drawn = self._drawn.get(key)
+            if key in keys and drawn is not None:
+                changed = changed_cells(drawn.body, self._body(key))
+                if changed is not None:
+                    del self._drawn[key]
+                    self.refresh_cells(row, changed[0] + GUTTER, changed[1])
+        for key in (self._drawn.keys() & keys).difference(self.visible):
             del self._drawn[key]
 
     def redraw(self) -> None:
@@ -170,7 +186,7 @@ class Table(Painted, Generic[Row], can_focus=True):
 
     def move_pages(self, pages: float) -> None:
         """Move the cursor by a share of what is seen."""
-        rows = round(self._page * pages)
+        rows = round(self.page * pages)
         self.move(rows or (1 if pages > 0 else -1))
 
     def go_to(self, key: str) -> None:
@@ -186,36 +202,23 @@ class Table(Painted, Generic[Row], can_focus=True):
             self._scroll_to_cursor()
         self.post_message(self.Moved(self, key))
 
-    @property
-    def _top(self) -> int:
-        return round(self.scroll_offset.y)
-
-    @property
-    def _page(self) -> int:
-        return max(0, self.size.height - 1)
-
-    def _scroll_rows_to(self, top: int) -> None:
-        self.scroll_to(y=top, animate=False, force=True, immediate=True)
-
     def _scroll_to_cursor(self) -> None:
         row = self.cursor_row
-        if row < self._top:
-            self._scroll_rows_to(row)
-        elif row >= self._top + self._page:
-            self._scroll_rows_to(row - self._page + 1)
+        if row < self.top:
+            self.scroll_rows_to(row)
+        elif row >= self.top + self.page:
+            self.scroll_rows_to(row - self.page + 1)
 
     # Drawing
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the viewport; the first is always the header."""
-        cells = self.scrollable_size.width
-        if y == 0:
+    def row_strip(self, row: int, cells: int) -> Strip:
+        """One row; the one above the first is the header."""
+        if row < 0:
             titles = (Span(" " * GUTTER), *head(self._placed, self._sorted_by))
             return self.strip(titles, cells, self.base_style)
-        row = self._top + y - 1
         if row < len(self._order):
             return self._row_strip(self._order[row], cells)
-        message = self._empty[y - 2] if not self._order and 0 <= y - 2 < len(self._empty) else EMPTY
+        message = self._empty[row - 1] if not self._order and 0 <= row - 1 < len(self._empty) else EMPTY
         return self.strip((Span(" " * GUTTER), *message), cells, self.base_style)
 
     def _row_strip(self, key: str, cells: int) -> Strip:
@@ -240,15 +243,15 @@ class Table(Painted, Generic[Row], can_focus=True):
 
     def _body(self, key: str) -> Line:
         row = self._row_of(key)
-        return EMPTY if row is None else body(self._placed, row, self.scrollable_size.width - GUTTER)
+        return EMPTY if row is None else body(self._placed, row, self.cells - GUTTER)
 
     def _repaint_rows(self, keys: Collection[str | None]) -> None:
-        for number, key in enumerate(self.visible, start=1):
+        for row, key in enumerate(self.visible, start=self.top):
             if key in keys:
-                self.refresh(Region(0, number, self.size.width, 1))
+                self.refresh_cells(row, 0, self.cells)
 
     def _lay_out(self) -> None:
-        self._placed = lay_out(self._columns, self.scrollable_size.width - GUTTER)
+        self._placed = lay_out(self._columns, self.cells - GUTTER - 1)
         self._drawn.clear()
         self.refresh()
 
@@ -262,17 +265,15 @@ class Table(Painted, Generic[Row], can_focus=True):
     def on_resize(self) -> None:
         """Other columns may fit now."""
         self._lay_out()
+        self.scroll_rows_to(self.top)
         self._scroll_to_cursor()
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there, a double click chooses, a click on a title sorts."""
-        at = event.get_content_offset(self)
-        if at is None:
-            return
-        row = self._top + at.y - 1
-        if at.y == 0:
-            self._click_head(at.x)
-        elif row < len(self._order):
+        row = self.top + event.y - 1 - self.pinned
+        if event.y == self.pinned:
+            self._click_head(event.x - 1)
+        elif event.y > self.pinned and row < len(self._order):
             self.go_to(self._order[row])
             if event.chain == 2:
                 self.post_message(self.Chosen(self, self._order[row]))
@@ -280,23 +281,23 @@ class Table(Painted, Generic[Row], can_focus=True):
     def _click_head(self, x: int) -> None:
         end = GUTTER
         for placed in self._placed:
-            end += placed.cells + 2
+            end += placed.cells + GAP
             if x < end:
                 self.post_message(self.HeadClicked(self, placed.column.id))
                 return
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """The wheel moves what is seen and takes the cursor along: what keys act on is always on the screen."""
-        event.prevent_default().stop()
+        event.stop()
         self._wheel(_WHEEL_ROWS)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """As `on_mouse_scroll_down`."""
-        event.prevent_default().stop()
+        event.stop()
         self._wheel(-_WHEEL_ROWS)
 
     def _wheel(self, rows: int) -> None:
-        self._scroll_rows_to(self._top + rows)
-        if self._order and self._page:
-            row = min(max(self.cursor_row, self._top), self._top + self._page - 1, len(self._order) - 1)
+        self.scroll_rows(rows)
+        if self._order and self.page:
+            row = min(max(self.cursor_row, self.top), self.top + self.page - 1, len(self._order) - 1)
             self.go_to(self._order[row])

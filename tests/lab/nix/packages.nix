@@ -20,7 +20,7 @@ in
 rec {
   glibc = version: package "glibc" version { kilobytes = 64; };
   openssl = version: tool "openssl" version { dependencies = [ (glibc "2.40-66") ]; kilobytes = 48; };
-  curl = version: openssl: tool "curl" version { dependencies = [ openssl ]; };
+  curl = version: openssl: package "curl" version { programs.curl = ./programs/curl.sh; dependencies = [ openssl ]; };
   git = version: curl: tool "git" version { dependencies = [ curl ]; kilobytes = 96; };
   htop = version: tool "htop" version { };
   tailscale = version: tool "tailscale" version { kilobytes = 64; };

@@ -114,12 +114,22 @@ settings() {
         section != "Install" { print section "/" $0 }'
 }
 
-# setting FILE SECTION/KEY DEFAULT
-setting() {
-    value=$(settings "$1" | sed -n "s|^$2=||p" | tail -n 1)
-    case ${value:-$3} in
-    1 | yes | true | on) echo true ;;
-    *) echo false ;;
+# is_set FILE SECTION/KEY DEFAULT: a unit's yes-or-no setting, read without a single process as it is asked for often
+is_set() {
+    value=$3
+    for part in "$1" "$1".d/*.conf; do
+        [ -f "$part" ] || continue
+        section=
+        while IFS= read -r line; do
+            case $line in
+            "["*) section=$line ;;
+            "${2#*/}="*) [ "$section" != "[${2%%/*}]" ] || value=${line#*=} ;;
+            esac
+        done <"$part"
+    done
+    case $value in
+    1 | yes | true | on) return 0 ;;
+    *) return 1 ;;
     esac
 }
 
@@ -130,6 +140,10 @@ reloading='^(Unit/X-Reload-Triggers|Service/ExecReload|Mount/Options)='
 
 # equal | reload | restart
 difference() {
+    if cmp -s "$1" "$2" && [ ! -e "$1.d" ] && [ ! -e "$2.d" ]; then
+        echo equal
+        return
+    fi
     settings "$1" | grep -vE "$ignored" | sort >"$work/current"
     settings "$2" | grep -vE "$ignored" | sort >"$work/new"
     if cmp -s "$work/current" "$work/new"; then
@@ -153,13 +167,12 @@ changed() {
         return
         ;;
     esac
-    if [ "$(setting "$file" Service/X-ReloadIfChanged false)" = true ]; then
+    if is_set "$file" Service/X-ReloadIfChanged no; then
         add "$lists/reload-list" "$unit"
-    elif [ "$(setting "$file" Service/X-RestartIfChanged true)" = false ] ||
-        [ "$(setting "$file" Unit/RefuseManualStop false)" = true ] ||
-        [ "$(setting "$file" Unit/X-OnlyManualStart false)" = true ]; then
+    elif ! is_set "$file" Service/X-RestartIfChanged yes || is_set "$file" Unit/RefuseManualStop no ||
+        is_set "$file" Unit/X-OnlyManualStart no; then
         add "$work/skip" "$unit"
-    elif [ "$(setting "$file" Service/X-StopIfChanged true)" = false ] || [ "${unit%.service}" = "$unit" ]; then
+    elif ! is_set "$file" Service/X-StopIfChanged yes || [ "${unit%.service}" = "$unit" ]; then
         add "$lists/restart-list" "$unit"
         drop "$lists/reload-list" "$unit"
     else
@@ -176,34 +189,41 @@ changed() {
     fi
 }
 
-# The unit's own file, or that of the template it is an instance of.
-unit_file() {
-    template=${2%%@*}@.${2##*.}
-    if [ "${2%@*}" != "$2" ] && [ ! -e "$1/$2" ]; then echo "$1/$template"; else echo "$1/$2"; fi
+# The unit's own file, or that of the template it is an instance of, in $unit_file.
+find_unit() {
+    unit_file=$1/$2
+    case $2 in
+    *@*) [ -e "$unit_file" ] || unit_file=$1/${2%%@*}@.${2##*.} ;;
+    esac
 }
 
 compare() {
     state=$1
     unit=$2
-    current_file=$(unit_file "$current_units" "$unit")
-    new_file=$(unit_file "$new_units" "$unit")
+    find_unit "$current_units" "$unit"
+    current_file=$unit_file
     [ -e "$current_file" ] || return 0
     case $state in active | activating) ;; *) return 0 ;; esac
+    find_unit "$new_units" "$unit"
+    new_file=$unit_file
 
     if [ ! -e "$new_file" ] || [ "$(readlink -f "$new_file")" = /dev/null ]; then
-        [ "$(setting "$current_file" Unit/X-StopOnRemoval true)" = false ] || add "$work/stop" "$unit"
+        if is_set "$current_file" Unit/X-StopOnRemoval yes; then
+            add "$work/stop" "$unit"
+        fi
         return 0
     fi
     case $unit in
     suspend.target | hibernate.target | hybrid-sleep.target) ;;
     *.target)
         # Starting an active target again starts what is new among its dependencies.
-        if [ "$(setting "$new_file" Unit/RefuseManualStart false)" = false ] &&
-            [ "$(setting "$new_file" Unit/X-OnlyManualStart false)" = false ]; then
+        if ! is_set "$new_file" Unit/RefuseManualStart no && ! is_set "$new_file" Unit/X-OnlyManualStart no; then
             add "$lists/start-list" "$unit"
             add "$work/filtered" "$unit"
         fi
-        [ "$(setting "$new_file" Unit/X-StopOnReconfiguration false)" = false ] || add "$work/stop" "$unit"
+        if is_set "$new_file" Unit/X-StopOnReconfiguration no; then
+            add "$work/stop" "$unit"
+        fi
         ;;
     *)
         case $(difference "$current_file" "$new_file") in
@@ -216,10 +236,6 @@ compare() {
 
 active_units >"$work/active-before"
 while read -r state _ unit; do
-    # The same store path cannot differ, and comparing costs processes.
-    [ -e "$current_units/$unit" ] && [ "${unit%.target}" = "$unit" ] &&
-        [ "$(readlink -f "$current_units/$unit")" = "$(readlink -f "$new_units/$unit")" ] &&
-        [ ! -e "$current_units/$unit.d" ] && [ ! -e "$new_units/$unit.d" ] && continue
     compare "$state" "$unit"
 done <"$work/active-before"
 

@@ -1,0 +1,67 @@
+"""From the configuration to its inventory."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+from nixtui.config import Configuration
+from nixtui.config.schema import FleetSection
+from nixtui.config.schema import Source as SourceName
+from nixtui.fleet.inventory.file import FileSource
+from nixtui.fleet.inventory.flake import FlakeSource
+from nixtui.fleet.inventory.inventory import Inventory
+from nixtui.fleet.inventory.source import Found, Source, SourceProblem
+from nixtui.model.selector import parse_selector
+from nixtui.nix.flake import Flake, find_flake, open_flake
+
+
+class Unavailable:
+    """A source that is asked for but has nothing to tell, and says why."""
+
+    def __init__(self, name: str, reason: str, remedy: str | None = None) -> None:
+        self.name = name
+        self._note = SourceProblem(source=name, reason=reason, remedy=remedy, note=True)
+
+    async def hosts(self) -> AsyncIterator[Found]:
+        """No hosts, and the note."""
+        yield Found(problems=(self._note,))
+
+
+def inventory_of(configuration: Configuration, cwd: Path, environ: Mapping[str, str]) -> Inventory:
+    """The inventory that a configuration describes; `cwd` (absolute) is where a flake is looked for without one."""
+    exclude = configuration.fleet.exclude
+    return Inventory(
+        tuple(_sources(configuration, cwd, environ)),
+        configuration.environments,
+        parse_selector(exclude) if exclude is not None else None,
+    )
+
+
+def locate_flake(configuration: Configuration, cwd: Path, environ: Mapping[str, str]) -> Flake | None:
+    """The flake that systems are built from: `[fleet] flake`, else the nearest one above `cwd`."""
+    reference = configuration.fleet.flake
+    if reference is not None:
+        return open_flake(reference, base=configuration.directory, environ=environ)
+    directory = find_flake(cwd)
+    return None if directory is None else open_flake(".", base=directory, environ=environ)
+
+
+def _sources(configuration: Configuration, cwd: Path, environ: Mapping[str, str]) -> Iterator[Source]:
+    for name in configuration.fleet.sources:
+        match name:
+            case SourceName.FILE:
+                yield FileSource(configuration.hosts)
+            case SourceName.FLAKE:
+                flake = locate_flake(configuration, cwd, environ)
+                if flake is not None:
+                    yield FlakeSource(flake)
+                elif not configuration.hosts:
+                    yield Unavailable(
+                        name.value, f"there is no flake.nix in {cwd} or above it", "name one in [fleet] flake"
+                    )
+            case SourceName.EC2 if _wants_ec2(configuration):
+                yield Unavailable(name.value, "hosts cannot be read from EC2 yet")
+
+
+def _wants_ec2(configuration: Configuration) -> bool:
+    """Not everybody who leaves `sources` at its default."""
+    return configuration.ec2 is not None or configuration.fleet.sources != FleetSection().sources

@@ -1,0 +1,287 @@
+"""Generations: what a host has run and can go back to, and what is different between any two of them."""
+
+import shlex
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+
+from nixtui.fleet.state import Changes
+from nixtui.model.generation import Generation, Generations
+from nixtui.tui import units
+from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.notices import explain
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
+from nixtui.tui.screens.generation_columns import columns
+from nixtui.tui.screens.place import Blank, Place
+from nixtui.tui.session import Session, why_unchangeable
+from nixtui.tui.systems import diff_lines
+from nixtui.tui.widgets.pane import Panel
+from nixtui.tui.widgets.table import Table
+
+REST_S = 0.15
+"""The cursor rests this long on a generation before a diff that is not known is asked for."""
+
+
+class GenerationsScreen(Place):
+    """Screen 2. Shows one host of those it was opened with."""
+
+    scopes = (Scope.GENERATIONS, Scope.LISTS, Scope.EVERYWHERE)
+    here = "generations"
+    CSS_PATH = "generations.tcss"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.hosts: Sequence[str] = ()
+        self._turned = 0
+        self._known: Generations | None = None
+        self._from: int | None = None
+        self._waiting: tuple[str, float] | None = None
+        self._diff_waiting: tuple[str, float] | None = None
+        self._list = Table[Generation](columns(session.cockpit.clock), self._row, id="generations")
+        self._diff = Panel(id="diff")
+
+    def body(self) -> ComposeResult:
+        """The list and the diff."""
+        with Blank():
+            yield self._list
+            yield self._diff
+
+    @property
+    def table(self) -> Table[Generation]:
+        """The generations."""
+        return self._list
+
+    @property
+    def host(self) -> str | None:
+        """The host that is shown."""
+        return self.hosts[self._turned] if self.hosts else None
+
+    @property
+    def environment(self) -> str | None:
+        """That of the host."""
+        return self.session.cockpit.fleet.host(self.host).environment if self.host else None
+
+    def _row(self, key: str) -> Generation | None:
+        return self._known.with_number(int(key)) if self._known else None
+
+    # What is shown
+
+    def on_mount(self) -> None:
+        """The list has the keyboard."""
+        self._list.focus()
+
+    def on_screen_resume(self) -> None:
+        """Without a host chosen, the one under the cursor of the fleet."""
+        if not self.hosts:
+            self.show_hosts(self.nixtui.fleet_screen.selection().hosts)
+        super().on_screen_resume()
+        self.call_after_refresh(self._show)
+
+    def show_hosts(self, hosts: Sequence[str]) -> None:
+        """Show the first of these; `]` and `[` go through them."""
+        self.hosts, self._turned = tuple(hosts), 0
+        self._show_host()
+
+    def turn(self, by: int) -> None:
+        """The next host, or the one before."""
+        self._turned = (self._turned + by) % len(self.hosts)
+        self._show_host()
+
+    def _show_host(self) -> None:
+        self._from = None
+        self._known = self.session.knowledge.known_generations(self.host) if self.host else None
+        self._show()
+        if self.host:
+            self.session.cockpit.focus((self.host,))
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """Ask the host now; what is known stays on the screen meanwhile."""
+        if self.host:
+            self._waiting = (f"asking {self.host} for its generations", self.session.cockpit.clock())
+            self.spawn(self._load(self.host), group="generations", doing=f"generations of {self.host}")
+            self._show_titles()
+
+    async def _load(self, host: str) -> None:
+        try:
+            known = await self.session.knowledge.generations(host)
+        except Exception as error:
+            self._failed(error)
+            raise
+        finally:
+            self._waiting = None
+        if host == self.host:
+            self._known = known
+            self._show()
+
+    def _failed(self, error: Exception) -> None:
+        sentence, remedy = explain(error)
+        self._list.set_empty([
+            line(("✖ ", Role.BAD), clean(sentence)),
+            line((clean(remedy or ""), Role.MUTED)),
+            line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED)),
+        ])
+
+    def fleet_changed(self, changes: Changes) -> None:
+        """A host that switched has other generations."""
+        host = self.host
+        if host and host in changes.names and self._known and self._waiting is None:
+            facts = self.session.cockpit.fleet.status(host).facts
+            if facts.current_system and (facts.current_system, facts.profile_system) != (
+                self._known.current_system,
+                self._known.profile_system,
+            ):
+                self.ask_again()
+
+    def tick(self, now: float) -> None:
+        """Waiting is counted where one looks."""
+        self._show_titles()
+        if self._diff_waiting is not None:
+            self._show_diff()
+        super().tick(now)
+
+    def _show(self) -> None:
+        known = self._known
+        self._list.show(tuple(str(each.number) for each in known.items) if known else ())
+        self._list.set_marks(frozenset({str(self._from)} if self._from is not None else ()))
+        self._list.set_empty(self._why_empty())
+        self._list.redraw()
+        self._show_titles()
+        self._show_diff()
+
+    def _why_empty(self) -> list[Line]:
+        if self.host is None:
+            return [line("No host is chosen."), line(("1", Role.KEY), (" shows the fleet; ", Role.MUTED), ("enter", Role.KEY),
+                                                     (" on a host comes here", Role.MUTED))]
+        return [line(("asking the host …", Role.MUTED))]
+
+    def _show_titles(self) -> None:
+        host = clean(self.host) if self.host else "Generations"
+        turned = f"  {self._turned + 1} of {len(self.hosts)}" if len(self.hosts) > 1 else ""
+        right = self._waited(self._waiting) or (line((f"{len(self._known.items)}", Role.MUTED)) if self._known else EMPTY)
+        self._list.set_title(line((host, Role.STRONG), (turned, Role.MUTED)), right)
+
+    def _waited(self, waiting: tuple[str, float] | None) -> Line:
+        if waiting is None:
+            return EMPTY
+        seconds = self.session.cockpit.clock() - waiting[1]
+        return line((f"{clean(waiting[0])} … ", Role.ACCENT), (units.age(seconds) if seconds >= 1 else "", Role.MUTED))
+
+    # The diff
+
+    @property
+    def _ends(self) -> tuple[tuple[str, str], tuple[str, str]] | None:
+        """Both systems to compare, as label and path: from the marked one, or the running one, to the selected one."""
+        known, cursor = self._known, self._list.cursor
+        after = known.with_number(int(cursor)) if known and cursor else None
+        if known is None or after is None:
+            return None
+        marked = known.with_number(self._from) if self._from is not None else None
+        if marked is not None:
+            return (str(marked.number), marked.path), (str(after.number), after.path)
+        if known.current_system is None:
+            return None
+        running = str(known.running.number) if known.running else "what runs"
+        return (running, known.current_system), (str(after.number), after.path)
+
+    @on(Table.Moved)
+    def _moved(self) -> None:
+        self._diff.scroll_rows_to(0)
+        self._show_diff()
+        self.refresh_frame()
+        self.set_timer(REST_S, self._ask_for_diff)
+
+    def _ask_for_diff(self) -> None:
+        ends, host = self._ends, self.host
+        if ends is None or host is None or ends[0][1] == ends[1][1]:
+            return
+        if self.session.knowledge.known_diff(ends[0][1], ends[1][1]) is None:
+            self._diff_waiting = (f"asking {host} what is in {ends[0][0]} and {ends[1][0]}", self.session.cockpit.clock())
+            self.spawn(self._load_diff(host, ends[0][1], ends[1][1]), group="diff", doing=f"diff on {host}")
+        self._show_diff()
+
+    async def _load_diff(self, host: str, before: str, after: str) -> None:
+        try:
+            await self.session.knowledge.diff((host, before), (host, after))
+        finally:
+            self._diff_waiting = None
+            self._show_diff()
+
+    def _show_diff(self) -> None:
+        ends = self._ends
+        if ends is None:
+            self._diff.set_title(line(("Diff", Role.STRONG)))
+            self._diff.show([])
+            return
+        (before, old), (after, new) = ends
+        self._diff.set_title(line((before, Role.STRONG), (" → ", Role.MUTED), (after, Role.STRONG)))
+        self._diff.show(self._diff_lines(old, new))
+
+    def _diff_lines(self, old: str, new: str) -> list[Line]:
+        cells = self._diff.text_cells
+        if old == new:
+            return [line(("This is what runs.", Role.MUTED)), *wrap(
+                "Choose another generation to see what is different; space compares from here.", cells, Role.MUTED)]
+        known = self.session.knowledge.known_diff(old, new)
+        if known is not None:
+            return diff_lines(known, cells)
+        return [self._waited(self._diff_waiting)] if self._diff_waiting else []
+
+    def on_resize(self) -> None:
+        """The titles and lines are as long as the frames are wide."""
+        super().on_resize()
+        self.call_after_refresh(self._show)
+
+    # What keys do
+
+    def selection(self) -> Selection:
+        """The host shown; what its policy forbids."""
+        hosts = (self.host,) if self.host else ()
+        forbidden = why_unchangeable(self.session.cockpit.policy, self.session.hosts(hosts))
+        return Selection(hosts=hosts, forbidden=forbidden or self._why_not_there(), row=self._list.cursor)
+
+    def _why_not_there(self) -> str | None:
+        cursor = self._list.cursor
+        chosen = self._row(cursor) if cursor else None
+        if chosen is None:
+            return "no generation is selected"
+        return None if chosen.path_exists else f"generation {chosen.number} is gone from the store"
+
+    def roll_back(self) -> None:
+        """Propose to go to the selected generation."""
+        self.nixtui.propose_rollback(self.selection().hosts, str(self._list.cursor))
+
+    def mark(self) -> None:
+        """Compare from this one, or from what runs again."""
+        number = int(self._list.cursor or 0)
+        self._from = None if self._from == number else number
+        self._show()
+        self._ask_for_diff()
+
+    def step_back(self) -> None:
+        """First compare with what runs again, then go to the fleet."""
+        if self._from is not None:
+            self._from = None
+            self._show()
+        else:
+            super().step_back()
+
+    def scroll_diff(self, rows: int) -> None:
+        """Read on in the diff."""
+        self._diff.scroll_rows(rows)
+
+    def copy(self) -> None:
+        """The store path."""
+        chosen = self._row(self._list.cursor or "0")
+        if chosen is not None:
+            self.nixtui.copy(chosen.path, "the path")
+
+    def copy_command(self) -> None:
+        """The diff, or without one the list, as a command."""
+        ends, host = self._ends, self.host
+        words = ["nixtui", "generations", host or ""]
+        if ends is not None and host is not None:
+            before = ends[0][0] if ends[0][0].isdecimal() else "current"
+            words = ["nixtui", "diff", host, before, ends[1][0]]
+        self.nixtui.copy(shlex.join(words), "the command")

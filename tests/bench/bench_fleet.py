@@ -1,0 +1,124 @@
+"""What watching a fleet costs the operator's machine: `python -m tests.bench.bench_fleet [HOSTS] [SECONDS]`.
+
+The hosts are in memory, so this is parser, state and clock without SSH; what the hosts themselves cost is in it too.
+"""
+
+import asyncio
+import resource
+import sys
+import time
+
+import msgspec
+
+from nixtui.fleet.state import FleetState
+from nixtui.fleet.watch import FleetWatch
+from nixtui.model.status import HostFacts, HostState, HostStatus
+from nixtui.remote.probe import ProbeParser, updated
+from tests.fleet.hosts_in_memory import MemoryFleet, named
+
+BLOCK = """\
+#nixtui-probe n begin {n} all
+current_system /nix/store/{n:032d}-nixos-system-web-25.11.20261120.98fe21c
+booted_system /nix/store/{n:032d}-nixos-system-web-25.11.20261120.98fe21c
+profile_system /nix/store/{n:032d}-nixos-system-web-25.11.20261120.98fe21c
+generations 23
+generation 412
+switched_at 1790500000
+nixos_version 25.11.20261120.98fe21c
+configuration_revision 98fe21c0de44d0aa17b1c0de98fe21c0de44d0aa
+kernel_current 6.12.58
+kernel_running 6.12.58
+reboot_for nothing 6.12.58 6.12.58
+load 0.42 0.31 0.20
+memory_kib 8000000 6000000 0 0
+systemd_state running
+failed_units none
+boot_id 0e1ce3ad-8c42-4a4a-b9a5-{n:012x}
+uptime_s 86400
+disks_kib / 60000000 40000000 /boot 200000 300000
+clock 1790500000
+#nixtui-probe n end {n} 19"""
+
+
+def memory_kib() -> int:
+    """What this process holds now."""
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize() // 1024
+
+
+def blocks_per_second() -> float:
+    """Full blocks parsed into facts."""
+    parser, facts, count = ProbeParser("n"), HostFacts(), 3000
+    lines = [BLOCK.format(n=number).split("\n") for number in range(1, count + 1)]
+    started = time.process_time()
+    for each in lines:
+        for line in each:
+            if answer := parser.feed(line):
+                facts = updated(facts, answer)  # type: ignore[arg-type]  # these are blocks
+    return count / (time.process_time() - started)
+
+
+def fleet_of(hosts: int) -> FleetState:
+    """A fleet in which every host was seen."""
+    fleet = FleetState(named(f"web-{number}" for number in range(hosts)))
+    for number in range(hosts):
+        parser = ProbeParser("n")
+        answers = [parser.feed(line) for line in BLOCK.format(n=number + 1).split("\n")]
+        block = next(answer for answer in answers if answer is not None)
+        facts = updated(HostFacts(), block)  # type: ignore[arg-type]  # it is a block, if with a gap before it
+        fleet.apply(f"web-{number}", HostStatus(state=HostState.UP, since=1.0, observed_at=1.0, facts=facts))
+    return fleet
+
+
+def updates_per_second(fleet: FleetState) -> tuple[float, float]:
+    """Changes and heartbeats that the state takes in, with somebody who takes them ten times a second at 1,000 a second."""
+    feed = fleet.subscribe(lambda: None)
+    names, count = fleet.names(), 50_000
+    facts = [msgspec.structs.replace(fleet.status(names[0]).facts, load=(number / 100, 0, 0)) for number in range(100)]
+    started = time.process_time()
+    for number in range(count):
+        status = fleet.status(names[number % len(names)])
+        fleet.apply(names[number % len(names)], msgspec.structs.replace(status, facts=facts[number % 100]))
+        if number % 100 == 0:
+            feed.take()
+    changes = count / (time.process_time() - started)
+    started = time.process_time()
+    for number in range(count):
+        fleet.seen(names[number % len(names)], 2.0 + number / 1000)
+    return changes, count / (time.process_time() - started)
+
+
+async def cpu_per_host_second(hosts: int, seconds: float) -> float:
+    """Microseconds of our CPU that one idle host costs per second, at the usual pace."""
+    memory = MemoryFleet()
+    fleet = FleetState(named(f"web-{number}" for number in range(hosts)))
+    watching = asyncio.create_task(FleetWatch(fleet, memory).run())
+    while fleet.counts.states[HostState.UP] < hosts:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(5)
+    cpu, wall = time.process_time(), time.perf_counter()
+    await asyncio.sleep(seconds)
+    used = (time.process_time() - cpu) / (time.perf_counter() - wall)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    return used / hosts * 1e6
+
+
+def main() -> None:
+    hosts = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
+    print(f"full blocks parsed    {blocks_per_second():10.0f} /s of CPU")
+    before = memory_kib()
+    fleet = fleet_of(hosts)
+    print(f"memory of the state   {(memory_kib() - before) / hosts:10.2f} KiB a host, of {hosts}")
+    changes, heartbeats = updates_per_second(fleet)
+    print(f"changes taken in      {changes:10.0f} /s of CPU")
+    print(f"heartbeats taken in   {heartbeats:10.0f} /s of CPU")
+    del fleet
+    print(
+        f"an idle host          {asyncio.run(cpu_per_host_second(hosts, seconds)):10.1f} µs of CPU a second, without SSH"
+    )
+
+
+if __name__ == "__main__":
+    main()

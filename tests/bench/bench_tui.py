@@ -1,0 +1,144 @@
+"""How long a key takes to become a painted frame: 10,000 hosts, 1,000 updates a second, frames really serialised.
+
+`python -m tests.bench.bench_tui [--hosts N] [--updates N] [--keys N] [--fps N]`
+
+Textual's own `run_test` does not serialise frames when its driver says that it is headless, so this driver says it is
+not. A key counts as painted when a frame is written after the cursor moved. Prints milliseconds, the share of one
+processor, the memory of the process and the bytes a terminal would have got.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import statistics
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from time import perf_counter, process_time
+
+KEYS = ("j", "j", "j", "k", "j", "ctrl+d", "j", "k", "k", "ctrl+u", "space", "j", "G", "k", "g", "j")
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hosts", type=int, default=10_000)
+    parser.add_argument("--updates", type=int, default=1_000, help="per second")
+    parser.add_argument("--keys", type=int, default=300)
+    parser.add_argument("--fps", type=int, default=120)
+    parser.add_argument("--size", default="160x50")
+    return parser.parse_args(arguments)
+
+
+async def measure(options: argparse.Namespace) -> dict[str, float]:
+    from nixtui.tui.app import NixtuiApp
+    from textual import events
+    from textual.drivers.headless_driver import HeadlessDriver
+
+    from tests.tui.cockpit import MemoryCockpit, synthetic_fleet
+
+    class SerialisingDriver(HeadlessDriver):
+        written = 0
+
+        @property
+        def is_headless(self) -> bool:
+            return False
+
+        def write(self, data: str) -> None:
+            SerialisingDriver.written += len(data.encode())
+
+        def flush(self) -> None:
+            pass
+
+    class Measured(NixtuiApp):
+        on_frame: Callable[[], None] = staticmethod(lambda: None)
+
+        def post_display_hook(self) -> None:
+            self.on_frame()
+
+    cockpit = MemoryCockpit(synthetic_fleet(options.hosts))
+    app = Measured(cockpit)
+    app.driver_class = SerialisingDriver
+    width, height = map(int, options.size.split("x"))
+    random = Random(3)
+    latencies: list[float] = []
+    slowest: list[tuple[float, str]] = []
+    started = perf_counter()
+    async with app.run_test(size=(width, height), headless=False) as pilot:
+        await pilot.pause()
+        first = perf_counter() - started
+        table = app.fleet_screen.table
+        churn = asyncio.create_task(keep_changing(cockpit, options.updates, random))
+        await asyncio.sleep(1.0)
+        SerialisingDriver.written, cpu, wall = 0, process_time(), perf_counter()
+        for number in range(options.keys):
+            key = KEYS[number % len(KEYS)]
+            before = table.cursor
+            painted = asyncio.Event()
+
+            def on_frame(before: str | None = before, painted: asyncio.Event = painted) -> None:
+                if table.cursor != before:
+                    painted.set()
+
+            app.on_frame = on_frame
+            at = perf_counter()
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+            try:
+                await asyncio.wait_for(painted.wait(), 1.0)
+            except TimeoutError:
+                print(f"{key} at {before} moved nothing", file=sys.stderr)
+                continue
+            latencies.append((perf_counter() - at) * 1000)
+            slowest.append((latencies[-1], key))
+            await asyncio.sleep(random.uniform(0.02, 0.09))
+        cpu, wall = process_time() - cpu, perf_counter() - wall
+        churn.cancel()
+        with suppress(asyncio.CancelledError):
+            await churn
+    latencies.sort()
+    print('slowest:', ', '.join(f'{key} {ms:.0f}' for ms, key in sorted(slowest, reverse=True)[:12]))
+    return {
+        "first frame ms": first * 1000,
+        "p50 ms": statistics.median(latencies),
+        "p95 ms": latencies[int(len(latencies) * 0.95)],
+        "max ms": latencies[-1],
+        "cpu %": cpu / wall * 100,
+        "rss MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "KB/s": SerialisingDriver.written / wall / 1000,
+        "keys": len(latencies),
+    }
+
+
+async def keep_changing(cockpit, per_second: int, random: Random) -> None:
+    """Hosts that tell something new, one at a time, spread over the second; a few of them change state."""
+    import msgspec
+    from nixtui.model.status import HostState
+
+    fleet, names = cockpit.fleet, cockpit.fleet.names()
+    began, done = perf_counter(), 0
+    while True:
+        await asyncio.sleep(0.005)
+        due = int((perf_counter() - began) * per_second)
+        cockpit.now += 0.005
+        for _ in range(due - done):
+            name = random.choice(names)
+            status = fleet.status(name)
+            load = random.uniform(0, 4)
+            facts = msgspec.structs.replace(status.facts, load=(load, load, load))
+            state = HostState.UNREACHABLE if random.random() < 0.002 else HostState.UP
+            fleet.apply(name, msgspec.structs.replace(status, facts=facts, state=state, observed_at=cockpit.now))
+        done = due
+
+
+def main(arguments: list[str]) -> int:
+    options = parse_arguments(arguments)
+    os.environ["TEXTUAL_FPS"] = str(options.fps)  # read when textual is imported, which is below
+    figures = asyncio.run(measure(options))
+    print(f"{options.hosts} hosts, {options.updates} updates/s, {options.size}, {options.fps} frames/s at most")
+    print("   ".join(f"{name} {value:.1f}" for name, value in figures.items()))
+    return 0 if figures["p95 ms"] <= 16 and figures["rss MB"] < 300 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
