@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nixtui.activation.guarded import HealthCheck
-from nixtui.activation.rollback import Settings
+from nixtui.activation.rollback import Action, Rollback, Seen, Settings, plan_rollback
 from nixtui.activation.rollout import Rules
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
@@ -26,9 +26,12 @@ from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
 from nixtui.model.status import HostState
+from nixtui.model.target import Target
 from nixtui.operations.journal import Journal
 from nixtui.operations.policy import Policy
 from nixtui.remote.closures import ClosureCache
+from nixtui.remote.errors import RemoteError
+from nixtui.remote.generations import generations
 from nixtui.remote.prompter import Prompter
 from nixtui.remote.settings import ElevationMode, SshSettings
 from nixtui.remote.transport import Transport
@@ -190,6 +193,25 @@ class Assembly:
             watching.cancel()
             await asyncio.wait((watching,))
         return fleet
+
+    def plan_rollback(self, seen: Sequence[Seen], target: Target, action: Action = Action.SWITCH) -> Rollback:
+        """The plan, with an identity of its own and this configuration's settings."""
+        return plan_rollback(
+            seen, target, self.activation, action=action, operation=self.new_identity(), operator=self.operator
+        )
+
+    async def ask_generations(self, hosts: Sequence[Host]) -> list[Seen]:
+        """Every host asked for its generations at once; those that cannot be asked say why."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._seen(host)) for host in hosts]
+        return [task.result() for task in asked]
+
+    async def _seen(self, host: Host) -> Seen:
+        try:
+            async with self.reach(host) as transport:
+                return Seen(host, await generations(transport))
+        except RemoteError as error:
+            return Seen(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
 
     async def _named_in_file(self, texts: Sequence[str]) -> list[Host] | None:
         """The hosts of that names, when the file alone knows every one of them; otherwise `None`."""

@@ -7,6 +7,7 @@ import signal
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import dedent
 
 from nixtui.nix.errors import NixBadAnswer, NixFailed, NixMissing, NixTimedOut
 
@@ -153,5 +154,5 @@ def _failure(status: int, said: tuple[str, ...]) -> NixFailed:
     said = tuple(line for line in said if line and not _HINT.fullmatch(line))
     for place in range(len(said) - 1, -1, -1):
         if match := _ERROR.match(said[place]):
-            return NixFailed(match[1], log=said[place:])
+            return NixFailed(match[1], log=tuple(dedent("\n".join(said[place:])).split("\n")))
     return NixFailed(said[-1] if said else f"nix ended with status {status} and no word", log=said)

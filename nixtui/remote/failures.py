@@ -61,7 +61,7 @@ def of_login(destination: Destination, login: Login, offered: str, error: Except
                 f"{destination.address} and nixtui have no algorithms in common: {said(error.reason)}",
                 "allow an algorithm with KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms in ssh_config",
             )
-        case asyncssh.ConnectionLost():
+        case asyncssh.ConnectionLost() | ConnectionError() if login.stage is not Stage.DIALLING:
             return Unreachable(name, f"{destination.address} hung up while {login.stage}", _hung_up_remedy(login))
         case asyncssh.DisconnectError() if login.stage is Stage.AUTHENTICATION:
             return AuthenticationFailed(

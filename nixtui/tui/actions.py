@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.generations import GenerationsScreen
     from nixtui.tui.screens.place import Place
     from nixtui.tui.screens.progress import ProgressScreen
+    from nixtui.tui.screens.rollback import RollbackDialog
 
 Where = TypeVar("Where")
 
@@ -28,6 +29,7 @@ class Scope(StrEnum):
     GENERATIONS = "Generations"
     ACTIVITY = "Activity"
     PROGRESS = "Operation"
+    ROLLBACK = "Roll back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +208,22 @@ _ACTIVITY: tuple[Action[ActivityScreen], ...] = (
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
     Action("cancel", "X", "cancel", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop, and put in order what was begun"),
-    Action("leave", "enter", "leave running", lambda on: on.back(), rank=2),
-    Action("commands", "C", "commands", lambda on: on.toggle_commands(), rank=3, help="exactly what is run on each host"),
+    Action("undo", "U", "undo", lambda on: on.undo(), may_change, danger=True, rank=2, help="propose the way back"),
+    Action("leave", "enter", "leave", lambda on: on.back(), rank=3, help="what runs goes on"),
+    Action("commands", "C", "commands", lambda on: on.toggle_commands(), rank=4, help="exactly what is run on each host"),
     Action("log_down", "J", "scroll output down", lambda on: on.scroll_log(5)),
     Action("log_up", "K", "scroll output up", lambda on: on.scroll_log(-5)),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
-    Action("copy", "c", "copy as Markdown", lambda on: on.copy()),
+    Action("copy", "c", "copy as Markdown", lambda on: on.copy(), rank=5),
+)
+
+_ROLLBACK: tuple[Action[RollbackDialog], ...] = (
+    Action("commands", "c", "commands", lambda on: on.toggle("commands"), rank=1, help="exactly what is run on each host"),
+    Action("packages", "p", "all packages", lambda on: on.toggle("packages"), rank=2),
+    Action("same", "m", "same for others", lambda on: on.widen(), rank=3, help="all hosts that run the same revision"),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), rank=4),
+    Action("text_down", "J,pagedown", "scroll down", lambda on: on.scroll_text(5)),
+    Action("text_up", "K,pageup", "scroll up", lambda on: on.scroll_text(-5)),
 )  # fmt: skip
 
 ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
@@ -219,6 +231,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.GENERATIONS: _GENERATIONS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.PROGRESS: _PROGRESS,
+    Scope.ROLLBACK: _ROLLBACK,
     Scope.LISTS: _LISTS,
     Scope.EVERYWHERE: _EVERYWHERE,
 }

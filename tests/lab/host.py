@@ -150,7 +150,7 @@ class Host(Inside):
     def is_healthy(self) -> bool:
         """Whether the host runs, can be reached and was made from its layer; what a test did to it is not asked."""
         return (
-            self.container.has_disk_of(self.layer) and self.link.is_plugged() and self.is_on() and self.is_reachable()
+            self.container.has_disk_of(self.layer) and self.link.is_plugged() and self.is_on() and self.is_reachable(2)
         )
 
     # ---- network ----

@@ -43,6 +43,9 @@ class Bridge:
     def create(self) -> None:
         if not _exists(self.name):
             run("ip", "link", "add", self.name, "type", "bridge")
+        # Without a hardware address of its own a bridge has the lowest of its ports', and changes it with them: then
+        # every host that is plugged in or out makes the others lose the operator for half a minute.
+        run("ip", "link", "set", self.name, "address", _hardware_address(self.number, 0))
         run("ip", "address", "replace", str(self.operator), "dev", self.name)
         run("ip", "link", "set", self.name, "up")
 
@@ -91,7 +94,7 @@ class Link:
         self.unplug()
         run("ip", "netns", "add", self.namespace)
         # A fixed hardware address, or the operator's machine would send to the old one for half a minute.
-        hardware = f"02:6e:78:74:{self.bridge.number:02x}:{self.index + 1:02x}"
+        hardware = _hardware_address(self.bridge.number, self.index + 1)
         inside = ["name", "eth0", "address", hardware, "netns", self.namespace]
         run("ip", "link", "add", self.outside, "type", "veth", "peer", *inside)
         run("ip", "link", "set", self.outside, "master", self.bridge.name, "up")
@@ -151,6 +154,11 @@ class Link:
         # The program that reads from it ends when its interface is gone.
         if _exists(self._wire_ends[0]):
             _delete_link(self._wire_ends[0])
+
+
+def _hardware_address(lab: int, member: int) -> str:
+    """A locally administered address."""
+    return f"02:6e:78:74:{lab:02x}:{member:02x}"
 
 
 def _exists(device: str) -> bool:

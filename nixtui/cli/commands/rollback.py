@@ -1,12 +1,11 @@
 """`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from datetime import datetime
 from typing import Any
 
 from nixtui.activation.locks import break_lock_job, plan_break_lock
-from nixtui.activation.rollback import Action, Rollback, Seen, plan_rollback, rollback_job
+from nixtui.activation.rollback import Action, Rollback, rollback_job
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import carry_out
 from nixtui.cli.consent import ask_consent
@@ -14,12 +13,10 @@ from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.narration import plan_lines, report_lines
 from nixtui.cli.output import narrate, print_json
 from nixtui.model.host import Host
-from nixtui.model.target import BadTarget, Target, parse_target
+from nixtui.model.target import BadTarget, parse_target
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Refused
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
-from nixtui.remote.errors import RemoteError
-from nixtui.remote.generations import generations
 
 
 def add(parser: ArgumentParser) -> None:
@@ -55,7 +52,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     hosts = await nixtui.select(arguments.selectors)
     if arguments.break_lock and not arguments.dry_run:
         await _break_locks(nixtui, hosts, arguments)
-    rollback = await _plan(nixtui, hosts, target, Action(arguments.action))
+    rollback = nixtui.plan_rollback(await nixtui.ask_generations(hosts), target, Action(arguments.action))
     if arguments.dry_run:
         return _show(rollback.plan, as_json=arguments.json)
     if rollback.plan.acting_on:
@@ -71,27 +68,6 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         report = _nothing(rollback, None)
     _print(report, rollback.plan, as_json=arguments.json)
     return exit_for(report)
-
-
-async def _plan(nixtui: Assembly, hosts: list[Host], target: Target, action: Action) -> Rollback:
-    async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(_look(nixtui, host)) for host in hosts]
-    return plan_rollback(
-        [task.result() for task in asked],
-        target,
-        nixtui.activation,
-        action=action,
-        operation=nixtui.new_identity(),
-        operator=nixtui.operator,
-    )
-
-
-async def _look(nixtui: Assembly, host: Host) -> Seen:
-    try:
-        async with nixtui.reach(host) as transport:
-            return Seen(host, await generations(transport))
-    except RemoteError as error:
-        return Seen(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
 
 
 async def _carry_out(nixtui: Assembly, rollback: Rollback, arguments: Namespace) -> Report:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import Input
 
 from nixtui.fleet.state import Changes
-from nixtui.tui.actions import Action, Scope, Selection, actions_in, bindings_for, key_shown
+from nixtui.tui.actions import Action, Scope, actions_in
 from nixtui.tui.commands import BadCommand, Vocabulary, complete, parse_command
 from nixtui.tui.environments import header_environments
 from nixtui.tui.notices import Level, Notice
 from nixtui.tui.paint import EMPTY, Line, Role, line
+from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.frame import Bearings, Footer, Header, KeyHint, NoticeLine
 from nixtui.tui.widgets.lines import Lines
@@ -44,7 +43,7 @@ class Blank(Horizontal):
     BLANK = True
 
 
-class Place(Screen[None]):
+class Place(Acting):
     """A screen with a frame. Subclasses give `scopes`, `here`, `body()` and what their actions do."""
 
     BLANK = True
@@ -56,10 +55,6 @@ class Place(Screen[None]):
         super().__init__()
         self.session = session
         self._notice: Notice | None = None
-
-    def __init_subclass__(cls, **rest: Any) -> None:
-        cls.BINDINGS = bindings_for(*cls.scopes)
-        super().__init_subclass__(**rest)
 
     def compose(self) -> ComposeResult:
         """The frame, with the body in it."""
@@ -113,18 +108,7 @@ class Place(Screen[None]):
         """What works now, or what works while somebody types."""
         if self.query_one(Prompt).is_open:
             return PROMPT_KEYS, ""
-        selection, key_of = self.selection(), self.session.key_of
-        ranked = (each for each in actions_in(*self.scopes) if each.rank is not None)
-        return tuple(
-            KeyHint(
-                each.id,
-                key_shown(key_of(each.id, each.key)),
-                each.title,
-                each.rank or 0,
-                off=each.why_disabled(selection) is not None,
-            )
-            for each in ranked
-        ), self.here
+        return self.key_hints(), self.here
 
     def _bearings(self) -> Bearings:
         cockpit = self.session.cockpit
@@ -154,28 +138,10 @@ class Place(Screen[None]):
 
     # Actions
 
-    def selection(self) -> Selection:
-        """What an action would act on now."""
-        return Selection()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """While somebody types, no key acts."""
-        return not (action == "act" and isinstance(self.focused, Input))
-
-    def action_act(self, identity: str) -> None:
-        """Do what a key stands for, or say why not."""
-        action = next(each for each in actions_in(*self.scopes) if each.id == identity)
-        self.perform(action)
-
     def perform(self, action: Action[Any]) -> None:
-        """Do it, or say why not."""
-        reason = action.why_disabled(self.selection())
-        if reason is None:
-            action.run(self)
-            self.refresh_frame()
-            return
-        key = key_shown(self.session.key_of(action.id, action.key))
-        self.session.say(Level.WARNING, f"{key} {action.title}: {reason}")
+        """Do it, or say why not; what works may be different afterwards."""
+        super().perform(action)
+        self.refresh_frame()
 
     @on(Footer.Pressed)
     def _footer_pressed(self, event: Footer.Pressed) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from nixtui.tui.paint import EMPTY, Line, width
+from nixtui.tui.paint import EMPTY, Line, Role, line, width
 from nixtui.tui.widgets.painted import Painted, changed_cells
 
 
 class Lines(Painted):
-    """Shows the lines it was given last. Takes `width: auto` and `height: auto`."""
+    """Shows the lines it was given last. Takes `width: auto` and `height: auto`, with a limit, past which it scrolls."""
 
     DEFAULT_CSS = """
     Lines { height: auto; }
@@ -25,6 +25,7 @@ class Lines(Painted):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: tuple[Line, ...] = tuple(lines)
+        self._top = 0
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -35,10 +36,11 @@ class Lines(Painted):
         """Show these lines now, sending to the terminal only what differs."""
         before, self._lines = self._lines, tuple(lines)
         if self._needs_layout(before):
+            self._top = 0
             self.refresh(layout=True)
             return
-        for row in range(min(max(len(before), len(self._lines)), self.size.height)):
-            changed = changed_cells(_at(before, row), _at(self._lines, row))
+        for row in range(self.outer_size.height):
+            changed = changed_cells(_at(before, row + self._top), _at(self._lines, row + self._top))
             if changed is not None:
                 self.refresh(Region(changed[0], row, changed[1], 1))
 
@@ -49,9 +51,20 @@ class Lines(Painted):
             return True
         return high is not None and high.is_auto and len(before) != len(self._lines)
 
+    def scroll_rows(self, rows: int) -> None:
+        """Read on, where there is more than fits."""
+        top = min(max(self._top + rows, 0), max(0, len(self._lines) - self.size.height))
+        if top != self._top:
+            self._top = top
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
-        """One line."""
-        return self.strip(_at(self._lines, y), self.size.width, self.base_style)
+        """One line; the last one that fits says how much more there is."""
+        below = len(self._lines) - self._top - self.size.height
+        if below > 0 and y == self.size.height - 1:
+            more = line((f"↓ {below + 1} more lines", Role.FAINT))
+            return self.strip(more, self.size.width, self.base_style)
+        return self.strip(_at(self._lines, y + self._top), self.size.width, self.base_style)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's signature
         """The widest line, where the style asks for `width: auto`."""

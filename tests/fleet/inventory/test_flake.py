@@ -30,12 +30,12 @@ async def test_how_a_host_is_reached_comes_from_deploy_rs_before_colmena(tmp_pat
         nixosConfigurations.web-1 = {NEVER};
         deploy.nodes.web-1 = {{ hostname = "10.0.0.1"; sshOpts = [ "-p" "2222" ]; }};
         colmenaHive.nodes.web-1 = {NEVER};
-        colmenaHive.deploymentConfig.web-1 = {{ targetHost = "9.9.9.9"; targetUser = "ops"; tags = [ "web" "rack=7" ]; }};
+        colmenaHive.deploymentConfig.web-1 = {{ targetHost = "9.9.9.9"; targetUser = "ops"; tags = [ "x" "rack=7" ]; }};
     }}"""
     *_, found = await answers(tmp_path, outputs)
     assert found.hosts == (
         PartialHost(
-            name="web-1", address="10.0.0.1", port=2222, user="ops", flake_attr="web-1", tags={"web": "", "rack": "7"}
+            name="web-1", address="10.0.0.1", port=2222, user="ops", flake_attr="web-1", tags={"x": "", "rack": "7"}
         ),
     )
 

@@ -1,0 +1,211 @@
+"""The app's facade over the real parts: what `nixtui.tui.cockpit.Cockpit` asks for."""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from types import TracebackType
+from typing import Self
+
+from nixtui.activation.reattach import KINDS, find_out
+from nixtui.activation.rollback import Rollback, Seen, rollback_job
+from nixtui.cli.assembly import Assembly
+from nixtui.fleet.inventory import Snapshot
+from nixtui.fleet.state import FleetState
+from nixtui.fleet.watch import FleetWatch
+from nixtui.model.closure import Closure, ClosureDiff, diff
+from nixtui.model.generation import Generations
+from nixtui.model.preview import Preview
+from nixtui.model.target import parse_target
+from nixtui.operations.events import AnyEvent
+from nixtui.operations.journal import Entry, Journal
+from nixtui.operations.operation import Operation
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Consent, Policy
+from nixtui.remote.generations import generations
+from nixtui.remote.preview import preview
+
+ASK_CUT_OFF_EVERY_S = 15.0
+_PLANS_KEPT = 32
+
+
+class LiveOperations:
+    """Operations begun here, and the journal of all."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._begun: list[Operation] = []
+
+    def add(self, operation: Operation) -> None:
+        """One more was begun."""
+        self._begun.append(operation)
+
+    def begun(self) -> Sequence[Operation]:
+        """Those of this process, oldest first."""
+        return tuple(self._begun)
+
+    async def past(self, limit: int) -> Sequence[Entry]:
+        """The journal, newest first."""
+        return await self._journal.entries(limit=limit)
+
+    async def cut_off(self) -> Collection[str]:
+        """Ids of the entries whose process is gone without an end."""
+        return {entry.operation for entry in await self._journal.cut_off()}
+
+    async def events(self, operation: str) -> Sequence[AnyEvent]:
+        """What an operation of the journal told."""
+        return await self._journal.events(operation)
+
+
+class LiveCockpit:
+    """The running app's world. Entering it opens the journal; `work` keeps it alive until cancelled."""
+
+    def __init__(self, nixtui: Assembly) -> None:
+        self._nixtui = nixtui
+        self.fleet = FleetState()
+        self.notes: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
+        self._watch: FleetWatch | None = None
+        self._focused: Collection[str] = ()
+        self._known: dict[str, Generations] = {}
+        self._plans: deque[Rollback] = deque(maxlen=_PLANS_KEPT)
+        self._tasks = asyncio.TaskGroup()
+        self._sources_told = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._journal = await self._nixtui.journal()
+        self.operations = LiveOperations(self._journal)
+        await self._tasks.__aenter__()
+        self._work = self._tasks.create_task(self._live())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._work.cancel()
+        await self._tasks.__aexit__(kind, error, trace)
+
+    @property
+    def fleet_name(self) -> str:
+        """`[fleet] name`, or the directory the fleet is in."""
+        return self._nixtui.configuration.fleet.name or self._nixtui.configuration.directory.name
+
+    @property
+    def policy(self) -> Policy:
+        """The rules of this run."""
+        return self._nixtui.policy
+
+    def clock(self) -> float:
+        """Now, in Unix seconds."""
+        return self._nixtui.clock()
+
+    def focus(self, names: Collection[str]) -> None:
+        """The hosts the person is looking at."""
+        self._focused = names
+        if self._watch is not None:
+            self._watch.focus(names)
+
+    def refresh(self, names: Collection[str]) -> None:
+        """Ask these hosts anew."""
+        for name in names:
+            self._known.pop(name, None)
+        if self._watch is not None:
+            self._watch.refresh(names)
+
+    async def generations(self, name: str) -> Generations:
+        """All generations of a host, asked from it now."""
+        async with self._nixtui.reach(self.fleet.host(name)) as transport:
+            self._known[name] = found = await generations(transport)
+        return found
+
+    async def diff(self, before: tuple[str, str], after: tuple[str, str]) -> ClosureDiff:
+        """What changes from one system to another, each given as host and store path."""
+        async with asyncio.TaskGroup() as group:
+            sides = [group.create_task(self._closure(*side)) for side in (before, after)]
+        return diff(sides[0].result(), sides[1].result())
+
+    async def preview(self, name: str, path: str) -> Preview:
+        """What switching a host to a system would restart, found out without doing it."""
+        async with self._nixtui.reach(self.fleet.host(name)) as transport:
+            return await preview(transport, path)
+
+    async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
+        """The plan, from what is known of the hosts where that is still so."""
+        wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC).astimezone())
+        known = {name: Seen(self.fleet.host(name), seen) for name in names if (seen := self._still_known(name))}
+        asked = await self._nixtui.ask_generations([self.fleet.host(name) for name in names if name not in known])
+        for each in asked:
+            known[each.host.name] = each
+            if each.generations is not None:
+                self._known[each.host.name] = each.generations
+        rollback = self._nixtui.plan_rollback([known[name] for name in names], wanted)
+        self._plans.append(rollback)
+        return rollback.plan
+
+    def start(self, plan: Plan, consent: Consent) -> Operation:
+        """Begin a plan that came from here."""
+        rollback = next(each for each in self._plans if each.plan is plan)
+        job = rollback_job(rollback, self._nixtui.reach)
+        operation = Operation(rollback.operation, plan, job, clock=self.clock)
+        self.operations.add(operation)
+        self._tasks.create_task(self._run(operation, consent))
+        return operation
+
+    async def _run(self, operation: Operation, consent: Consent) -> None:
+        try:
+            await operation.run(consent, self.policy, self._journal)
+        finally:
+            self.refresh([target.name for target in operation.plan.targets])
+
+    def _still_known(self, name: str) -> Generations | None:
+        """What was asked before, unless the live view has seen the host change since; the guard checks it again."""
+        known, facts = self._known.get(name), self.fleet.status(name).facts
+        if known is None:
+            return None
+        same = (known.current_system, known.profile_system, len(known.items)) == (
+            facts.current_system,
+            facts.profile_system,
+            facts.generations,
+        )
+        return known if same else None
+
+    async def _closure(self, name: str, path: str) -> Closure:
+        async with self._nixtui.reach(self.fleet.host(name)) as transport:
+            return await self._nixtui.closures.closure(transport, path)
+
+    async def _live(self) -> None:
+        """Inventory and live streams, and what became of operations that were cut off."""
+        # Importing SSH takes 0.2 s, which the first frame must not wait for.
+        await asyncio.to_thread(import_module, "nixtui.remote.pool")
+        self._watch = FleetWatch(self.fleet, self._nixtui.pool, clock=self.clock)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch.run())
+            group.create_task(self._load())
+            group.create_task(self._settle_cut_off())
+
+    async def _load(self) -> None:
+        await self._nixtui.inventory.load(self._take)
+        self._sources_told.set()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        assert self._watch is not None
+        self._watch.set_hosts(snapshot.hosts)
+        self._watch.focus(self._focused)
+        self.notes = [str(warning) for warning in self._nixtui.configuration.warnings]
+        self.notes.extend(str(problem) for problem in snapshot.problems)
+
+    async def _settle_cut_off(self) -> None:
+        """Ask until each has an end: a host that is still armed has one within its window."""
+        await self._sources_told.wait()
+        while True:
+            for entry in await self._journal.cut_off():
+                if entry.kind in KINDS:
+                    await self._settle(entry)
+            await asyncio.sleep(ASK_CUT_OFF_EVERY_S)
+
+    async def _settle(self, entry: Entry) -> None:
+        events = await self._journal.events(entry.operation)
+        report, final = await find_out(entry, events, self.fleet.hosts(), self._nixtui.reach)
+        if final and await self._journal.adopt(entry):
+            await self._journal.finish(report, self.clock())
+            self.notes.append(f"operation {entry.operation} ({entry.title}) was cut off: {report.outcome.value}")

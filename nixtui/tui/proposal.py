@@ -1,0 +1,194 @@
+"""What a rollback would do, as it is found out: first from memory, then the plan, then the diff and the preview."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nixtui.model.closure import ClosureDiff
+from nixtui.model.generation import Generation, Generations
+from nixtui.model.preview import Preview
+from nixtui.model.status import HostStatus
+from nixtui.operations.plan import Plan, Target
+from nixtui.tui import units
+from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, wrap
+from nixtui.tui.systems import diff_lines, diff_sentence, preview_lines, version_of
+
+_LABEL = 11
+
+
+@dataclass(slots=True)
+class Proposal:
+    """Everything known about one proposal. `seen` is how the hosts were when the key was pressed; what is `None` is not
+    known yet, and the `_problem` beside it says why it never will be.
+    """
+
+    names: tuple[str, ...]
+    target: str
+    seen: Mapping[str, HostStatus]
+    asked_at: float
+    plan: Plan | None = None
+    plan_problem: str | None = None
+    generations: Generations | None = None
+    diff: ClosureDiff | None = None
+    diff_problem: str | None = None
+    preview: Preview | None = None
+    preview_problem: str | None = None
+    shown: set[str] = field(default_factory=set)
+
+    @property
+    def only(self) -> Target | None:
+        """The one target of a plan that has one."""
+        return self.plan.targets[0] if self.plan and len(self.plan.targets) == 1 else None
+
+    @property
+    def systems(self) -> tuple[str, str] | None:
+        """The store paths of the one target, now and then."""
+        facts = self.only.facts if self.only else {}
+        return (facts["previous"], facts["new"]) if "previous" in facts and "new" in facts else None
+
+    def changed_since(self, now_seen: Mapping[str, HostStatus]) -> list[str]:
+        """Hosts that run something else than when the key was pressed."""
+        return [
+            name
+            for name, status in self.seen.items()
+            if now_seen[name].facts.current_system != status.facts.current_system
+        ]
+
+
+def title(proposal: Proposal) -> str:
+    """`Roll back web-12`, `Roll back 12 hosts`."""
+    names = proposal.names
+    return f"Roll back {clean(names[0])}" if len(names) == 1 else f"Roll back {len(names)} hosts"
+
+
+def lines(proposal: Proposal, cells: int, now: float) -> list[Line]:
+    """The text of the dialog."""
+    if "commands" in proposal.shown and proposal.plan:
+        return list(command_lines(proposal.plan, cells))
+    if "packages" in proposal.shown and proposal.diff:
+        return diff_lines(proposal.diff, cells)
+    found = list(_one_host(proposal, cells, now) if len(proposal.names) == 1 else _many_hosts(proposal, cells, now))
+    return found + list(_warnings(proposal, cells))
+
+
+def command_lines(plan: Plan, cells: int) -> Iterator[Line]:
+    """Every step with the exact commands."""
+    for number, step in enumerate(plan.steps, start=1):
+        yield from wrap(f"{number}. {step.title}", cells, Role.STRONG)
+        for command in step.commands:
+            yield from wrap(command, cells, Role.TEXT, indent="   ")
+
+
+def _labelled(label: str, *value: str | Span | tuple[str, Role]) -> Line:
+    return line((label.ljust(_LABEL), Role.MUTED), *value)
+
+
+def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
+    status = proposal.seen[proposal.names[0]]
+    before, after = _generations(proposal)
+    yield fit(_headline(proposal, status, now, before, after), cells)
+    yield fit(_between("revision", _revision(before) or _short(status.facts.configuration_revision), _revision(after)), cells)
+    yield fit(_between("NixOS", _version(before) or status.facts.nixos_version, _version(after)), cells)
+    if before is not None and after is not None and before.kernel != after.kernel:
+        yield fit(_between("kernel", before.kernel, after.kernel), cells)
+    yield EMPTY
+    if proposal.plan is None:
+        yield from _waiting(proposal.plan_problem, f"asking {proposal.names[0]} for its generations", proposal, now, cells)
+        return
+    if proposal.only and proposal.only.refused is not None:
+        yield from wrap(f"✖ {proposal.only.refused}", cells, Role.WARN)
+        return
+    if proposal.diff is not None:
+        yield from diff_sentence(proposal.diff, cells)
+    else:
+        yield from _waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
+    yield EMPTY
+    if proposal.preview is not None:
+        yield from preview_lines(proposal.preview, cells)
+    else:
+        yield from _waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
+
+
+def _waiting(problem: str | None, waiting: str, proposal: Proposal, now: float, cells: int) -> Iterator[Line]:
+    if problem is not None:
+        yield from wrap(f"✖ {problem}", cells, Role.BAD)
+        return
+    seconds = now - proposal.asked_at
+    yield line((f"{clean(waiting)} … ", Role.ACCENT), (units.age(seconds) if seconds >= 1 else "", Role.MUTED))
+
+
+def _generations(proposal: Proposal) -> tuple[Generation | None, Generation | None]:
+    known, only = proposal.generations, proposal.only
+    if known is None:
+        return None, None
+    after = only.after if only else proposal.target
+    return known.running, known.with_number(int(after)) if after and after.isdecimal() else None
+
+
+def _headline(
+    proposal: Proposal, status: HostStatus, now: float, before: Generation | None, after: Generation | None
+) -> Line:
+    only, facts = proposal.only, status.facts
+    old = (only.before if only else None) or (str(facts.generation) if facts.generation is not None else UNKNOWN)
+    new = (only.after if only else None) or proposal.target
+    since = f"running for {units.span(now - facts.switched_at)}" if facts.switched_at is not None else ""
+    made = f"made {units.span(now - after.created_at)} ago" if after is not None and after.created_at is not None else ""
+    _ = before
+    return line(
+        (f"{_place(old)} → {_place(new)}", Role.STRONG), (f"    {since}", Role.MUTED), (f"  →  {made}" if made else "", Role.MUTED)
+    )
+
+
+def _place(label: str) -> str:
+    return clean(label if not label.startswith("/nix/store/") else label[44:])
+
+
+def _between(label: str, before: str | None, after: str | None) -> Line:
+    old, new = clean(before or UNKNOWN), clean(after or "…")
+    if old == new:
+        return _labelled(label, old, ("  the same", Role.MUTED))
+    return _labelled(label, (old, Role.MUTED), (" → ", Role.FAINT), new)
+
+
+def _revision(generation: Generation | None) -> str | None:
+    return _short(generation.configuration_revision) if generation else None
+
+
+def _short(revision: str | None) -> str | None:
+    return revision[:8] if revision else None
+
+
+def _version(generation: Generation | None) -> str | None:
+    return version_of(generation) if generation else None
+
+
+def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
+    if proposal.plan is None:
+        waiting = f"asking {len(proposal.names)} hosts for their generations"
+        yield from _waiting(proposal.plan_problem, waiting, proposal, now, cells)
+        return
+    acting = proposal.plan.acting_on
+    count = max((target.wave for target in acting), default=0)
+    left_out = len(proposal.plan.targets) - len(acting)
+    spans = [Span(f"{len(acting)} hosts", Role.STRONG), Span(f" in {count} {'wave' if count == 1 else 'waves'}", Role.MUTED)]
+    if left_out:
+        spans += [Span("  ·  ", Role.FAINT), Span(f"{left_out} left out", Role.WARN)]
+    yield tuple(spans)
+
+
+def _warnings(proposal: Proposal, cells: int) -> Iterator[Line]:
+    plan = proposal.plan
+    if plan is None or not plan.acting_on:
+        return
+    yield EMPTY
+    own: Sequence[str] = proposal.only.warnings if proposal.only else ()
+    for warning in (*own, *plan.warnings):
+        yield from wrap(f"! {warning}", cells, Role.WARN)
+    for loss in plan.irreversible:
+        yield from wrap(f"! cannot be undone: {loss}", cells, Role.BAD)
+    if plan.kind == "rollback":
+        yield from wrap(
+            "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
+            "itself; until then a host goes back by itself.",
+            cells,
+            Role.MUTED,
+        )

@@ -1,0 +1,59 @@
+"""Doing what the action table says, or saying why not: for screens and for dialogs with keys of their own."""
+
+from typing import Any, ClassVar
+
+from textual.screen import Screen
+from textual.widgets import Input
+
+from nixtui.tui.actions import Action, Scope, Selection, actions_in, bindings_for, key_shown
+from nixtui.tui.notices import Level
+from nixtui.tui.session import Session
+from nixtui.tui.widgets.frame import KeyHint
+
+
+class Acting(Screen[Any]):
+    """Mixed into screens; subclasses give `scopes` and `selection`."""
+
+    scopes: ClassVar[tuple[Scope, ...]] = ()
+    session: Session
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        if "scopes" in cls.__dict__:
+            cls.BINDINGS = [*bindings_for(*cls.scopes), *cls.__dict__.get("BINDINGS", ())]
+        super().__init_subclass__(**rest)
+
+    def selection(self) -> Selection:
+        """What an action would act on now."""
+        return Selection()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """While somebody types, no key acts."""
+        return not (action == "act" and isinstance(self.focused, Input))
+
+    def action_act(self, identity: str) -> None:
+        """Do what a key stands for, or say why not."""
+        self.perform(next(each for each in actions_in(*self.scopes) if each.id == identity))
+
+    def perform(self, action: Action[Any]) -> None:
+        """Do it, or say why not."""
+        reason = action.why_disabled(self.selection())
+        if reason is None:
+            action.run(self)
+            return
+        key = key_shown(self.session.key_of(action.id, action.key))
+        self.session.say(Level.WARNING, f"{key} {action.title}: {reason}")
+
+    def key_hints(self) -> tuple[KeyHint, ...]:
+        """The keys of these scopes for a footer, those that cannot work now marked so."""
+        selection, key_of = self.selection(), self.session.key_of
+        return tuple(
+            KeyHint(
+                action.id,
+                key_shown(key_of(action.id, action.key)),
+                action.title,
+                action.rank,
+                off=action.why_disabled(selection) is not None,
+            )
+            for action in actions_in(*self.scopes)
+            if action.rank is not None
+        )

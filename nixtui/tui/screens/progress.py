@@ -1,0 +1,211 @@
+"""An operation as it runs, or as it was: where every host stands, what it said, and how it ended."""
+
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from nixtui.operations.events import AnyEvent
+from nixtui.tui import units
+from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.ledger import Ledger, TargetState
+from nixtui.tui.notices import Level
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line, said, wrap
+from nixtui.tui.proposal import command_lines
+from nixtui.tui.screens.place import Place
+from nixtui.tui.screens.rollback_columns import label
+from nixtui.tui.session import Session, why_unchangeable
+from nixtui.tui.story import markdown
+from nixtui.tui.widgets.columns import Column
+from nixtui.tui.widgets.pane import Panel
+from nixtui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from nixtui.operations.operation import Operation
+
+PAINT_AFTER_S = 0.1
+"""A flood of output is painted ten times a second."""
+
+
+class ProgressScreen(Place):
+    """Shows one operation. Leaving it stops nothing."""
+
+    scopes = (Scope.PROGRESS, Scope.LISTS, Scope.EVERYWHERE)
+    here = "activity"
+    CSS_PATH = "progress.tcss"
+
+    def __init__(self, session: Session, ledger: Ledger, operation: "Operation | None", started_at: float) -> None:
+        super().__init__(session)
+        self._ledger = ledger
+        self._operation = operation
+        self._started_at = started_at
+        self._painting = self._commands = False
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._targets = Table[TargetState](self._columns(), ledger.targets.get, id="progress-targets")
+        self._said = Panel(id="progress-said")
+
+    def body(self) -> ComposeResult:
+        """The hosts, and what the selected one said."""
+        with Vertical(id="progress"):
+            yield self._targets
+            yield self._said
+
+    @property
+    def table(self) -> Table[TargetState]:
+        """The hosts."""
+        return self._targets
+
+    def _columns(self) -> tuple[Column[TargetState], ...]:
+        return (
+            Column("name", "HOST", 12, lambda row: (said(row.target.name, Role.STRONG),), 0, 28),
+            Column("change", "FROM → TO", 11, _change, 1, 20),
+            Column("step", "WHERE IT IS", 30, lambda row: row.line(self.session.cockpit.clock()), 0, 90),
+        )
+
+    def on_mount(self) -> None:
+        """Listen from here on; what was told before is in the ledger."""
+        self._targets.styles.height = min(len(self._ledger.targets) + 3, 16)
+        self._targets.show(tuple(self._ledger.targets))
+        self._targets.focus()
+        if self._operation is not None and self._operation.report is None:
+            self._unsubscribe = self._operation.subscribe(self._hear)
+
+    def on_unmount(self) -> None:
+        """Stop listening; the operation goes on."""
+        self._unsubscribe()
+
+    def on_screen_resume(self) -> None:
+        """Show where it is."""
+        super().on_screen_resume()
+        self.call_after_refresh(self._show)
+
+    def on_resize(self) -> None:
+        """The titles are as long as the frames are wide."""
+        super().on_resize()
+        self.call_after_refresh(self._show)
+
+    def _hear(self, event: AnyEvent) -> None:
+        self._ledger.take(event)
+        if not self._painting:
+            self._painting = True
+            self.set_timer(PAINT_AFTER_S, self._show)
+
+    def tick(self, now: float) -> None:
+        """Countdowns go down."""
+        self._show()
+        super().tick(now)
+
+    def _show(self) -> None:
+        self._painting = False
+        if not self.is_mounted:
+            return
+        now = self.session.cockpit.clock()
+        self._targets.set_title(line((clean(self._ledger.plan.title), Role.STRONG)), self._status(now))
+        self._targets.redraw()
+        self._show_said()
+        self.refresh_frame()
+
+    def _status(self, now: float) -> Line:
+        if self._operation is not None and self._operation.is_cancelling and self._ledger.report is None:
+            return line(("cancelling: what was begun is put in order … ", Role.WARN)) + self._ledger.summary(now)
+        waited = f"  {units.took(now - self._started_at)}" if self._ledger.report is None else ""
+        return self._ledger.summary(now) + line((waited, Role.MUTED))
+
+    def _show_said(self) -> None:
+        state = self._ledger.targets.get(self._targets.cursor or "")
+        cells = self._said.text_cells
+        if self._commands:
+            self._said.set_title(line(("Commands", Role.STRONG)))
+            self._said.show(list(command_lines(self._ledger.plan, cells)))
+            return
+        self._said.set_title(line((clean(state.target.name), Role.STRONG)) if state else EMPTY)
+        at_end = self._said.top >= self._said.row_count - self._said.page
+        self._said.show([*self._ledger.said, *_story(state, cells)] if state else list(self._ledger.said))
+        if at_end:
+            self._said.scroll_rows_to(self._said.row_count)
+
+    @on(Table.Moved)
+    def _moved(self) -> None:
+        self._show_said()
+
+    # What keys do
+
+    def selection(self) -> Selection:
+        """The host under the cursor; whether it can still be stopped, or undone."""
+        cursor = self._targets.cursor
+        running = self._operation is not None and self._operation.report is None
+        return Selection(
+            hosts=(cursor,) if cursor else (),
+            forbidden=self._why_no_way_back(cursor),
+            row=cursor,
+            running=running,
+        )
+
+    def _why_no_way_back(self, name: str | None) -> str | None:
+        state = self._ledger.targets.get(name or "")
+        report = state.report if state else None
+        if report is None or not report.outcome.is_success or report.before is None:
+            return "there is nothing to undo on this host"
+        if name not in self.session.cockpit.fleet:
+            return "the host left the fleet"
+        return why_unchangeable(self.session.cockpit.policy, self.session.hosts([name or ""]))
+
+    def undo(self) -> None:
+        """Propose the way back for the host under the cursor."""
+        state = self._ledger.targets[self._targets.cursor or ""]
+        before = state.report.before if state.report else None
+        target = f"path:{before}" if before and before.startswith("/nix/store/") else str(before)
+        self.nixtui.propose_rollback((state.target.name,), target)
+
+    def cancel(self) -> None:
+        """Ask whether to stop, saying what that leaves."""
+        if self._operation is not None:
+            self.nixtui.ask_to_cancel(self._operation)
+
+    def toggle_commands(self) -> None:
+        """The exact commands instead of the output, and back."""
+        self._commands = not self._commands
+        self._said.scroll_rows_to(0)
+        self._show_said()
+
+    def scroll_log(self, rows: int) -> None:
+        """Read on in the output; at its end it follows again."""
+        self._said.scroll_rows(rows)
+
+    def copy(self) -> None:
+        """The whole story, for a ticket."""
+        self.nixtui.copy(markdown(self._ledger, self._started_at), "the operation as Markdown")
+
+    def copy_command(self) -> None:
+        """The same without a screen."""
+        plan = self._ledger.plan
+        after = {target.after for target in plan.acting_on}
+        to = after.pop() if len(after) == 1 else None
+        words = ["nixtui", plan.kind, *(target.name for target in plan.acting_on), *(("--to", to) if to else ())]
+        self.nixtui.copy(shlex.join(words), "the command")
+        if to is None:
+            self.session.say(Level.WARNING, "The hosts go to different generations; the command needs a --to of yours.")
+
+
+def _change(state: TargetState) -> Line:
+    return line((label(state.target.before), Role.MUTED), (" → ", Role.FAINT), label(state.target.after))
+
+
+def _story(state: TargetState, cells: int) -> list[Line]:
+    """How it ended first, then what it said."""
+    lines: list[Line] = []
+    report = state.report
+    if state.target.refused is not None:
+        lines += wrap(f"left out: {state.target.refused}", cells, Role.WARN)
+    if state.dropped:
+        lines.append(line((f"… {state.dropped} earlier lines are not kept here", Role.FAINT)))
+    lines += state.said
+    if report is not None and (report.detail or report.remedy):
+        lines.append(EMPTY)
+        role = Role.TEXT if report.outcome.is_success else Role.STRONG
+        lines += wrap(report.detail or "", cells, role)
+        lines += wrap(f"→ {report.remedy}", cells, Role.ACCENT) if report.remedy else []
+    return lines

@@ -1,0 +1,25 @@
+"""An operation as Markdown, for the ticket that is written afterwards."""
+
+from nixtui.tui import units
+from nixtui.tui.ledger import Ledger
+from nixtui.tui.paint import clean, plain
+
+
+def markdown(ledger: Ledger, started_at: float) -> str:
+    """Title, time, one row per target, and what explains those that did not go well."""
+    outcome = ledger.report.outcome.value if ledger.report else "still running"
+    rows = [
+        "| host | from | to | outcome | detail |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    logs: list[str] = []
+    for state in ledger.targets.values():
+        report = state.report
+        word = report.outcome.value if report else plain(state.line(started_at)).strip()
+        detail = (report.detail if report else state.target.refused) or ""
+        cells = (state.target.name, state.target.before or "", state.target.after or "", word, detail)
+        rows.append("| " + " | ".join(clean(cell).replace("|", "\\|") for cell in cells) + " |")
+        if report is not None and not report.outcome.is_success and report.log:
+            logs += [f"\n{clean(state.target.name)}:\n", "```", *(clean(each) for each in report.log), "```"]
+    head = f"**{clean(ledger.plan.title)}** — {outcome}, begun {units.moment(started_at)} UTC"
+    return "\n".join([head, "", *rows, *logs])
