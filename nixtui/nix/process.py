@@ -55,6 +55,23 @@ async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping
 
 
 async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start a process; when cancelled, end it first.
+
+    Cancelled between the start and the connection of its pipes, asyncio would wait for ever (CPython 3.11 to 3.13:
+    `_make_subprocess_transport` waits for pipes that it has just given up). So the start, some milliseconds, is left to
+    finish.
+    """
+    starting = asyncio.create_task(_spawn(argv, directory, environ))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting])
+        if starting.exception() is None:
+            await _stop(starting.result())
+        raise
+
+
+async def _spawn(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *argv,

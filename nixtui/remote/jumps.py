@@ -1,11 +1,12 @@
 """Connections to jump hosts, one per jump host for all hosts behind it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import asyncssh
 
 from nixtui.remote.destination import Destination
+from nixtui.remote.errors import Unreachable
+from nixtui.remote.shared_call import CallEnded, SharedCall
 
 Lost = Callable[[Exception | None], None]
 Connect = Callable[[Destination, Lost], Awaitable[asyncssh.SSHClientConnection]]
@@ -26,21 +27,15 @@ class Lease:
 
 
 class _Jump:
-    """A login under way or done, and how many wait for it or use it. All who wait share its failure."""
+    """A login under way or done, and how many hosts wait for it or hold a lease."""
 
-    def __init__(self, login: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
+    def __init__(self, login: SharedCall[asyncssh.SSHClientConnection]) -> None:
         self.login = login
-        self.users = 0
-
-    def close(self) -> None:
-        if not self.login.done():
-            self.login.cancel()
-        elif not self.login.cancelled() and self.login.exception() is None:
-            self.login.result().close()
+        self.hosts = 0
 
 
 class Jumps:
-    """The jump hosts in use. The last host that goes closes the door."""
+    """The jump hosts in use. All who wait for one share its failure; the last host that goes closes the door."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
@@ -49,37 +44,41 @@ class Jumps:
     async def lease(self, destination: Destination) -> Lease:
         """The connection to a jump host, made if there is none; raises what logging in raises."""
         jump = self._jumps.get(destination)
-        if jump is None:
-            jump = self._jumps[destination] = _Jump(asyncio.create_task(self._log_in(destination)))
-        jump.users += 1
+        if jump is None or jump.login.is_abandoned:
+            jump = self._jumps[destination] = _Jump(SharedCall(self._log_in(destination)))
+        jump.hosts += 1
         try:
-            connection = await asyncio.shield(jump.login)
+            connection = await jump.login.result()
+        except CallEnded as error:
+            raise Unreachable(destination.name, "all connections are being closed") from error
         except BaseException:
-            self._release(destination, jump)
+            jump.hosts -= 1
             raise
-        return Lease(connection, lambda: self._release(destination, jump))
+        return Lease(connection, lambda: self._give_back(destination, jump, connection))
 
     async def close(self) -> None:
         """Close all; the logins under way end before this returns."""
         jumps = list(self._jumps.values())
         self._jumps.clear()
         for jump in jumps:
-            jump.close()
-        await asyncio.gather(*(jump.login for jump in jumps), return_exceptions=True)
+            connection = await jump.login.cancel()
+            if connection is not None:
+                connection.close()
 
     async def _log_in(self, destination: Destination) -> asyncssh.SSHClientConnection:
+        jump = self._jumps.get(destination)
         try:
-            return await self._connect(destination, lambda _reason: self._forget(destination))
+            return await self._connect(destination, lambda _reason: self._forget(destination, jump))
         except BaseException:
-            self._forget(destination)
+            self._forget(destination, jump)
             raise
 
-    def _forget(self, destination: Destination) -> None:
-        self._jumps.pop(destination, None)
+    def _forget(self, destination: Destination, jump: _Jump | None) -> None:
+        if self._jumps.get(destination) is jump:
+            self._jumps.pop(destination, None)
 
-    def _release(self, destination: Destination, jump: _Jump) -> None:
-        jump.users -= 1
-        if jump.users == 0:
-            if self._jumps.get(destination) is jump:
-                self._forget(destination)
-            jump.close()
+    def _give_back(self, destination: Destination, jump: _Jump, connection: asyncssh.SSHClientConnection) -> None:
+        jump.hosts -= 1
+        if jump.hosts == 0:
+            self._forget(destination, jump)
+            connection.close()

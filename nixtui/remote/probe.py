@@ -30,6 +30,7 @@ GIVE_UP_CHARACTERS: Final = 32 * 2**20
 
 _LOOK_AT_LOGIN: Final = "look at what its shell prints at login"
 _LINES_PER_TURN: Final = 256
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _FACT = re.compile(r"([a-z][a-z0-9_]{0,31})(?: (.*))?\Z")
 
 
@@ -239,7 +240,7 @@ def _load(value: str) -> tuple[float, float, float]:
 
 
 def _number(value: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,6})?", value):
+    if not _NUMBER.fullmatch(value):
         raise ValueError(value)
     return float(value)
 

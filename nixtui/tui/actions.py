@@ -150,7 +150,9 @@ _EVERYWHERE: tuple[Action[Place], ...] = (
     Action("last_view", "-", "last view", lambda on: on.last_view()),
     Action("back", "escape", "back", lambda on: on.back(), help="clear the filter or the message, or go back"),
     Action("theme", "ctrl+t", "next theme", lambda on: on.next_theme(), help="dark, light, high contrast, plain"),
-    Action("detail", "!", "message in full", lambda on: on.show_notice(), help="the last message with all it has to say"),
+    Action(
+        "detail", "!", "message in full", lambda on: on.show_notice(), help="the last message with all it has to say"
+    ),
     Action("quit", "q,ctrl+c", "quit", lambda on: on.quit()),
 )
 
@@ -167,19 +169,45 @@ _LISTS: tuple[Action[Place], ...] = (
 
 _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("roll_back", "r", "roll back", lambda on: on.roll_back("previous"), may_change, danger=True, rank=1),
-    Action("choose_target", "R", "choose target", lambda on: on.choose_target(), may_change, danger=True, rank=2,
-           help="roll back to a number, @14:00, @2h, rev:98fe21c …"),
+    Action(
+        "choose_target",
+        "R",
+        "choose target",
+        lambda on: on.choose_target(),
+        may_change,
+        danger=True,
+        rank=2,
+        help="roll back to a number, @14:00, @2h, rev:98fe21c …",
+    ),
     Action("open", "enter", "generations", lambda on: on.open(), needs_hosts, rank=3),
     Action("mark", "space", "mark", lambda on: on.mark(), needs_hosts, rank=4),
-    Action("filter", "/", "filter", lambda on: on.filter(), rank=5, help="as you type: web, is:failed, tag:role=web, !env:prod"),
-    Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=6, help="only hosts somebody should look at"),
+    Action(
+        "filter",
+        "/",
+        "filter",
+        lambda on: on.filter(),
+        rank=5,
+        help="as you type: web, is:failed, tag:role=web, !env:prod",
+    ),
+    Action(
+        "problems", "z", "problems", lambda on: on.toggle_problems(), rank=6, help="only hosts somebody should look at"
+    ),
     Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.mark_all(), needs_hosts),
     Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.mark_range(), needs_hosts),
     Action("unmark", "u", "unmark all", lambda on: on.unmark(), needs_marks),
-    Action("sort", "S", "sort", lambda on: on.choose_sort(), rank=8, help="by a column; the same column again turns it round"),
+    Action(
+        "sort",
+        "S",
+        "sort",
+        lambda on: on.choose_sort(),
+        rank=8,
+        help="by a column; the same column again turns it round",
+    ),
     Action("wide", "w", "wide", lambda on: on.toggle_wide(), help="all columns, with the panel hidden"),
     Action("panel", "v", "panel", lambda on: on.toggle_panel(), rank=9, help="the selected host at the side"),
-    Action("pause", "p", "pause", lambda on: on.pause(), rank=10, help="hold the display still; hosts are still watched"),
+    Action(
+        "pause", "p", "pause", lambda on: on.pause(), rank=10, help="hold the display still; hosts are still watched"
+    ),
     Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), needs_hosts, help="ask the selected hosts now"),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), needs_hosts),
     Action("copy", "c", "copy names", lambda on: on.copy(), needs_hosts),
@@ -187,8 +215,15 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
 
 _GENERATIONS: tuple[Action[GenerationsScreen], ...] = (
     Action("go_to_generation", "r", "roll back to it", lambda on: on.roll_back(), may_change, danger=True, rank=1),
-    Action("compare_from", "space", "compare from", lambda on: on.mark(), needs_row, rank=2,
-           help="the diff starts at this generation instead of the one that runs"),
+    Action(
+        "compare_from",
+        "space",
+        "compare from",
+        lambda on: on.mark(),
+        needs_row,
+        rank=2,
+        help="the diff starts at this generation instead of the one that runs",
+    ),
     Action("next_host", "]", "next host", lambda on: on.turn(1), needs_hosts, rank=5),
     Action("previous_host", "[", "previous host", lambda on: on.turn(-1), needs_hosts, rank=6),
     Action("diff_down", "J", "scroll diff down", lambda on: on.scroll_diff(5)),
@@ -206,11 +241,21 @@ _ACTIVITY: tuple[Action[ActivityScreen], ...] = (
 )
 
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
-    Action("cancel", "X", "cancel", lambda on: on.cancel(), needs_running, danger=True, rank=1,
-           help="stop, and put in order what was begun"),
+    Action(
+        "cancel",
+        "X",
+        "cancel",
+        lambda on: on.cancel(),
+        needs_running,
+        danger=True,
+        rank=1,
+        help="stop, and put in order what was begun",
+    ),
     Action("undo", "U", "undo", lambda on: on.undo(), may_change, danger=True, rank=2, help="propose the way back"),
     Action("leave", "enter", "leave", lambda on: on.back(), rank=3, help="what runs goes on"),
-    Action("commands", "C", "commands", lambda on: on.toggle_commands(), rank=4, help="exactly what is run on each host"),
+    Action(
+        "commands", "C", "commands", lambda on: on.toggle_commands(), rank=4, help="exactly what is run on each host"
+    ),
     Action("log_down", "J", "scroll output down", lambda on: on.scroll_log(5)),
     Action("log_up", "K", "scroll output up", lambda on: on.scroll_log(-5)),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),

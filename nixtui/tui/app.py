@@ -1,13 +1,13 @@
 """The app: owns the terminal, brings news to the screen in front, and opens what screens ask for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
 
 from textual.app import App
 
-from nixtui.tui.actions import DESTINATIONS, Action, Destination
+from nixtui.tui import opening
+from nixtui.tui.actions import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
 from nixtui.tui.crash import crash_report
@@ -28,13 +28,13 @@ class NixtuiApp(App[None]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "fleet"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
         (60, "-narrow"),
         (100, "-normal"),
         (160, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (15, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-tall")]
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class NixtuiApp(App[None]):
 
     # Going about
 
-    def delay_update(self, delay: float = 0.0) -> None:
+    def delay_update(self, delay: float = 0.001) -> None:
         """Show another screen at once: Textual waits 50 ms to hide a half-built one, ours are built when shown."""
         super().delay_update(delay)
 
@@ -123,12 +123,10 @@ class NixtuiApp(App[None]):
     def leave_app(self) -> None:
         """Quit, after asking when something still runs."""
         running = [each for each in self.session.cockpit.operations.begun() if each.is_running]
-        if not running:
+        if running:
+            opening.farewell(self, running)
+        else:
             self.exit()
-            return
-        from nixtui.tui.screens.farewell import FarewellDialog
-
-        self.push_screen(FarewellDialog(running), lambda leave: self.exit() if leave else None)
 
     def vocabulary(self) -> Vocabulary:
         """What the command line can complete."""
@@ -144,7 +142,7 @@ class NixtuiApp(App[None]):
                 self.visit("fleet")
                 self.fleet_screen.go_to_host(name)
             case RollBackTo(target):
-                self.propose_rollback(place.selection().hosts, target)
+                opening.rollback(self, place.selection().hosts, target)
             case ShowEnvironment(name):
                 self.visit("fleet")
                 self.fleet_screen.show_environment(name)

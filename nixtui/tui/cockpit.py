@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # values only; importing the journal would load sqlite before
     from nixtui.operations.journal import Entry
     from nixtui.operations.operation import Operation
 
+
 class Operations(Protocol):
     """Operations begun by this nixtui, and the journal of all that ever were."""
 

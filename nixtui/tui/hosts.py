@@ -190,7 +190,9 @@ def _load(row: HostRow) -> Line:
     load = row.status.facts.load
     if load is None:
         return _UNKNOWN
-    return _now_or_then(row, line((load_bars(load) + " ", Role.FAINT), f"{min(load[0], 9999):.{1 if load[0] < 100 else 0}f}"))
+    return _now_or_then(
+        row, line((load_bars(load) + " ", Role.FAINT), f"{min(load[0], 9999):.{1 if load[0] < 100 else 0}f}")
+    )
 
 
 def _memory(row: HostRow) -> Line:

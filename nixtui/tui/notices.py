@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
-from nixtui.tui.paint import Line, Role, clean, line
+from nixtui.tui.paint import Line, Role, clean, line, wrap
 
 MAX_NOTICES = 500
 MAX_DETAIL = 4000
@@ -47,6 +47,14 @@ class Notice:
         remedy = f"  {clean(self.remedy)}" if self.remedy else ""
         said = Role.TEXT if self.level in (Level.INFO, Level.DONE) else Role.STRONG
         return line((f"{self.level.glyph} ", self.level.role), (clean(self.text), said), (remedy, Role.MUTED))
+
+    def in_full(self, cells: int) -> list[Line]:
+        """All it has to say, in lines."""
+        lines = wrap(f"{self.level.glyph} {self.text}", cells, Role.STRONG)
+        lines += wrap(self.remedy, cells, Role.ACCENT, indent="  ") if self.remedy else []
+        for each in (self.detail or "").splitlines():
+            lines += wrap(each, cells, Role.MUTED, indent="  ")
+        return lines
 
 
 class Notices:

@@ -86,13 +86,17 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     status = proposal.seen[proposal.names[0]]
     before, after = _generations(proposal)
     yield fit(_headline(proposal, status, now, before, after), cells)
-    yield fit(_between("revision", _revision(before) or _short(status.facts.configuration_revision), _revision(after)), cells)
+    yield fit(
+        _between("revision", _revision(before) or _short(status.facts.configuration_revision), _revision(after)), cells
+    )
     yield fit(_between("NixOS", _version(before) or status.facts.nixos_version, _version(after)), cells)
     if before is not None and after is not None and before.kernel != after.kernel:
         yield fit(_between("kernel", before.kernel, after.kernel), cells)
     yield EMPTY
     if proposal.plan is None:
-        yield from _waiting(proposal.plan_problem, f"asking {proposal.names[0]} for its generations", proposal, now, cells)
+        yield from _waiting(
+            proposal.plan_problem, f"asking {proposal.names[0]} for its generations", proposal, now, cells
+        )
         return
     if proposal.only and proposal.only.refused is not None:
         yield from wrap(f"✖ {proposal.only.refused}", cells, Role.WARN)
@@ -131,10 +135,14 @@ def _headline(
     old = (only.before if only else None) or (str(facts.generation) if facts.generation is not None else UNKNOWN)
     new = (only.after if only else None) or proposal.target
     since = f"running for {units.span(now - facts.switched_at)}" if facts.switched_at is not None else ""
-    made = f"made {units.span(now - after.created_at)} ago" if after is not None and after.created_at is not None else ""
+    made = (
+        f"made {units.span(now - after.created_at)} ago" if after is not None and after.created_at is not None else ""
+    )
     _ = before
     return line(
-        (f"{_place(old)} → {_place(new)}", Role.STRONG), (f"    {since}", Role.MUTED), (f"  →  {made}" if made else "", Role.MUTED)
+        (f"{_place(old)} → {_place(new)}", Role.STRONG),
+        (f"    {since}", Role.MUTED),
+        (f"  →  {made}" if made else "", Role.MUTED),
     )
 
 
@@ -169,7 +177,10 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     acting = proposal.plan.acting_on
     count = max((target.wave for target in acting), default=0)
     left_out = len(proposal.plan.targets) - len(acting)
-    spans = [Span(f"{len(acting)} hosts", Role.STRONG), Span(f" in {count} {'wave' if count == 1 else 'waves'}", Role.MUTED)]
+    spans = [
+        Span(f"{len(acting)} hosts", Role.STRONG),
+        Span(f" in {count} {'wave' if count == 1 else 'waves'}", Role.MUTED),
+    ]
     if left_out:
         spans += [Span("  ·  ", Role.FAINT), Span(f"{left_out} left out", Role.WARN)]
     yield tuple(spans)

@@ -45,7 +45,9 @@ class Session:
     @property
     def environments(self) -> list[str]:
         """The environments that hosts of this fleet are in."""
-        return sorted(name for name, states in self.cockpit.fleet.counts.environments.items() if name and states.total())
+        return sorted(
+            name for name, states in self.cockpit.fleet.counts.environments.items() if name and states.total()
+        )
 
     def hosts(self, names: Iterable[str]) -> list[Host]:
         """The hosts of these names."""

@@ -75,7 +75,9 @@ def diff_sentence(diff: ClosureDiff, cells: int, most: int = 3) -> Iterator[Line
 def preview_lines(preview: Preview, cells: int) -> Iterator[Line]:
     """What would restart, and what stands against it."""
     if not preview.is_complete:
-        yield from wrap(f"! the dry run ended with {preview.exit_code}: what it says is not everything", cells, Role.WARN)
+        yield from wrap(
+            f"! the dry run ended with {preview.exit_code}: what it says is not everything", cells, Role.WARN
+        )
     for word, names in (
         ("will stop", preview.stopped),
         ("will start", preview.started),

@@ -97,7 +97,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
         with suppress(asyncio.CancelledError):
             await churn
     latencies.sort()
-    print('slowest:', ', '.join(f'{key} {ms:.0f}' for ms, key in sorted(slowest, reverse=True)[:12]))
+    print("slowest:", ", ".join(f"{key} {ms:.0f}" for ms, key in sorted(slowest, reverse=True)[:12]))
     return {
         "first frame ms": first * 1000,
         "p50 ms": statistics.median(latencies),

@@ -3,12 +3,15 @@
 import os
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Final
 
 import pytest
 
 from tests.lab.host import Host
 from tests.lab.lab import Lab, take_down_orphans
 from tests.lab.machine import is_root
+
+NEEDS_ROOT: Final = "the lab's hosts are containers, which need root"
 
 
 class CleanHosts:
@@ -40,10 +43,15 @@ class CleanHosts:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """A lab of this test run's own, or the one that NIXTUI_LAB names."""
+def root() -> None:
+    """Skips without root; with it, a lab that cannot be built is an error."""
     if not is_root():
-        pytest.skip("the lab's hosts are containers, which need root")
+        pytest.skip(NEEDS_ROOT)
+
+
+@pytest.fixture(scope="session")
+def lab(root: None) -> Iterator[Lab]:
+    """A lab of this test run's own, or the one that NIXTUI_LAB names."""
     count = int(os.environ.get("NIXTUI_LAB_HOSTS", "3"))
     if name := os.environ.get("NIXTUI_LAB"):
         running = Lab.up(count, name)
@@ -83,8 +91,11 @@ def hosts(lab: Lab, clean_hosts: CleanHosts) -> Iterator[list[Host]]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failed test's report ends with what its hosts' journals say."""
+    """A failed test's report ends with what its hosts' journals say; all that need root are skipped in one line."""
     report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and NEEDS_ROOT in report.longrepr[2]:
+        # pytest folds skips of one place into a line.
+        report.longrepr = ("tests/lab", 0, report.longrepr[2])
     if report.failed and report.when == "call":
         funcargs = getattr(item, "funcargs", {})
         for host in [funcargs["host"]] if "host" in funcargs else funcargs.get("hosts", []):

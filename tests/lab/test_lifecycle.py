@@ -10,18 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.lab.lab import STATE, Lab, lab_names, take_down, take_down_orphans
-from tests.lab.machine import LabError, is_root, mounts_under
+from tests.lab.machine import LabError, mounts_under
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not is_root(), reason="the lab's hosts are containers, which need root"),
-]
+pytestmark = pytest.mark.lab
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def name() -> Iterator[str]:
+def name(root: None) -> Iterator[str]:
     name = f"lifecycle-{os.getpid()}"
     yield name
     take_down(name)

@@ -26,8 +26,9 @@ async def until(condition: Callable[[], bool]) -> None:
 def is_running(pid_file: Path) -> bool:
     """A zombie is not: who has to reap it is up to init."""
     try:
-        status = Path("/proc", pid_file.read_text().strip(), "stat").read_text()
-    except FileNotFoundError:
+        pid = int(pid_file.read_text())
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ValueError):  # gone, or stopped before it had written its id
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
 
@@ -163,6 +164,22 @@ async def test_cancelling_stops_it_with_all_it_started(tmp_path: Path) -> None:
         await task
     assert not is_running(tmp_path / "nix")
     await until(lambda: not is_running(tmp_path / "child"))
+
+
+@pytest.mark.parametrize("turns", range(16))
+async def test_cancelling_at_any_moment_of_the_start_neither_hangs_nor_leaves_anything(
+    tmp_path: Path, turns: int
+) -> None:
+    """asyncio waits for ever when it is cancelled between starting a process and connecting its pipes."""
+    task = asyncio.create_task(run(tmp_path, LEAVES_A_CHILD + "sleep 1000"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(20):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    for left in ("nix", "child"):
+        await until(lambda left=left: not is_running(tmp_path / left))
 
 
 async def test_the_environment_is_the_one_that_was_passed_in(tmp_path: Path) -> None:

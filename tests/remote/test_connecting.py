@@ -129,7 +129,7 @@ class TestProxyJump:
         assert (await second.run(HELLO)).stdout == "hello\n"
         assert own_sshd.children()
         await second.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while own_sshd.children():  # noqa: ASYNC110 - no event tells of processes on a host
                 await asyncio.sleep(0.01)
 
@@ -147,7 +147,7 @@ class TestProxyJump:
         access = workstation.access(jump=f"{USER}@127.0.0.1:{own_sshd.port}")
         transports = [await workstation.reach(sshd.host(name), access) for name in ("a", "b")]
         own_sshd.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             for transport in transports:
                 assert isinstance(await asyncio.shield(transport.closed), Unreachable)
         own_sshd.start()
@@ -158,9 +158,9 @@ class TestProxyJump:
         self, workstation: Workstation, sshd: Sshd, black_hole: int
     ) -> None:
         workstation.may_enter(sshd)
-        access = workstation.access(jump=f"{USER}@127.0.0.1:{black_hole}", connect_timeout=0.5)
+        access = workstation.access(jump=f"{USER}@127.0.0.1:{black_hole}", connect_timeout=1.0)
         hosts = [sshd.host(f"web-{number}") for number in range(20)]
-        async with asyncio.timeout(5):  # one after the other would take ten seconds
+        async with asyncio.timeout(10):  # one after the other would take twenty seconds
             results = await asyncio.gather(*(workstation.reach(host, access) for host in hosts), return_exceptions=True)
         assert {type(result) for result in results} == {Unreachable}
         assert "web-7: jump host 127.0.0.1" in str(results[7])
@@ -217,7 +217,7 @@ class TestProxyCommand:
         transport = await workstation.reach(sshd.host())
         assert descendants(os.getpid())
         await transport.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while any("relay" in _command_line(pid) for pid in descendants(os.getpid())):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -364,7 +364,7 @@ async def test_connects_are_bounded_but_an_urgent_one_does_not_queue(
     ]
     while not access._slots.locked():  # noqa: ASYNC110 - the stuck ones have no event for it
         await asyncio.sleep(0)
-    async with asyncio.timeout(5), transport.fresh() as second:
+    async with asyncio.timeout(30), transport.fresh() as second:
         assert (await second.run(HELLO)).stdout == "hello\n"
     for task in stuck:
         task.cancel()
@@ -381,6 +381,6 @@ async def test_nothing_is_left_of_a_cancelled_login(workstation: Workstation, ow
         connecting.cancel()
         await asyncio.wait([connecting])
     await workstation.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while own_sshd.children():  # noqa: ASYNC110 - no event tells of processes on a host
             await asyncio.sleep(0.01)

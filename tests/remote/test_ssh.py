@@ -57,7 +57,7 @@ async def own_transport(workstation: Workstation, own_sshd: Sshd) -> SshTranspor
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition of the outside world, a second or two at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - no event tells of processes on a host
             await asyncio.sleep(0.01)
 
@@ -179,7 +179,7 @@ async def test_a_frozen_host_is_noticed(workstation: Workstation, own_sshd: Sshd
     frozen = own_sshd.children()
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         reason = await asyncio.shield(transport.closed)
     assert isinstance(reason, Unreachable)
 

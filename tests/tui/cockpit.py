@@ -3,14 +3,38 @@
 `python -m tests.tui.cockpit [HOSTS]` opens the app on it, with hosts that keep changing.
 """
 
+import asyncio
+import os
+import sys
+import tempfile
+import time
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
+from typing import Protocol
 
+import msgspec
+
+from nixtui.activation.guarded import HealthCheck
+from nixtui.activation.narrator import Narrator
+from nixtui.activation.rollback import Action, Seen, Settings, plan_rollback
 from nixtui.fleet.state import FleetState
+from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.environment import Confirmation, Environment
+from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
+from nixtui.model.preview import Preview
 from nixtui.model.status import ActivationLock, DiskUse, HostFacts, HostState, HostStatus, Memory
-from nixtui.operations.policy import Policy
+from nixtui.model.target import parse_target
+from nixtui.operations.events import AnyEvent, TargetFinished
+from nixtui.operations.journal import Entry, Journal
+from nixtui.operations.operation import Operation, Run
+from nixtui.operations.plan import Plan, Target
+from nixtui.operations.policy import Consent, Policy
+from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.remote.errors import Unreachable
+from nixtui.tui.theme.house import DARK
 
 NOW = 1_795_230_761.0
 """2026-11-21 03:12:41 UTC: the hour the app is for."""
@@ -29,7 +53,7 @@ _REVISIONS = ("98fe21c4d0", "7b1c0dea55", "44d0aa19c3")
 def store_path(seed: int, name: str) -> str:
     """A store path that is always the same for a seed."""
     letters = "0123456789abcdfghijklmnpqrsvwxyz"
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311
     return f"/nix/store/{''.join(random.choice(letters) for _ in range(32))}-{name}"
 
 
@@ -46,7 +70,7 @@ def hash_of(text: str) -> int:
 
 def healthy(name: str, number: int, *, now: float = NOW, random: Random | None = None) -> HostStatus:
     """A host that is up and runs a generation."""
-    random = random or Random(hash_of(name))
+    random = random or Random(hash_of(name))  # noqa: S311
     load = random.uniform(0.05, 2.5)
     total = random.choice((4, 8, 16, 32)) * GIB
     disk = random.choice((40, 80, 160)) * GIB
@@ -80,8 +104,6 @@ def healthy(name: str, number: int, *, now: float = NOW, random: Random | None =
 
 def change(status: HostStatus, *, facts: dict[str, object] | None = None, **fields: object) -> HostStatus:
     """The same status with other values."""
-    import msgspec
-
     if facts:
         fields["facts"] = msgspec.structs.replace(status.facts, **facts)
     return msgspec.structs.replace(status, **fields)
@@ -89,7 +111,7 @@ def change(status: HostStatus, *, facts: dict[str, object] | None = None, **fiel
 
 def synthetic_fleet(count: int = 420, *, now: float = NOW, seed: int = 7) -> FleetState:
     """Hosts of six roles in three environments; a handful in every kind of trouble there is."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311
     hosts = []
     for number in range(count):
         role = _ROLES[number % len(_ROLES)]
@@ -117,52 +139,191 @@ def _trouble(fleet: FleetState, now: float) -> None:
         fleet.apply(name, change(fleet.status(name), facts=facts, **fields))
 
     nginx = {"failed_units": ("nginx.service",), "systemd_state": "degraded", "switched_at": now - 560}
-    reason = "nginx.service: [emerg] unknown directive \"htttp\" in /nix/store/…-nginx.conf:42"
+    reason = 'nginx.service: [emerg] unknown directive "htttp" in /nix/store/…-nginx.conf:42'
     for name in ("web-2", "web-3"):
-        alter(name, state=HostState.DEGRADED, since=now - 540, reason=reason, facts={
-            **nginx, "load": (3.1, 2.2, 0.8), "generation": 412, "current_system": system(name, 412),
-            "profile_system": system(name, 412), "booted_system": system(name, 405)})
-    alter("db-2", facts={"reboot_needed": True, "reboot_reason": "kernel 6.12.51 → 6.12.58", "kernel_running": "6.12.51"})
-    alter("cache-3", state=HostState.UNREACHABLE, since=now - 240, observed_at=now - 244,
-          reason="no route to host 10.0.0.16 port 22")
-    alter("app-7", state=HostState.AUTH_FAILED, since=now - 7200, observed_at=None, reason="Permission denied (publickey)")
+        alter(
+            name,
+            state=HostState.DEGRADED,
+            since=now - 540,
+            reason=reason,
+            facts={
+                **nginx,
+                "load": (3.1, 2.2, 0.8),
+                "generation": 412,
+                "current_system": system(name, 412),
+                "profile_system": system(name, 412),
+                "booted_system": system(name, 405),
+            },
+        )
+    alter(
+        "db-2", facts={"reboot_needed": True, "reboot_reason": "kernel 6.12.51 → 6.12.58", "kernel_running": "6.12.51"}
+    )
+    alter(
+        "cache-3",
+        state=HostState.UNREACHABLE,
+        since=now - 240,
+        observed_at=now - 244,
+        reason="no route to host 10.0.0.16 port 22",
+    )
+    alter(
+        "app-7", state=HostState.AUTH_FAILED, since=now - 7200, observed_at=None, reason="Permission denied (publickey)"
+    )
     fleet.apply("queue-1", HostStatus(state=HostState.CONNECTING, since=now - 3))
-    alter("edge-2", state=HostState.HOST_KEY_CHANGED, since=now - 60, observed_at=now - 70,
-          reason="the host shows another key than known_hosts has: SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDUpWwXjRF0D1b9R7E")
+    alter(
+        "edge-2",
+        state=HostState.HOST_KEY_CHANGED,
+        since=now - 60,
+        observed_at=now - 70,
+        reason="the host shows another key than known_hosts has: SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDUpWwXjRF0D1b9R7E",
+    )
     alter("app-4", facts={"profile_system": system("app-4", 999)})
     alter("web-5", facts={"lock": ActivationLock("8f2a9c01", "ops-2", now - 42)})
     alter("db-3", observed_at=now - 95)
     alter("cache-5", facts={"disks": (DiskUse("/", 97 * GIB, 3 * GIB), DiskUse("/boot", GIB // 3, GIB // 2))})
 
 
-class NoOperations:
-    """Nothing was ever done."""
+KERNELS = ("6.12.51", "6.12.58")
 
-    def begun(self):
-        return ()
 
-    async def past(self, limit: int):
-        return ()
+def generations_of(name: str, status: HostStatus, *, count: int = 12) -> Generations:
+    """The last generations of a host, the running one newest unless the host drifts."""
+    facts = status.facts
+    newest = facts.generation or 400
+    items = tuple(
+        Generation(
+            number=number,
+            created_at=(facts.switched_at or NOW) - (newest - number) * 86400 * 2.3,
+            path=system(name, number),
+            path_exists=number != newest - 7,
+            nixos_version=f"25.11.202611{10 + number % 15:02}",
+            kernel=KERNELS[number > newest - 4],
+            configuration_revision=_REVISIONS[number % 3],
+            specialisations=("on-call",) if number % 5 == 0 else (),
+            running=system(name, number) == facts.current_system,
+            booted=system(name, number) == facts.booted_system,
+            profile=system(name, number) == facts.profile_system,
+            boot_default=system(name, number) == facts.profile_system,
+        )
+        for number in range(newest, max(0, newest - count), -1)
+    )
+    return Generations(
+        items=items,
+        current_system=facts.current_system,
+        booted_system=facts.booted_system,
+        profile_system=facts.profile_system,
+        boot_default=facts.profile_system,
+        clock=NOW,
+        switched_at=facts.switched_at,
+    )
 
-    async def cut_off(self):
-        return frozenset()
 
-    async def events(self, operation: str):
-        return ()
+def closure_of(path: str) -> Closure:
+    """A closure that differs a little from path to path."""
+    seed = hash_of(path)
+    sizes = {path: 60_000}
+    for number in range(400):
+        version = f"{1 + number % 4}.{number % 9}.{(seed + number) % 3 if number % 40 == 0 else 1}"
+        sizes[store_path(number, f"package-{number}-{version}")] = 1_000_000 + number * 5_000
+    sizes[store_path(1, f"nginx-1.{28 + seed % 2}.0")] = 3_200_000
+    sizes[store_path(2, f"openssl-3.4.{seed % 2}")] = 9_400_000
+    if seed % 3 == 0:
+        sizes[store_path(3, "jq-1.8.1")] = 700_000
+    return Closure(path, sizes)
+
+
+class Script(Protocol):
+    """What a simulated host does: tell events through the narrator, and report."""
+
+    async def __call__(self, tell: Narrator, target: Target) -> TargetReport: ...
+
+
+async def succeed(tell: Narrator, target: Target) -> TargetReport:
+    """A rollback that works, as quickly as the loop turns."""
+    for step in ("connecting", "locked"):
+        tell.begin(step)
+        tell.end(True)
+    tell.begin("armed")
+    tell.countdown(tell.run.clock() + 90, "boot")
+    tell.end(True, "goes back by itself after 90 s without us")
+    tell.begin("testing")
+    tell.output("stopping the following units: nginx.service")
+    tell.output("starting the following units: nginx.service")
+    tell.end(True, "the new system is active")
+    tell.begin("verifying")
+    tell.end(True, "a new login, the system, its units and its health are well")
+    tell.begin("committing")
+    tell.countdown(None, "boot")
+    tell.end(True)
+    return TargetReport(
+        name=target.name,
+        outcome=Outcome.COMMITTED,
+        before=target.before,
+        after=target.after,
+        detail=f"generation {target.after} runs, boots and is the profile",
+        seconds=4.2,
+    )
+
+
+class MemoryOperations:
+    """Operations of this process, and a real journal when one is given."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.journal = journal
+        self.operations: list[Operation] = []
+
+    def begun(self) -> Sequence[Operation]:
+        return self.operations
+
+    async def past(self, limit: int) -> Sequence[Entry]:
+        return await self.journal.entries(limit=limit) if self.journal else ()
+
+    async def cut_off(self) -> Collection[str]:
+        return {entry.operation for entry in await self.journal.cut_off()} if self.journal else frozenset()
+
+    async def events(self, operation: str) -> Sequence[AnyEvent]:
+        return await self.journal.events(operation) if self.journal else ()
+
+
+class Nowhere:
+    """A journal for tests that are not about the journal."""
+
+    async def begin(self, intent: object) -> None:
+        pass
+
+    def append(self, operation: str, event: object) -> None:
+        pass
+
+    async def finish(self, report: object, at: float) -> None:
+        pass
 
 
 class MemoryCockpit:
-    """The facade over values in memory."""
+    """The facade over values in memory; plans are made by the real planner, operations run by the real runner.
 
-    def __init__(self, fleet: FleetState | None = None, *, policy: Policy | None = None, now: float = NOW) -> None:
+    `script` is what hosts do when they are acted on; `gate` can hold every answer of a host back.
+    """
+
+    def __init__(
+        self,
+        fleet: FleetState | None = None,
+        *,
+        policy: Policy | None = None,
+        now: float = NOW,
+        journal: Journal | None = None,
+        script: Script = succeed,
+    ) -> None:
         self.fleet = fleet if fleet is not None else synthetic_fleet()
         self.policy = policy or Policy(environments=ENVIRONMENTS)
         self.fleet_name = "shop"
         self.notes: Sequence[str] = ()
         self.now = now
-        self.operations = NoOperations()
+        self.operations = MemoryOperations(journal)
+        self.script = script
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.focused: list[Collection[str]] = []
         self.asked: list[Collection[str]] = []
+        self.tasks: set[asyncio.Task[object]] = set()
 
     def clock(self) -> float:
         return self.now
@@ -172,3 +333,175 @@ class MemoryCockpit:
 
     def refresh(self, names: Collection[str]) -> None:
         self.asked.append(names)
+
+    async def generations(self, name: str) -> Generations:
+        await self.gate.wait()
+        return self.generations_now(name)
+
+    def generations_now(self, name: str) -> Generations:
+        status = self.fleet.status(name)
+        if not status.state.is_answering:
+            raise Unreachable(name, "no route to host 10.0.0.16 port 22", "check the network, then ctrl+r")
+        return generations_of(name, status)
+
+    async def diff(self, before: tuple[str, str], after: tuple[str, str]) -> ClosureDiff:
+        await self.gate.wait()
+        return diff(closure_of(before[1]), closure_of(after[1]))
+
+    async def preview(self, name: str, path: str) -> Preview:
+        await self.gate.wait()
+        return Preview(path=path, exit_code=0, restarted=("nginx.service",), reboot_needed=False)
+
+    async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
+        await self.gate.wait()
+        wanted = parse_target(target, now=datetime.fromtimestamp(self.now, UTC))
+        seen = [self._seen(name) for name in names]
+        settings = Settings(health=(HealthCheck("systemctl is-active nginx.service", 10.0),))
+        return plan_rollback(
+            seen, wanted, settings, action=Action.SWITCH, operation="8f2a9c01", operator="ops-2@laptop"
+        ).plan
+
+    def _seen(self, name: str) -> Seen:
+        host = self.fleet.host(name)
+        try:
+            return Seen(host, self.generations_now(name))
+        except Unreachable as error:
+            return Seen(host, None, error.reason)
+
+    def start(self, plan: Plan, consent: Consent) -> Operation:
+        self.policy.authorize(plan, consent)
+        operation = Operation(f"op{len(self.operations.operations):06}", plan, self._job, clock=self.clock)
+        self.operations.operations.append(operation)
+        journal = self.operations.journal or Nowhere()
+        task = asyncio.get_running_loop().create_task(operation.run(consent, self.policy, journal))
+        self.tasks.add(task)
+        return operation
+
+    async def _job(self, run: Run) -> Report:
+        reports = []
+        for target in run.plan.acting_on:
+            report = await self.script(Narrator(run, target.name), target)
+            run.tell(TargetFinished(at=self.now, target=target.name, report=report))
+            if report.outcome is Outcome.COMMITTED:
+                self._switch(target)
+            reports.append(report)
+        return Report(operation=run.operation, outcome=overall(r.outcome for r in reports), targets=tuple(reports))
+
+    def _switch(self, target: Target) -> None:
+        status, path = self.fleet.status(target.name), target.facts["new"]
+        there = generations_of(target.name, status).with_number(int(target.after or "0"))
+        facts = {
+            "current_system": path,
+            "profile_system": path,
+            "generation": int(target.after or "0"),
+            "switched_at": self.now,
+            "failed_units": (),
+            "configuration_revision": there.configuration_revision if there else None,
+        }
+        self.fleet.apply(
+            target.name,
+            change(status, facts=facts, state=HostState.UP, reason=None, since=self.now, observed_at=self.now),
+        )
+
+
+async def slowly(tell: Narrator, target: Target) -> TargetReport:
+    """As `succeed`, at a pace to watch, and as a real host would tell it."""
+    for step, seconds in (("connecting", 0.6), ("locked", 0.3)):
+        tell.begin(step)
+        await asyncio.sleep(seconds)
+        tell.end(True)
+    tell.begin("armed")
+    tell.countdown(tell.run.clock() + 90, "boot")
+    tell.end(True, "goes back by itself after 90 s without us")
+    tell.begin("testing")
+    for text in (
+        "stopping the following units: nginx.service",
+        "activating the configuration...",
+        "setting up /etc...",
+        "restarting systemd...",
+        "reloading user units for deploy...",
+        "restarting sysinit-reactivation.target",
+        "starting the following units: nginx.service",
+    ):
+        await asyncio.sleep(0.4)
+        tell.output(text)
+    tell.end(True, "the new system is active")
+    tell.begin("verifying")
+    await asyncio.sleep(1.5)
+    if target.name == "web-3":
+        why = "nginx.service failed, which did not fail before"
+        tell.end(False, why)
+        tell.begin("reverting")
+        await asyncio.sleep(1.0)
+        tell.countdown(None, "boot")
+        tell.end(True)
+        return TargetReport(
+            name=target.name, outcome=Outcome.REVERTED, before=target.before, after=target.after, seconds=7.9,
+            detail=f"{why}; the host runs generation {target.before} again", exit_code=4,
+            remedy="look at its journal: journalctl -u nginx.service -b",
+            log=("nginx[812]: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",),
+        )  # fmt: skip
+    tell.end(True, "a new login, the system, its units and its health are well")
+    tell.begin("committing")
+    await asyncio.sleep(0.4)
+    tell.countdown(None, "boot")
+    tell.end(True)
+    return TargetReport(
+        name=target.name, outcome=Outcome.COMMITTED, before=target.before, after=target.after, seconds=6.4,
+        detail=f"generation {target.after} runs, boots and is the profile",
+    )  # fmt: skip
+
+
+class LiveCockpit(MemoryCockpit):
+    """The same with a clock that goes and answers that take a moment, to be looked at."""
+
+    def clock(self) -> float:
+        return time.time()
+
+    async def generations(self, name: str) -> Generations:
+        await asyncio.sleep(0.4)
+        return await super().generations(name)
+
+    async def diff(self, before: tuple[str, str], after: tuple[str, str]) -> ClosureDiff:
+        await asyncio.sleep(1.2)
+        return await super().diff(before, after)
+
+    async def preview(self, name: str, path: str) -> Preview:
+        await asyncio.sleep(2.0)
+        return await super().preview(name, path)
+
+
+async def breathe(fleet: FleetState) -> None:
+    """Hosts that live: loads change, heartbeats come."""
+    random = Random()  # noqa: S311
+    names = fleet.names()
+    while True:
+        await asyncio.sleep(0.5)
+        for name in random.sample(names, max(1, len(names) // 20)):
+            status = fleet.status(name)
+            if status.state.is_answering and time.time() - (status.observed_at or 0) < 30:
+                load = random.uniform(0.1, 2.5)
+                fleet.apply(
+                    name, change(status, facts={"load": (load, load * 0.9, load * 0.8)}, observed_at=time.time())
+                )
+        for name in names:
+            status = fleet.status(name)
+            if status.state.is_answering and 5 < time.time() - (status.observed_at or 0) < 30:
+                fleet.seen(name, time.time())
+
+
+async def main(count: int) -> None:
+    """The app on the synthetic fleet."""
+    from nixtui.tui.app import NixtuiApp
+
+    with tempfile.TemporaryDirectory() as directory:
+        async with Journal(Path(directory), operator="ops-2", origin="laptop", token="dev") as journal:
+            now = time.time()
+            cockpit = LiveCockpit(synthetic_fleet(count, now=now), now=now, journal=journal, script=slowly)
+            living = asyncio.create_task(breathe(cockpit.fleet))
+            await NixtuiApp(cockpit, no_color="NO_COLOR" in os.environ, theme=os.environ.get("THEME", DARK)).run_async()
+            living.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 420))

@@ -155,6 +155,9 @@ refuse() {
 }
 
 check() {
+    # Asking Nix takes longer than all the rest, so it goes on meanwhile.
+    nix-store --query --requisites "$new" >"$dir/closure" 2>/dev/null &
+    asking=$!
     command -v systemd-run >/dev/null && [ -d "$R/run/systemd/system" ] ||
         refuse unsupported "this host has no systemd-run: nothing would bring it back by itself" || return
     now_=$(current_system)
@@ -163,23 +166,28 @@ check() {
     now_=$(resolved "$SYSTEM_PROFILE")
     [ "$now_" = "$expect_profile" ] ||
         refuse moved "its profile points to ${now_:-nothing} now, not to what was shown" || return
-    is_complete "$new" || return
+    is_system "$new" || return
     has_room || return
     is_idle || return
-    [ "$mode" = boot ] && return
-    found_=$(inhibitors "$new" | one_line)
-    [ -z "$found_" ] || refuse inhibited "$found_"
+    if [ "$mode" != boot ]; then
+        found_=$(inhibitors "$new" | one_line)
+        [ -z "$found_" ] || refuse inhibited "$found_" || return
+    fi
+    is_complete "$new"
+}
+
+is_system() {
+    if [ ! -x "$R$1/bin/switch-to-configuration" ] || [ ! -e "$R$1/nixos-version" ]; then
+        refuse missing "$1 is not there, or is no NixOS system"
+    fi
 }
 
 # Valid to Nix and there with everything it needs: a half deleted closure is found before it is started, not after.
 is_complete() {
-    [ -x "$R$1/bin/switch-to-configuration" ] && [ -e "$R$1/nixos-version" ] ||
-        refuse missing "$1 is not there, or is no NixOS system" || return
-    paths_=$(nix-store --query --requisites "$1" 2>/dev/null) ||
-        refuse missing "$1 is not valid in the Nix store" || return
-    for each_ in $paths_; do
+    wait "$asking" || refuse missing "$1 is not valid in the Nix store" || return
+    while read -r each_; do
         [ -e "$R$each_" ] || [ -L "$R$each_" ] || refuse missing "$each_, which it needs, is gone" || return
-    done
+    done <"$dir/closure"
 }
 
 # available_kib PATH
@@ -349,6 +357,11 @@ drain_() {
 
 # ---------------------------------------------------------------- follow
 
+# breathe: between two looks; most activations take a second or two, and somebody is waiting
+breathe() {
+    if [ "$polls_" -lt 100 ]; then sleep 0.02; else sleep 0.2; fi
+}
+
 # follow LINES: the activation's output from there on, until it or the whole operation ends
 follow() {
     skip_=$1
@@ -361,7 +374,7 @@ follow() {
         read_transcript_
         [ -z "$over_" ] || break
         polls_=$((polls_ + 1))
-        if [ "$polls_" -lt 40 ]; then sleep 0.05; else sleep 0.2; fi
+        breathe
     done
     [ -z "$rest_" ] || say "log $rest_"
     exec 3<&-
@@ -587,7 +600,7 @@ await_outcome() {
     polls_=0
     while [ ! -e "$dir/outcome" ] && [ -d "$dir" ]; do
         polls_=$((polls_ + 1))
-        if [ "$polls_" -lt 40 ]; then sleep 0.05; else sleep 0.2; fi
+        breathe
         if [ $((polls_ % 20)) = 19 ] && [ -z "$(units_of "$id")" ] && [ ! -e "$dir/outcome" ]; then
             say "log no unit of operation $id is left, and no outcome"
             break

@@ -1,45 +1,175 @@
 """Activity: everything that was done, by whom, with what result; and everything nixtui said."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from textual import on
 from textual.app import ComposeResult
 
-from nixtui.operations.plan import Plan
-from nixtui.operations.report import Report
-from nixtui.tui import units
+from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.ledger import Ledger, outcome_line
-from nixtui.tui.notices import Notice, explain
-from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, clean, line, said, wrap
+from nixtui.tui.ledger import Ledger
+from nixtui.tui.notices import Notice
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
+from nixtui.tui.records import Record, columns, detail, gather
 from nixtui.tui.screens.place import Blank, Place
-from nixtui.tui.screens.rollback_columns import label
 from nixtui.tui.session import Session
 from nixtui.tui.story import markdown
-from nixtui.tui.widgets.columns import Column
 from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.table import Table
 
-if TYPE_CHECKING:
-    from nixtui.operations.journal import Entry
-    from nixtui.operations.operation import Operation
-
 MOST = 500
+"""Entries of the journal that are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One operation, of this process or of the journal."""
+class ActivityScreen(Place):
+    """Screen 7."""
 
-    id: str
-    plan: Plan
-    report: Report | None
-    started_at: float
-    finished_at: float | None
-    operator: str | None
-    origin: str | None
-    reason: str | None
-    operation: "Operation | None"
-    is_cut_off: bool = False
+    scopes = (Scope.ACTIVITY, Scope.LISTS, Scope.EVERYWHERE)
+    here = "activity"
+    CSS_PATH = "activity.tcss"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._records: dict[str, Record] = {}
+        self._loaded = False
+        self._problem: str | None = None
+        self._list = Table[Record](columns(session.cockpit.clock()), self._records.get, id="records")
+        self._detail = Panel(id="record")
+        self._shows_messages = False
+
+    def body(self) -> ComposeResult:
+        """The list and the selected one."""
+        with Blank():
+            yield self._list
+            yield self._detail
+
+    @property
+    def table(self) -> Table[Record]:
+        """The operations."""
+        return self._list
+
+    def on_mount(self) -> None:
+        """The list has the keyboard."""
+        self._list.focus()
+
+    def on_screen_resume(self) -> None:
+        """Read what happened since."""
+        super().on_screen_resume()
+        self.reload()
+        self.call_after_refresh(self._show)
+
+    def on_resize(self) -> None:
+        """The titles are as long as the frames are wide."""
+        super().on_resize()
+        self.call_after_refresh(self._show)
+
+    def reload(self) -> None:
+        """Read the journal again."""
+        self.spawn(self._load(), group="journal", doing="Reading the journal")
+
+    async def _load(self) -> None:
+        operations = self.session.cockpit.operations
+        entries, cut_off = await operations.past(MOST), await operations.cut_off()
+        self._records.clear()
+        self._records.update({each.id: each for each in gather(operations.begun(), entries, cut_off)})
+        self._loaded = True
+        self._show()
+
+    def tick(self, now: float) -> None:
+        """Countdowns go down; an operation that ended is read again."""
+        ended = any(each.report is None and each.operation and each.operation.report for each in self._records.values())
+        if ended:
+            self.reload()
+        self._list.set_columns(columns(now))
+        self._show_detail()
+        super().tick(now)
+
+    def tell(self, notice: Notice | None) -> None:
+        """A new message is in the list of messages as well."""
+        super().tell(notice)
+        if self._shows_messages:
+            self._show_detail()
+
+    def _show(self) -> None:
+        self._list.show(tuple(self._records))
+        self._list.redraw()
+        self._list.set_title(line(("Activity", Role.STRONG)), line((f"{len(self._records)}", Role.MUTED)))
+        self._list.set_empty(
+            [
+                line("Nothing was done yet."),
+                line(
+                    ("r", Role.KEY),
+                    (" on a host of the fleet (", Role.MUTED),
+                    ("1", Role.KEY),
+                    (") rolls it back", Role.MUTED),
+                ),
+            ]
+            if self._loaded
+            else [line(("reading the journal …", Role.MUTED))]
+        )
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        cells = self._detail.text_cells
+        if self._shows_messages:
+            self._detail.set_title(line(("Messages", Role.STRONG)), line((f"{len(self.session.notices)}", Role.MUTED)))
+            self._detail.show(_messages(list(self.session.notices), cells))
+            return
+        record = self._records.get(self._list.cursor or "")
+        self._detail.set_title(line((clean(record.plan.title), Role.STRONG)) if record else EMPTY)
+        self._detail.show(detail(record, cells, self.session.cockpit.clock()) if record else [])
+
+    @on(Table.Moved)
+    def _moved(self) -> None:
+        self._show_detail()
+        self.refresh_frame()
+
+    @on(Table.Chosen)
+    def _chosen(self) -> None:
+        self.action_act("open")
+
+    # What keys do
+
+    def selection(self) -> Selection:
+        """The operation under the cursor."""
+        return Selection(row=self._list.cursor)
+
+    def toggle_messages(self) -> None:
+        """Messages instead of the selected operation, and back."""
+        self._shows_messages = not self._shows_messages
+        self._detail.scroll_rows_to(0)
+        self._show_detail()
+
+    def open(self) -> None:
+        """The operation with all its events."""
+        record = self._records[self._list.cursor or ""]
+        self.spawn(self._open(record), group="events", doing="Reading the events of the operation")
+
+    async def _open(self, record: Record) -> None:
+        ledger = await self._ledger(record)
+        opening.operation(self.nixtui, ledger, record.operation, record.started_at)
+
+    async def _ledger(self, record: Record) -> Ledger:
+        running = record.operation
+        events = running.events if running else await self.session.cockpit.operations.events(record.id)
+        ledger = Ledger(record.plan, events)
+        if record.report is not None:
+            ledger.take_report(record.report)
+        return ledger
+
+    def copy(self) -> None:
+        """The whole story, for a ticket."""
+        record = self._records[self._list.cursor or ""]
+        self.spawn(self._copy(record), group="events", doing="Reading the events of the operation")
+
+    async def _copy(self, record: Record) -> None:
+        self.nixtui.copy(markdown(await self._ledger(record), record.started_at), "the operation as Markdown")
+
+
+def _messages(notices: list[Notice], cells: int) -> list[Line]:
+    """Newest first, each with its time and all it has to say."""
+    lines: list[Line] = []
+    for notice in reversed(notices):
+        lines.append(line((f"{units.clock(notice.at)}  ", Role.FAINT), (notice.level.glyph, notice.level.role)))
+        lines += wrap(notice.text, cells, Role.TEXT, indent="  ")
+        lines += wrap(notice.remedy, cells, Role.MUTED, indent="  ") if notice.remedy else []
+        lines.append(EMPTY)
+    return lines

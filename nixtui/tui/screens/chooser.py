@@ -94,7 +94,10 @@ def _rank(item: Item, words: Sequence[str]) -> bool:
 def _columns(items: Sequence[Item]) -> tuple[Column[Item], ...]:
     keys = max((cells_of(item.key) for item in items), default=0)
     titles = max((cells_of(item.title) for item in items), default=0)
-    columns = [Column[Item]("title", "", min(titles, 24), _title, 0, titles), Column[Item]("about", "", 20, _about, 1, 60)]
+    columns = [
+        Column[Item]("title", "", min(titles, 24), _title, 0, titles),
+        Column[Item]("about", "", 20, _about, 1, 60),
+    ]
     return (Column[Item]("key", "", keys, _key), *columns) if keys else tuple(columns)
 
 

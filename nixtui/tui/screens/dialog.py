@@ -130,4 +130,3 @@ class Notification(Dialog[None]):
     def _chosen(self, event: Choice.Chosen) -> None:
         event.stop()
         self.dismiss(None)
-

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 
 from nixtui.fleet.state import Changes
 from nixtui.model.selector import BadSelector, parse_selector
-from nixtui.tui import hosts
+from nixtui.tui import hosts, opening
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.fleet_list import FleetList, Marks
 from nixtui.tui.notices import Level
@@ -140,12 +140,22 @@ class FleetScreen(Place):
         if self.listing.is_filtered:
             return [
                 line(("No host matches ", Role.TEXT), (clean(self.listing.description), Role.ACCENT)),
-                line(("esc", Role.KEY), (" shows all of them, ", Role.MUTED), ("/", Role.KEY), (" changes the filter", Role.MUTED)),
+                line(
+                    ("esc", Role.KEY),
+                    (" shows all of them, ", Role.MUTED),
+                    ("/", Role.KEY),
+                    (" changes the filter", Role.MUTED),
+                ),
             ]
         notes = [line(("! ", Role.WARN), clean(note)) for note in self.session.cockpit.notes]
         return [
             line("There is no host in this fleet yet."),
-            line(("Name them in nixtui.toml under [hosts.NAME], or run nixtui where a flake has nixosConfigurations;", Role.MUTED)),
+            line(
+                (
+                    "Name them in nixtui.toml under [hosts.NAME], or run nixtui where a flake has nixosConfigurations;",
+                    Role.MUTED,
+                )
+            ),
             line(("nixtui init", Role.KEY), (" looks around and proposes a configuration.", Role.MUTED)),
             EMPTY,
             *notes,
@@ -285,7 +295,7 @@ class FleetScreen(Place):
     def choose_sort(self) -> None:
         """Ask for the column."""
         columns = [(each.id, each.title) for each in self._columns if each.sort]
-        self.nixtui.choose("Sort by", columns, self.sort_by)
+        opening.choice(self, "Sort by", columns, self.sort_by)
 
     def toggle_wide(self) -> None:
         """All the width for the table."""
@@ -315,16 +325,15 @@ class FleetScreen(Place):
 
     def roll_back(self, target: str) -> None:
         """Propose to take the selected hosts back."""
-        self.nixtui.propose_rollback(self.selection().hosts, target)
+        opening.rollback(self.nixtui, self.selection().hosts, target)
 
     def choose_target(self) -> None:
         """Ask where to, then propose it."""
-        names = self.selection().hosts
-        self.nixtui.ask_for_target(self, names)
+        opening.target(self, self.selection().hosts)
 
     def open(self) -> None:
         """The generations of the selected hosts."""
-        self.nixtui.show_generations(self.selection().hosts)
+        opening.generations(self.nixtui, self.selection().hosts)
 
     def go_to_host(self, name: str) -> None:
         """Put the cursor on a host, lifting filters that hide it."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 
 from nixtui.fleet.state import Changes
 from nixtui.model.generation import Generation, Generations
-from nixtui.tui import units
+from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.notices import explain
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
@@ -117,11 +117,13 @@ class GenerationsScreen(Place):
 
     def _failed(self, error: Exception) -> None:
         sentence, remedy = explain(error)
-        self._list.set_empty([
-            line(("✖ ", Role.BAD), clean(sentence)),
-            line((clean(remedy or ""), Role.MUTED)),
-            line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED)),
-        ])
+        self._list.set_empty(
+            [
+                line(("✖ ", Role.BAD), clean(sentence)),
+                line((clean(remedy or ""), Role.MUTED)),
+                line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED)),
+            ]
+        )
 
     def fleet_changed(self, changes: Changes) -> None:
         """A host that switched has other generations."""
@@ -152,14 +154,23 @@ class GenerationsScreen(Place):
 
     def _why_empty(self) -> list[Line]:
         if self.host is None:
-            return [line("No host is chosen."), line(("1", Role.KEY), (" shows the fleet; ", Role.MUTED), ("enter", Role.KEY),
-                                                     (" on a host comes here", Role.MUTED))]
+            return [
+                line("No host is chosen."),
+                line(
+                    ("1", Role.KEY),
+                    (" shows the fleet; ", Role.MUTED),
+                    ("enter", Role.KEY),
+                    (" on a host comes here", Role.MUTED),
+                ),
+            ]
         return [line(("asking the host …", Role.MUTED))]
 
     def _show_titles(self) -> None:
         host = clean(self.host) if self.host else "Generations"
         turned = f"  {self._turned + 1} of {len(self.hosts)}" if len(self.hosts) > 1 else ""
-        right = self._waited(self._waiting) or (line((f"{len(self._known.items)}", Role.MUTED)) if self._known else EMPTY)
+        right = self._waited(self._waiting) or (
+            line((f"{len(self._known.items)}", Role.MUTED)) if self._known else EMPTY
+        )
         self._list.set_title(line((host, Role.STRONG), (turned, Role.MUTED)), right)
 
     def _waited(self, waiting: tuple[str, float] | None) -> Line:
@@ -197,7 +208,10 @@ class GenerationsScreen(Place):
         if ends is None or host is None or ends[0][1] == ends[1][1]:
             return
         if self.session.knowledge.known_diff(ends[0][1], ends[1][1]) is None:
-            self._diff_waiting = (f"asking {host} what is in {ends[0][0]} and {ends[1][0]}", self.session.cockpit.clock())
+            self._diff_waiting = (
+                f"asking {host} what is in {ends[0][0]} and {ends[1][0]}",
+                self.session.cockpit.clock(),
+            )
             self.spawn(self._load_diff(host, ends[0][1], ends[1][1]), group="diff", doing=f"diff on {host}")
         self._show_diff()
 
@@ -221,8 +235,12 @@ class GenerationsScreen(Place):
     def _diff_lines(self, old: str, new: str) -> list[Line]:
         cells = self._diff.text_cells
         if old == new:
-            return [line(("This is what runs.", Role.MUTED)), *wrap(
-                "Choose another generation to see what is different; space compares from here.", cells, Role.MUTED)]
+            return [
+                line(("This is what runs.", Role.MUTED)),
+                *wrap(
+                    "Choose another generation to see what is different; space compares from here.", cells, Role.MUTED
+                ),
+            ]
         known = self.session.knowledge.known_diff(old, new)
         if known is not None:
             return diff_lines(known, cells)
@@ -250,7 +268,7 @@ class GenerationsScreen(Place):
 
     def roll_back(self) -> None:
         """Propose to go to the selected generation."""
-        self.nixtui.propose_rollback(self.selection().hosts, str(self._list.cursor))
+        opening.rollback(self.nixtui, self.selection().hosts, str(self._list.cursor))
 
     def mark(self) -> None:
         """Compare from this one, or from what runs again."""

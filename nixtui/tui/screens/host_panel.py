@@ -59,7 +59,12 @@ def _properties(row: HostRow) -> Iterator[tuple[str, Line]]:
     if row.status.is_drifting:
         yield "profile", line(("≠ ", Role.WARN), said(facts.profile_system and facts.profile_system[44:]))
     if facts.switched_at is not None:
-        yield "changed", line(f"{units.span(row.now - facts.switched_at)} ago", (f"  {units.moment(facts.switched_at)}Z", Role.FAINT))
+        yield (
+            "changed",
+            line(
+                f"{units.span(row.now - facts.switched_at)} ago", (f"  {units.moment(facts.switched_at)}Z", Role.FAINT)
+            ),
+        )
     if facts.lock is not None:
         held = f"{clean(facts.lock.operator)}, operation {clean(facts.lock.operation)[:8]}"
         yield "locked", line(("◐ ", Role.ACCENT), f"{held}, {units.span(row.now - facts.lock.since)}")
@@ -96,7 +101,9 @@ def _load(status: HostStatus) -> Iterator[tuple[str, Line]]:
         yield "load", line((f"{load_bars(facts.load)}  ", Role.ACCENT), figures, ("  1, 5, 15 min", Role.FAINT))
     if facts.memory is not None and facts.memory.total:
         used = facts.memory.total - facts.memory.available
-        text = f" {units.percent(facts.memory.used_fraction):>4}  {units.size(used)} of {units.size(facts.memory.total)}"
+        text = (
+            f" {units.percent(facts.memory.used_fraction):>4}  {units.size(used)} of {units.size(facts.memory.total)}"
+        )
         yield "memory", line((units.bar(facts.memory.used_fraction, _BAR), Role.ACCENT), text)
     for disk in facts.disks or ():
         role = disk_role(disk.used_fraction)

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from nixtui.fleet.state import Changes
+from nixtui.tui import opening
 from nixtui.tui.actions import Action, Scope, actions_in
 from nixtui.tui.commands import BadCommand, Vocabulary, complete, parse_command
 from nixtui.tui.environments import header_environments
@@ -188,11 +189,11 @@ class Place(Acting):
 
     def help(self) -> None:
         """The keys of this screen."""
-        self.nixtui.open_palette(self, "Keys", actions_in(*self.scopes))
+        opening.palette(self, "Keys", actions_in(*self.scopes))
 
     def palette(self) -> None:
         """Every action by name."""
-        self.nixtui.open_palette(self, "Actions", actions_in(*self.scopes))
+        opening.palette(self, "Actions", actions_in(*self.scopes))
 
     def next_theme(self) -> None:
         """Another set of colours."""
@@ -200,7 +201,7 @@ class Place(Acting):
 
     def show_notice(self) -> None:
         """The last message with all it has to say."""
-        self.nixtui.open_notice(self._notice)
+        opening.notice(self, self._notice)
 
     def quit(self) -> None:
         """Leave the app."""
@@ -256,4 +257,3 @@ class Place(Acting):
             await work
         except Exception as error:
             self.session.confess(error, doing)
-

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from nixtui.operations.events import AnyEvent
-from nixtui.tui import units
+from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.ledger import Ledger, TargetState
 from nixtui.tui.notices import Level
@@ -158,12 +158,12 @@ class ProgressScreen(Place):
         state = self._ledger.targets[self._targets.cursor or ""]
         before = state.report.before if state.report else None
         target = f"path:{before}" if before and before.startswith("/nix/store/") else str(before)
-        self.nixtui.propose_rollback((state.target.name,), target)
+        opening.rollback(self.nixtui, (state.target.name,), target)
 
     def cancel(self) -> None:
         """Ask whether to stop, saying what that leaves."""
         if self._operation is not None:
-            self.nixtui.ask_to_cancel(self._operation)
+            opening.cancelling(self.nixtui, self._operation)
 
     def toggle_commands(self) -> None:
         """The exact commands instead of the output, and back."""

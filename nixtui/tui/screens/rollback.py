@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from nixtui.model.environment import Confirmation, Environment
+from nixtui.operations.operation import Operation
 from nixtui.operations.plan import Target
 from nixtui.operations.policy import Answer, Consent, Refused
 from nixtui.tui import proposal as proposing
@@ -27,13 +28,12 @@ from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from nixtui.operations.operation import Operation
     from nixtui.tui.app import NixtuiApp
 
 _MOST_ROWS = 12
 
 
-class RollbackDialog(Acting, Dialog["Operation"]):
+class RollbackDialog(Acting, Dialog[Operation]):
     """Answers with the operation that was started, or nothing. What is confirmed are the hosts of the key press."""
 
     scopes = (Scope.ROLLBACK,)
@@ -130,8 +130,7 @@ class RollbackDialog(Acting, Dialog["Operation"]):
         self._targets.display = many
         self._targets.styles.height = min(len(proposal.names), _MOST_ROWS) + 3
         self._targets.redraw()
-        asked = self._environment
-        self.query_one("#ask-reason").display = bool(asked and asked.ask_reason and self._is_possible)
+        self.query_one("#ask-reason").display = self._asks_reason and self._is_possible
         self.query_one("#ask-typed").display = self._must_type and self._is_possible
         if proposal.plan is not None:
             wanted = line(("Type ", Role.MUTED), (clean(proposal.plan.challenge), Role.STRONG), ("  ", Role.MUTED))
@@ -152,15 +151,18 @@ class RollbackDialog(Acting, Dialog["Operation"]):
         self.query_one("#go", Choice).tell(title, self.why_not())
 
     @property
-    def _environment(self) -> Environment | None:
-        return self.session.cockpit.policy.strictest(self.proposal.plan) if self.proposal.plan else None
+    def _asks_reason(self) -> bool:
+        return any(each.ask_reason for each in self._environments())
+
+    def _environments(self) -> list[Environment]:
+        """Those the plan would change something in."""
+        plan = self.proposal.plan
+        named = {target.environment for target in plan.acting_on} if plan else set()
+        return [each for name, each in self.session.cockpit.policy.environments.items() if name in named]
 
     @property
     def _must_type(self) -> bool:
-        plan = self.proposal.plan
-        policy = self.session.cockpit.policy
-        names = {target.environment for target in plan.acting_on} if plan else set()
-        return any(policy.environments[name].confirm is Confirmation.TYPE for name in names if name in policy.environments)
+        return any(each.confirm is Confirmation.TYPE for each in self._environments())
 
     @property
     def _is_possible(self) -> bool:
@@ -187,8 +189,7 @@ class RollbackDialog(Acting, Dialog["Operation"]):
 
     @property
     def _reason_missing(self) -> bool:
-        asked = self._environment
-        return bool(asked and asked.ask_reason) and not self.query_one("#reason", Input).value.strip()
+        return self._asks_reason and not self.query_one("#reason", Input).value.strip()
 
     # Deciding
 
@@ -271,4 +272,3 @@ def _field(name: str) -> Input:
 def _sentence(error: Exception) -> str:
     sentence, remedy = explain(error)
     return f"{sentence}; {remedy}" if remedy else sentence
-

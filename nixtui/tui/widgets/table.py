@@ -106,7 +106,7 @@ class Table(Pane, Generic[Row], can_focus=True):
         return self._index.get(self._cursor or "", 0)
 
     @property
-    def visible(self) -> Sequence[str]:
+    def seen(self) -> Sequence[str]:
         """The keys whose lines are on the screen."""
         return self._order[self.top : self.top + self.page]
 
@@ -142,7 +142,7 @@ class Table(Pane, Generic[Row], can_focus=True):
             self.refresh_cells(-1, 0, self.cells)
         if order == self._order:
             return
-        seen_before, rows_before = self.visible, self.row_count
+        seen_before, rows_before = self.seen, self.row_count
         row_before, line_before = self.cursor_row, self.cursor_row - self.top
         self._order = order
         self._index = {key: number for number, key in enumerate(order)}
@@ -157,20 +157,20 @@ class Table(Pane, Generic[Row], can_focus=True):
         if rows_before != self.row_count:
             self.refresh_rows()
             return
-        for line, (before, now) in enumerate(zip_longest(seen_before, self.visible)):
+        for line, (before, now) in enumerate(zip_longest(seen_before, self.seen)):
             if before != now:
                 self.refresh_cells(self.top + line, 0, self.cells)
 
     def rows_changed(self, keys: Collection[str]) -> None:
         """Draw again what differs in these rows, as far as they can be seen."""
-        for row, key in enumerate(self.visible, start=self.top):
+        for row, key in enumerate(self.seen, start=self.top):
             drawn = self._drawn.get(key)
             if key in keys and drawn is not None:
                 changed = changed_cells(drawn.body, self._body(key))
                 if changed is not None:
                     del self._drawn[key]
                     self.refresh_cells(row, changed[0] + GUTTER, changed[1])
-        for key in (self._drawn.keys() & keys).difference(self.visible):
+        for key in (self._drawn.keys() & keys).difference(self.seen):
             del self._drawn[key]
 
     def redraw(self) -> None:
@@ -246,7 +246,7 @@ class Table(Pane, Generic[Row], can_focus=True):
         return EMPTY if row is None else body(self._placed, row, self.cells - GUTTER)
 
     def _repaint_rows(self, keys: Collection[str | None]) -> None:
-        for row, key in enumerate(self.visible, start=self.top):
+        for row, key in enumerate(self.seen, start=self.top):
             if key in keys:
                 self.refresh_cells(row, 0, self.cells)
 

@@ -1,0 +1,5 @@
+"""`python -m nixtui`."""
+
+from nixtui.cli.main import entry
+
+entry()

@@ -1,0 +1,112 @@
+"""The processes of one demo host. Each leads a session of its own, so that all of its children can be ended with it."""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TypeVar, cast
+
+
+class Child(asyncio.SubprocessProtocol):
+    """A process of a host. `ended` is its exit status, negative for a signal."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It runs."""
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+
+    def process_exited(self) -> None:
+        """It ended; its pipes may still be held open by its children."""
+        status = self._process.get_returncode()
+        self.ended.set_result(0 if status is None else status)
+
+    @property
+    def pid(self) -> int:
+        """Also the number of its process group."""
+        return self._process.get_pid()
+
+    def pipe(self, fd: int) -> asyncio.BaseTransport | None:
+        """Our end of one of its pipes."""
+        return self._process.get_pipe_transport(fd)
+
+    def close(self) -> None:
+        """Let go of a process that ended."""
+        self._process.close()
+
+    @property
+    def _process(self) -> asyncio.SubprocessTransport:
+        assert self._transport is not None, "no process was started"
+        return self._transport
+
+
+C = TypeVar("C", bound=Child)
+
+
+class Processes:
+    """Starts processes in a host's environment and knows them until none of their children is left."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = dict(environ)
+        self._running: set[Child] = set()
+        self._strays: set[int] = set()
+
+    async def start(
+        self, make: Callable[[], C], *command: str, environ: Mapping[str, str] | None = None, pipes: bool = False
+    ) -> C:
+        """Start a command with `environ` on top of the host's own, and with `pipes` on its three descriptors or none."""
+        way = PIPE if pipes else DEVNULL
+        _, child = await asyncio.get_running_loop().subprocess_exec(
+            make,
+            *command,
+            env={**self._environ, **(environ or {})},
+            stdin=way,
+            stdout=way,
+            stderr=way,
+            start_new_session=True,
+        )
+        self._running.add(child)
+        child.ended.add_done_callback(lambda _: self._note_end(child))
+        return child
+
+    async def end(self, child: Child, patience: float) -> None:
+        """Ask a process and its children to end, and kill what is left after `patience` seconds."""
+        _signal(child.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await asyncio.shield(child.ended)
+                while _signal(child.pid, 0):
+                    await asyncio.sleep(0.02)
+        _signal(child.pid, signal.SIGKILL)
+        await asyncio.shield(child.ended)
+
+    def forget_strays(self) -> None:
+        """Forget groups that have no members: their number may become somebody else's one day."""
+        self._strays = {group for group in self._strays if _signal(group, 0)}
+
+    async def kill_all(self) -> None:
+        """End everything at once, and wait until it is gone."""
+        for group in (*self._strays, *(child.pid for child in self._running)):
+            _signal(group, signal.SIGKILL)
+        self._strays.clear()
+        for child in tuple(self._running):
+            await asyncio.shield(child.ended)
+            child.close()
+
+    def _note_end(self, child: Child) -> None:
+        self._running.discard(child)
+        if _signal(child.pid, 0):
+            self._strays.add(child.pid)
+
+
+def _signal(group: int, number: int) -> bool:
+    """Signal a process group; false when it has no members (macOS says EPERM of one that has only zombies)."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

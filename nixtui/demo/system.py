@@ -1,0 +1,140 @@
+"""A NixOS system of the demo: what it is made of, as a value; `root.py` puts it on a host's disk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from nixtui.demo.history import Commit, History, Package
+from nixtui.demo.store_path import store_path
+
+_LINUX: Final = ("linux", "initrd-linux", "linux-modules")
+
+_UNITS: Final = {
+    "all": {
+        "sshd.service": ("openssh", "SSH Daemon"),
+        "nix-daemon.socket": ("nix", "Nix Daemon Socket"),
+        "prometheus-node-exporter.service": ("prometheus-node-exporter", "Prometheus node exporter"),
+        "firewall.service": ("iptables", "Firewall"),
+        "logrotate.timer": ("logrotate", "Rotate log files"),
+        "systemd-timesyncd.service": ("tzdata", "Network Time Synchronization"),
+        "multi-user.target": ("multi-user", "Multi-User System"),
+    },
+    "web": {
+        "nginx.service": ("nginx", "Nginx Web Server"),
+        "shop-api.service": ("shop-api", "The shop's API"),
+        "acme-renew-shop.example.timer": ("lego", "Renew ACME Certificate for shop.example"),
+    },
+    "db": {
+        "postgresql.service": ("postgresql", "PostgreSQL Server"),
+        "pgbouncer.service": ("pgbouncer", "PgBouncer - PostgreSQL connection pooler"),
+        "pgbackrest.timer": ("pgbackrest", "Back up PostgreSQL"),
+    },
+    "cache": {
+        "redis-shop.service": ("redis", "Redis server - redis-shop"),
+        "varnish.service": ("varnish", "Varnish"),
+    },
+    "build": {
+        "buildkite-agent.service": ("buildkite-agent", "Buildkite Agent"),
+        "harmonia.service": ("harmonia", "Nix binary cache"),
+    },
+}
+"""The units of each role, with the package whose change restarts them."""
+
+_SPECIALISATIONS: Final = {"db": ("rescue",), "build": ("no-podman",)}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A unit as a system defines it. Another `fingerprint` means that a switch restarts it.
+
+    `fault` is what it does wrong: `fails SECONDS MESSAGE` (so long after its start; 0 is at once) or
+    `drains SECONDS`, which it takes to stop.
+    """
+
+    name: str
+    fingerprint: str
+    description: str
+    fault: str = ""
+
+    def line(self) -> str:
+        """How `etc/units` of a system has it."""
+        return f"{self.name}|{self.fingerprint}|{self.description}|{self.fault}"
+
+    @classmethod
+    def parse(cls, line: str) -> "UnitFile":
+        """The other way."""
+        return cls(*line.split("|", 3))
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A toplevel. `closure` has every path it needs with its NAR size in KiB, itself included.
+
+    `revision` is `None` for one that was built from a working tree with changes in it.
+    """
+
+    path: str
+    nixos_version: str
+    revision: str | None
+    kernel: str
+    links: Mapping[str, str]
+    units: Sequence[UnitFile]
+    closure: Mapping[str, int]
+    specialisations: Sequence[str]
+
+
+def build_system(
+    history: History,
+    commit: Commit,
+    host: str,
+    role: str,
+    *,
+    faults: Mapping[str, str] | None = None,
+    local_change: str | None = None,
+) -> System:
+    """The system of a host at a commit. `faults` are by unit; `local_change` restarts that unit and was never pushed."""
+    packages = {package.name: package for package in history.packages(role, commit.number)}
+    glibc = packages["glibc"].title
+    paths = {name: store_path(package.title, glibc) for name, package in packages.items()}
+    units = [
+        _unit(name, paths.get(package, package), description, role, commit, (faults or {}).get(name, ""), local_change)
+        for group in ("all", role)
+        for name, (package, description) in _UNITS[group].items()
+    ]
+    prints = [unit.line() for unit in units]
+    configuration = {
+        store_path(name, host, *prints, *paths.values()): kib
+        for name, kib in {"etc": 310, "system-path": 420, "system-units": 90, "boot.json": 4}.items()
+    }
+    configuration |= {store_path(f"unit-{unit.name}", unit.fingerprint): 2 for unit in units}
+    path = store_path(f"nixos-system-{host}-{commit.nixos_version}", host, commit.revision, *configuration)
+    return System(
+        path=path,
+        nixos_version=commit.nixos_version,
+        revision=None if local_change else commit.revision,
+        kernel=packages["linux"].version,
+        links=_links(paths),
+        units=units,
+        closure={paths[name]: package.kib for name, package in packages.items()} | configuration | {path: 14},
+        specialisations=_SPECIALISATIONS.get(role, ()),
+    )
+
+
+def _unit(
+    name: str, needs: str, description: str, role: str, commit: Commit, fault: str, local_change: str | None
+) -> UnitFile:
+    # the web servers' configuration is worked on all the time; that of the others changes with their packages
+    settings = str(commit.number) if role == "web" and name == "nginx.service" else ""
+    settings += "+" if name == local_change else ""
+    return UnitFile(name, store_path("unit", name, needs, settings)[11:27], description, fault)
+
+
+def _links(paths: Mapping[str, str]) -> Mapping[str, str]:
+    """Which links a toplevel has, and where they lead in the store."""
+    return {
+        "kernel": f"{paths['linux']}/bzImage",
+        "initrd": f"{paths['initrd-linux']}/initrd",
+        "kernel-modules": paths["linux-modules"],
+        "systemd": paths["systemd"],
+        "etc/systemd/system/dbus.service": f"{paths['dbus']}/etc/systemd/system/dbus.service",
+    }

@@ -1,0 +1,139 @@
+"""Dialogs and screens that others ask for. Each is imported when it is first opened: the first frame does not wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
+from nixtui.operations.events import AnyEvent, OperationFinished
+from nixtui.tui.actions import Action, key_shown
+from nixtui.tui.ledger import Ledger
+from nixtui.tui.notices import Level, Notice
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line
+from nixtui.tui.widgets.prompt import Question, trouble
+
+if TYPE_CHECKING:
+    from nixtui.operations.operation import Operation
+    from nixtui.tui.app import NixtuiApp
+    from nixtui.tui.screens.place import Place
+
+_TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
+
+
+def palette(place: Place, title: str, actions: Sequence[Action[Any]]) -> None:
+    """Actions to choose from; the chosen one is done as if its key had been pressed."""
+    from nixtui.tui.screens.chooser import Chooser, Item
+
+    selection, key_of = place.selection(), place.session.key_of
+    items = [
+        Item(each.id, each.title, key_shown(key_of(each.id, each.key)), each.help or "", each.why_disabled(selection))
+        for each in actions
+    ]
+    place.app.push_screen(
+        Chooser(place.session, title, items), lambda found: place.action_act(found) if found else None
+    )
+
+
+def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen: Callable[[str], None]) -> None:
+    """One of a few options, each an id and what it is called."""
+    from nixtui.tui.screens.chooser import Chooser, Item
+
+    items = [Item(identity, name) for identity, name in options]
+    place.app.push_screen(Chooser(place.session, title, items), lambda found: chosen(found) if found else None)
+
+
+def notice(place: Place, said: Notice | None) -> None:
+    """A message in full."""
+    from nixtui.tui.screens.dialog import Notification
+
+    if said is not None:
+        place.app.push_screen(Notification(place.session, "Message", said.in_full(84)))
+
+
+def farewell(app: NixtuiApp, running: Sequence[Operation]) -> None:
+    """Leaving while something runs: asked, with what it means."""
+    from nixtui.tui.screens.farewell import FarewellDialog
+
+    app.push_screen(FarewellDialog(app.session, running), lambda leave: app.exit() if leave else None)
+
+
+def cancelling(app: NixtuiApp, running: Operation) -> None:
+    """Stopping an operation: asked, with what it leaves."""
+    from nixtui.tui.screens.farewell import CancelDialog
+
+    app.push_screen(CancelDialog(app.session, running), lambda stop: running.cancel() if stop else None)
+
+
+def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
+    """The generations of these hosts."""
+    from nixtui.tui.screens.generations import GenerationsScreen
+
+    app.visit("generations")
+    if isinstance(app.screen, GenerationsScreen):
+        app.screen.show_hosts(hosts)
+
+
+def target(place: Place, names: Sequence[str]) -> None:
+    """Ask where to roll back to; for one host whose generations are known, say at once what that is."""
+
+    def edited(text: str) -> Line:
+        try:
+            wanted = parse_target(text, now=datetime.fromtimestamp(place.session.cockpit.clock(), UTC))
+            known = place.session.knowledge.known_generations(names[0]) if len(names) == 1 else None
+            return line((f"→ {clean(resolve(wanted, known).label)}", Role.GOOD)) if known else EMPTY
+        except (BadTarget, NoSuchGeneration) as error:
+            return trouble(str(error)) if text else line(("previous, 154, @14:00, @2h, rev:98fe21c", Role.FAINT))
+
+    def submitted(text: str) -> None:
+        place.stop_asking()
+        if text.strip():
+            rollback(place.nixtui, names, text.strip())
+
+    def complete(text: str) -> list[str]:
+        return [each for each in _TARGETS if each.startswith(text)]
+
+    label = names[0] if len(names) == 1 else f"{len(names)} hosts"
+    place.ask(Question(f"roll back {clean(label)} to ", "", edited, submitted, place.stop_asking, complete))
+
+
+def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
+    """Propose it; when it is started, show it."""
+    from nixtui.tui.screens.rollback import RollbackDialog
+
+    if not names:
+        app.session.say(Level.WARNING, "No host is selected.")
+        return
+
+    def started(begun: Operation | None) -> None:
+        if begun is not None:
+            watch(app, begun)
+            operation(app, Ledger(begun.plan, begun.events), begun, app.session.cockpit.clock())
+
+    app.push_screen(RollbackDialog(app.session, names, to), started)
+
+
+def operation(app: NixtuiApp, ledger: Ledger, running: Operation | None, started_at: float) -> None:
+    """An operation as it runs, or as it was."""
+    from nixtui.tui.screens.progress import ProgressScreen
+
+    app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
+
+
+_LEVELS = {True: Level.DONE, False: Level.ERROR}
+
+
+def watch(app: NixtuiApp, running: Operation) -> None:
+    """Say how an operation ended, wherever the person is by then."""
+
+    def hear(event: AnyEvent) -> None:
+        if isinstance(event, OperationFinished):
+            unsubscribe()
+            outcome = event.report.outcome
+            only = event.report.targets[0] if len(event.report.targets) == 1 else None
+            why = f": {only.detail}" if only is not None and only.detail and not outcome.is_success else ""
+            remedy = only.remedy if only is not None else None
+            app.session.say(_LEVELS[outcome.is_success], f"{running.plan.title}: {outcome.value}{why}", remedy=remedy)
+
+    unsubscribe = running.subscribe(hear)
