@@ -5,9 +5,10 @@ new system over a new connection, and never says more than the host itself says.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import msgspec
 
@@ -27,6 +28,9 @@ Reach = Callable[[Host], AbstractAsyncContextManager[Transport]]
 
 SIGNS_PER_WINDOW = 3
 """Signs of life per `revert_after`, so that one may be lost on the way."""
+
+SIGN_LIMIT_S = 10.0
+"""How long the answer to one may take; a sign costs the host two forks of systemd-run and systemctl."""
 
 REJOIN_EVERY_S = 1.0
 REJOIN_GRACE_S = 60.0
@@ -99,9 +103,9 @@ class GuardedHost:
     async def _conclude(self, transport: Transport, following: Coroutine[None, None, Ending]) -> Verdict:
         """Follow the activation to its end, with signs of life as long as it takes, then do what the end asks for."""
         try:
-            async with _alongside(self._keep_alive(transport)):
-                # Stopping is possible once the activation runs; before, the host would go on without us noticing.
-                ending = await self.run.unless_cancelled(following, once=self._activating)
+            # Stopping is possible once the activation runs; before, the host would go on without us noticing.
+            watched = _unless_lost(following, self._keep_alive(transport))
+            ending = await self.run.unless_cancelled(watched, once=self._activating)
         except Cancelled:
             return await self._go_back(transport, CANCELLED)
         match ending:
@@ -130,8 +134,11 @@ class GuardedHost:
 
         The last sign of life goes before this: everything here has to fit into one `revert_after`.
         """
-        if self._until is not None and self._until - self.run.clock() < 0.8 * self.order.revert_after:
-            await self._sign_of_life(transport)
+        try:
+            if self._until is not None and self._until - self.run.clock() < 0.8 * self.order.revert_after:
+                await self._sign_of_life(transport, SIGN_LIMIT_S)
+        except RemoteError as error:
+            self._tell.note(f"the last sign of life did not arrive: {error.reason}")
         self._tell.begin("verifying")
         try:
             async with transport.fresh() as proof:
@@ -184,7 +191,8 @@ class GuardedHost:
         self._tell.note(f"{lost.reason}; the host goes back by itself unless it is reached again")
         while self.run.clock() < (self._until or 0.0) + REJOIN_GRACE_S:
             try:
-                async with self.reach(self.host) as transport:
+                # Never the old connection: it may hang for minutes on a network that was restarted under it.
+                async with self.reach(self.host) as shared, shared.fresh() as transport:
                     return await self._resume(transport)
             except RemoteError as error:
                 lost = error
@@ -205,7 +213,7 @@ class GuardedHost:
             return await self._commit(transport)
         if finding.verdict is not None or self.run.cancelling.is_set():
             return await self._go_back(transport, CANCELLED)
-        await self._sign_of_life(transport)
+        await self._sign_of_life(transport, SIGN_LIMIT_S)
         self._tell.begin("testing")
         limit = self.order.activation_timeout
         following = guard.follow(transport, self.order.operation, self._lines_heard, self._hear, limit)
@@ -223,19 +231,26 @@ class GuardedHost:
                 self._tell.note(f"the host keeps its record of this until the next operation: {error.reason}")
         return judge(finding, new=self.order.new, previous=self.order.expect_current, boot_id=self._boot_id)
 
-    async def _keep_alive(self, transport: Transport) -> None:
-        """Push the deadline back while the activation runs; a lost sign is no error, the next may arrive."""
-        await self._activating.wait()
-        while True:
-            await asyncio.sleep(self.order.revert_after / SIGNS_PER_WINDOW)
-            await self._sign_of_life(transport)
+    async def _keep_alive(self, transport: Transport) -> NoReturn:
+        """Push the deadline back while the activation runs. Raises a `RemoteError` when the link is not to be trusted.
 
-    async def _sign_of_life(self, transport: Transport) -> None:
-        try:
-            answer = await guard.extend(transport, self.order.operation)
-        except RemoteError as error:
-            self._tell.note(f"a sign of life did not arrive: {error.reason}")
-            return
+        A new system that restarts the network leaves the old connection dead and the host well: what the old
+        connection does not carry, a new one may.
+        """
+        await self._activating.wait()
+        period = self.order.revert_after / SIGNS_PER_WINDOW
+        while True:
+            await asyncio.sleep(period)
+            try:
+                await self._sign_of_life(transport, min(SIGN_LIMIT_S, 0.75 * period))
+            except RemoteError as error:
+                self._tell.note(f"a sign of life did not arrive: {error.reason}; trying a new connection")
+                async with transport.fresh() as another:
+                    await self._sign_of_life(another, SIGN_LIMIT_S)
+                raise
+
+    async def _sign_of_life(self, transport: Transport, limit: float) -> None:
+        answer = await guard.extend(transport, self.order.operation, limit)
         if isinstance(answer, guard.Armed):
             self._armed_for(answer.seconds)
 
@@ -275,14 +290,13 @@ class GuardedHost:
         )
 
 
-@asynccontextmanager
-async def _alongside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` for as long as the block lasts. (A `TaskGroup` would wrap the block's own errors into a group.)"""
-    task = asyncio.create_task(work)
+async def _unless_lost(following: Coroutine[None, None, Ending], watching: Coroutine[None, None, NoReturn]) -> Ending:
+    """The end of `following`, or the error of `watching`, whichever is first; the other is cancelled."""
+    tasks = asyncio.ensure_future(following), asyncio.ensure_future(watching)
     try:
-        yield
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return tasks[0].result() if tasks[0].done() else tasks[1].result()
     finally:
-        task.cancel()
-        await asyncio.wait((task,))
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -28,9 +28,7 @@ def break_lock_job(hosts: Sequence[Host], reach: Reach, operator: str) -> Job:
 
     async def job(run: Run) -> Report:
         reports = tuple([await _break(host, reach, operator) for host in hosts])
-        return Report(
-            operation=run.operation, outcome=overall(report.outcome for report in reports), targets=reports
-        )
+        return Report(operation=run.operation, outcome=overall(report.outcome for report in reports), targets=reports)
 
     return job
 

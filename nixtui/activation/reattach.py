@@ -17,11 +17,12 @@ KINDS = frozenset({"rollback"})
 
 
 async def find_out(
-    entry: Entry, events: list[AnyEvent], hosts: Mapping[str, Host], reach: Reach
+    entry: Entry, events: list[AnyEvent], hosts: Mapping[str, Host], reach: Reach, *, tidy: bool
 ) -> tuple[Report, bool]:
     """What the hosts of a cut-off operation say became of it, and whether that is final.
 
-    It is not while a host is still armed or cannot be asked: then ask again later, and leave the journal open.
+    It is not while a host is still armed or cannot be asked: then ask again later, and leave the journal open. With
+    `tidy` a host whose story is known may forget its record, which takes the right to become root there.
     """
     told = {event.report.name: event.report for event in events if isinstance(event, TargetFinished)}
     reports = []
@@ -32,7 +33,7 @@ async def find_out(
         elif target.name in told:
             report = told[target.name]
         else:
-            report, settled = await _ask(entry, target, events, hosts.get(target.name), reach)
+            report, settled = await _ask(entry, target, events, hosts.get(target.name), reach, tidy)
             final = final and settled
         reports.append(report)
     outcome = overall(report.outcome for report in reports)
@@ -40,7 +41,7 @@ async def find_out(
 
 
 async def _ask(
-    entry: Entry, target: Target, events: list[AnyEvent], host: Host | None, reach: Reach
+    entry: Entry, target: Target, events: list[AnyEvent], host: Host | None, reach: Reach, tidy: bool
 ) -> tuple[TargetReport, bool]:
     def report(
         outcome: Outcome, detail: str | None, remedy: str | None = None, code: int | None = None
@@ -63,6 +64,8 @@ async def _ask(
             if found.outcome is guard.GuardOutcome.OPEN:
                 left = f" and goes back by itself in {round(found.left)} s" if found.left and found.left > 0 else ""
                 return report(Outcome.UNKNOWN, f"nixtui died in the middle; the host is still at it{left}"), False
+            if tidy and found.outcome is not guard.GuardOutcome.NONE:
+                await guard.release(transport, entry.operation)
     except RemoteError as error:
         return report(Outcome.UNKNOWN, f"nixtui died in the middle, and {error.reason}", error.remedy), False
     boot_id = next(

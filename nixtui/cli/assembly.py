@@ -23,6 +23,7 @@ from nixtui.config.paths import cache_dir, local_path, state_dir
 from nixtui.fleet.inventory import Snapshot, inventory_of
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
+from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.host import Host
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
 from nixtui.model.status import HostState
@@ -205,6 +206,14 @@ class Assembly:
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._seen(host)) for host in hosts]
         return [task.result() for task in asked]
+
+    async def diff(self, before: tuple[Host, str], after: tuple[Host, str]) -> ClosureDiff:
+        """What changes from one system to another, each given as a host that has it and its store path."""
+        return diff(*await asyncio.gather(self._closure(*before), self._closure(*after)))
+
+    async def _closure(self, host: Host, path: str) -> Closure:
+        async with self.reach(host) as transport:
+            return await self.closures.closure(transport, path)
 
     async def _seen(self, host: Host) -> Seen:
         try:

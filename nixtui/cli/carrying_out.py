@@ -43,7 +43,9 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> N
     journal = await nixtui.journal()
     if not await journal.adopt(entry):
         return
-    report, final = await find_out(entry, await journal.events(entry.operation), hosts, nixtui.reach)
+    report, final = await find_out(
+        entry, await journal.events(entry.operation), hosts, nixtui.reach, tidy=not nixtui.policy.read_only
+    )
     narrate(f"operation {entry.operation} ({entry.title}) by {entry.operator} was cut off:")
     for line in report_lines(report):
         narrate(f"  {line}")

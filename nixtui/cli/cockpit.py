@@ -14,7 +14,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
-from nixtui.model.closure import Closure, ClosureDiff, diff
+from nixtui.model.closure import ClosureDiff
 from nixtui.model.generation import Generations
 from nixtui.model.preview import Preview
 from nixtui.model.target import parse_target
@@ -120,9 +120,8 @@ class LiveCockpit:
 
     async def diff(self, before: tuple[str, str], after: tuple[str, str]) -> ClosureDiff:
         """What changes from one system to another, each given as host and store path."""
-        async with asyncio.TaskGroup() as group:
-            sides = [group.create_task(self._closure(*side)) for side in (before, after)]
-        return diff(sides[0].result(), sides[1].result())
+        sides = [(self.fleet.host(name), path) for name, path in (before, after)]
+        return await self._nixtui.diff(*sides)
 
     async def preview(self, name: str, path: str) -> Preview:
         """What switching a host to a system would restart, found out without doing it."""
@@ -169,10 +168,6 @@ class LiveCockpit:
         )
         return known if same else None
 
-    async def _closure(self, name: str, path: str) -> Closure:
-        async with self._nixtui.reach(self.fleet.host(name)) as transport:
-            return await self._nixtui.closures.closure(transport, path)
-
     async def _live(self) -> None:
         """Inventory and live streams, and what became of operations that were cut off."""
         # Importing SSH takes 0.2 s, which the first frame must not wait for.
@@ -205,7 +200,9 @@ class LiveCockpit:
 
     async def _settle(self, entry: Entry) -> None:
         events = await self._journal.events(entry.operation)
-        report, final = await find_out(entry, events, self.fleet.hosts(), self._nixtui.reach)
+        report, final = await find_out(
+            entry, events, self.fleet.hosts(), self._nixtui.reach, tidy=not self.policy.read_only
+        )
         if final and await self._journal.adopt(entry):
             await self._journal.finish(report, self.clock())
             self.notes.append(f"operation {entry.operation} ({entry.title}) was cut off: {report.outcome.value}")

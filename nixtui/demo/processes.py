@@ -48,9 +48,13 @@ C = TypeVar("C", bound=Child)
 
 
 class Processes:
-    """Starts processes in a host's environment and knows them until none of their children is left."""
+    """Starts processes in a host's environment and knows them until none of their children is left.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    `tasks` are those of the host.
+    """
+
+    def __init__(self, environ: Mapping[str, str], tasks: asyncio.TaskGroup) -> None:
+        self.tasks = tasks
         self._environ = dict(environ)
         self._running: set[Child] = set()
         self._strays: set[int] = set()
@@ -72,6 +76,10 @@ class Processes:
         self._running.add(child)
         child.ended.add_done_callback(lambda _: self._note_end(child))
         return child
+
+    def signal(self, child: Child, number: int) -> None:
+        """Signal a process and its children."""
+        _signal(child.pid, number)
 
     async def end(self, child: Child, patience: float) -> None:
         """Ask a process and its children to end, and kill what is left after `patience` seconds."""

@@ -80,7 +80,6 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
         self._processes = processes
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         self._command: str | None = None
-        self._starting: asyncio.Task[None] | None = None
         self._child: _Command | None = None
         self._early: list[bytes] = []
         self._no_more_input = False
@@ -106,7 +105,7 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
             self._channel.write(_NO_TERMINAL)
             self._channel.exit(1)
         else:
-            self._starting = asyncio.create_task(self._start(self._channel, self._command))
+            self._processes.tasks.create_task(self._start(self._channel, self._command))
 
     async def _start(self, channel: asyncssh.SSHServerChannel[bytes], command: str) -> None:
         child = await self._processes.start(lambda: _Command(channel), "sh", "-c", command, pipes=True)

@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nixtui.demo.history import Commit, History, Package
+from nixtui.demo.history import Commit, History
 from nixtui.demo.store_path import store_path
-
-_LINUX: Final = ("linux", "initrd-linux", "linux-modules")
 
 _UNITS: Final = {
     "all": {
@@ -40,12 +38,14 @@ _UNITS: Final = {
 }
 """The units of each role, with the package whose change restarts them."""
 
+_RESTARTED: Final = frozenset(("sshd.service", "nginx.service", "systemd-timesyncd.service"))
 _SPECIALISATIONS: Final = {"db": ("rescue",), "build": ("no-podman",)}
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """A unit as a system defines it. Another `fingerprint` means that a switch restarts it.
+    """A unit as a system defines it. With another `fingerprint` a switch restarts it: in one go, or stopped before the
+    activation and started after it, as NixOS does unless a unit says `stopIfChanged = false`.
 
     `fault` is what it does wrong: `fails SECONDS MESSAGE` (so long after its start; 0 is at once) or
     `drains SECONDS`, which it takes to stop.
@@ -53,17 +53,31 @@ class UnitFile:
 
     name: str
     fingerprint: str
+    way: str
     description: str
     fault: str = ""
 
     def line(self) -> str:
         """How `etc/units` of a system has it."""
-        return f"{self.name}|{self.fingerprint}|{self.description}|{self.fault}"
+        return f"{self.name}|{self.fingerprint}|{self.way}|{self.description}|{self.fault}"
+
+    @property
+    def fails(self) -> tuple[float, str]:
+        """How many seconds after its start it fails, and with which words; empty words: it does not."""
+        word, _, rest = self.fault.partition(" ")
+        delay, _, message = rest.partition(" ")
+        return (float(delay), message) if word == "fails" else (0.0, "")
+
+    @property
+    def drains(self) -> float:
+        """How many seconds it takes to stop."""
+        word, _, delay = self.fault.partition(" ")
+        return float(delay) if word == "drains" else 0.0
 
     @classmethod
     def parse(cls, line: str) -> "UnitFile":
         """The other way."""
-        return cls(*line.split("|", 3))
+        return cls(*line.split("|", 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +140,8 @@ def _unit(
     # the web servers' configuration is worked on all the time; that of the others changes with their packages
     settings = str(commit.number) if role == "web" and name == "nginx.service" else ""
     settings += "+" if name == local_change else ""
-    return UnitFile(name, store_path("unit", name, needs, settings)[11:27], description, fault)
+    way = "restart" if name in _RESTARTED else "stop"
+    return UnitFile(name, store_path("unit", name, needs, settings)[11:27], way, description, fault)
 
 
 def _links(paths: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,7 +14,8 @@ from nixtui.fleet.verdict import verdict
 from nixtui.model.host import Host
 from nixtui.model.status import HostFacts, HostState
 from nixtui.remote.errors import NoAnswer, RemoteError
-from nixtui.remote.probe import Alive, Answer, Block, Garbled, Probe, Request, open_probe, updated
+from nixtui.remote.facts import Block, updated
+from nixtui.remote.probe import Alive, Answer, Garbled, Probe, Request, open_probe
 from nixtui.remote.transport import Transport
 
 _log = logging.getLogger(__name__)

@@ -127,7 +127,7 @@ def _last_time_the_clock_showed(match: re.Match[str], text: str, now: datetime) 
     try:
         today = now.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0), microsecond=0)
     except ValueError:
-        raise BadTarget(f'"@{text}" is no time of day') from None
+        raise BadTarget(f'"@{text}" is no time of day; write @14:00') from None
     return today if today <= now else today - timedelta(days=1)
 
 

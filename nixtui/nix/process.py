@@ -57,9 +57,9 @@ async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping
 async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
     """Start a process; when cancelled, end it first.
 
-    Cancelled between the start and the connection of its pipes, asyncio would wait for ever (CPython 3.11 to 3.13:
-    `_make_subprocess_transport` waits for pipes that it has just given up). So the start, some milliseconds, is left to
-    finish.
+    Cancelled between the start and the connection of its pipes, asyncio would wait for ever (seen with CPython 3.11.7:
+    `_make_subprocess_transport` waits for pipes that it has just given up). So the start, some milliseconds, is left
+    to finish.
     """
     starting = asyncio.create_task(_spawn(argv, directory, environ))
     try:

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from nixtui.operations.events import AnyEvent
+from nixtui.operations.events import AnyEvent, LogLine, Note, Progress
 from nixtui.operations.plan import Plan
 from nixtui.operations.report import Outcome, Report
 
@@ -50,7 +50,7 @@ CREATE TABLE events (
 """
 
 MAX_EVENTS = 20_000
-"""Per operation. More is a flood of log lines; what decides (steps, countdowns, reports) comes in dozens."""
+"""Per operation, after which output is left out. What decides (steps, countdowns, reports) comes in dozens and is kept."""
 
 
 class JournalUnavailable(Exception):
@@ -101,11 +101,15 @@ class Journal:
         self._token = token
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._pending: list[tuple[str, bytes]] = []
-        self._sequence: dict[str, int] = {}
+        self._told: dict[str, int] = {}
         self._flush: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._call(self._open)
+        try:
+            await self._call(self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
         return self
 
     async def __aexit__(
@@ -122,20 +126,21 @@ class Journal:
 
     def append(self, operation: str, event: AnyEvent) -> None:
         """Record an event soon, in order, without waiting; `finish` waits for all of them."""
-        sequence = self._sequence.get(operation, 0)
-        if sequence >= MAX_EVENTS:
-            return
-        self._sequence[operation] = sequence + 1
+        told = self._told[operation] = self._told.get(operation, 0) + 1
+        if told > MAX_EVENTS and isinstance(event, LogLine | Progress | Note):
+            if told > MAX_EVENTS + 1:
+                return
+            event = Note(at=event.at, target=event.target, text="more was told than is recorded here")
         self._pending.append((operation, msgspec.json.encode(event)))
         if self._flush is None or self._flush.done():
-            self._flush = asyncio.get_running_loop().run_in_executor(self._thread, self._write_pending)
+            self._flush_soon()
 
     async def finish(self, report: Report, at: float) -> None:
-        """Record how an operation ended, after all of its events."""
+        """Record how an operation ended, after all of its events. Raises `JournalUnavailable`: both are lost then."""
         if self._flush is not None:
             await asyncio.gather(self._flush, return_exceptions=True)
+        self._told.pop(report.operation, None)
         await self._call(lambda: self._update(report, at))
-        self._sequence.pop(report.operation, None)
 
     async def entries(self, *, since: float = 0.0, limit: int = 500) -> list[Entry]:
         """Operations begun since a time, newest first."""
@@ -158,13 +163,22 @@ class Journal:
         return await self._call(lambda: [each for each in self._select(query, ()) if self._is_gone(each.owner)])
 
     async def adopt(self, entry: Entry) -> bool:
-        """Take a cut-off operation over; false when somebody else was quicker."""
+        """Take a cut-off operation over; false when it is not, or somebody else was quicker."""
         return await self._call(lambda: self._take_over(entry))
+
+    def _flush_soon(self) -> None:
+        self._flush = asyncio.get_running_loop().run_in_executor(self._thread, self._write_pending)
+        self._flush.add_done_callback(self._flushed)
+
+    def _flushed(self, flush: asyncio.Future[None]) -> None:
+        """Write what was told meanwhile. What could not be written waits for the next event, or for `finish`, to try."""
+        if not flush.cancelled() and flush.exception() is None and self._pending:
+            self._flush_soon()
 
     async def _call(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeError, msgspec.DecodeError) as error:
             raise JournalUnavailable(
                 f"the journal in {self._directory} cannot be used: {error}; free the disk, or mend or move the file "
                 "away (nothing is done that is not recorded)"
@@ -177,6 +191,16 @@ class Journal:
         path = self._directory / "journal.db"
         path.touch(mode=0o600)
         self._database = sqlite3.connect(path, timeout=10, isolation_level=None)
+        try:
+            self._prepare()
+            # Held as long as we live; the kernel lets go of it however we die. Survives pid reuse, unlike a pid.
+            self._alive = self._owner_file(self._token).open("w")
+            fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         self._database.row_factory = sqlite3.Row
         self._database.execute("PRAGMA journal_mode = WAL")
         # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits in a power cut, and the last one is the intent.
@@ -188,26 +212,29 @@ class Journal:
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         if version > SCHEMA_VERSION:
-            raise sqlite3.DatabaseError(f"it was written by a newer nixtui (format {version})")
-        # Held as long as we live; the kernel lets go of it however we die. Survives pid reuse, unlike a pid.
-        self._alive = self._owner_file(self._token).open("w")
-        fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            raise JournalUnavailable(
+                f"the journal in {self._directory} was written by a newer nixtui (format {version}, this one knows "
+                f"{SCHEMA_VERSION}); use that one, or move the file away"
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # on a full disk SQLite may have rolled back by itself
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     def _close(self) -> None:
-        self._write_pending()
-        self._database.close()
-        self._owner_file(self._token).unlink(missing_ok=True)
-        self._alive.close()
+        try:
+            self._write_pending()
+        finally:
+            self._database.close()
+            self._owner_file(self._token).unlink(missing_ok=True)
+            self._alive.close()
 
     def _owner_file(self, token: str) -> Path:
         return self._directory / f"alive-{token}"
@@ -216,8 +243,9 @@ class Journal:
         if token == self._token:
             return False
         try:
-            with self._owner_file(token).open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self._owner_file(token).open() as file:
+                # Shared: two that look at once must not take each other for the owner.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return True
         except BlockingIOError:
@@ -253,11 +281,14 @@ class Journal:
         del self._pending[: len(pending)]  # only now: a full disk must not lose them, `finish` tries again
 
     def _update(self, report: Report, at: float) -> None:
-        self._write_pending()
-        self._database.execute(
-            "UPDATE operations SET finished_at = ?, outcome = ?, report = ? WHERE id = ?",
-            (at, report.outcome.value, msgspec.json.encode(report), report.operation),
-        )
+        try:
+            self._write_pending()
+            self._database.execute(
+                "UPDATE operations SET finished_at = ?, outcome = ?, report = ? WHERE id = ?",
+                (at, report.outcome.value, msgspec.json.encode(report), report.operation),
+            )
+        finally:  # whoever waits for `finish` is told that they are lost, and need not be told again at the end
+            self._pending[:] = [each for each in self._pending if each[0] != report.operation]
 
     def _select(self, query: str, values: Iterable[object]) -> list[Entry]:
         return [_entry(row) for row in self._database.execute(query, tuple(values))]
@@ -268,6 +299,8 @@ class Journal:
         return [event for event in found if event is not None]
 
     def _take_over(self, entry: Entry) -> bool:
+        if not self._is_gone(entry.owner):
+            return False
         changed = self._database.execute(
             "UPDATE operations SET owner = ? WHERE id = ? AND owner = ? AND finished_at IS NULL",
             (self._token, entry.operation, entry.owner),

@@ -55,6 +55,8 @@ class Policy:
             return None
         if self.read_only:
             return "nixtui runs read-only"
+        if (unknown := self._unknown(plan)) is not None:
+            return f"environment {unknown} is not in the configuration"
         closed = next((each for each in self._touched(plan) if each.read_only), None)
         return f"environment {closed.name} is read-only" if closed else None
 
@@ -72,6 +74,11 @@ class Policy:
     def _touched(self, plan: Plan) -> list[Environment]:
         names = {target.environment for target in plan.acting_on}
         return [environment for name, environment in self.environments.items() if name in names]
+
+    def _unknown(self, plan: Plan) -> str | None:
+        """An environment that a target claims and nobody wrote rules for: no rules are not lax rules."""
+        named = (target.environment for target in plan.acting_on)
+        return next((name for name in named if name is not None and name not in self.environments), None)
 
 
 def _check(environment: Environment, plan: Plan, consent: Consent) -> None:

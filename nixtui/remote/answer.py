@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Final
 
 from nixtui.remote.output import LineSplitter, clean
-from nixtui.remote.session import Session
 from nixtui.remote.transport import MAX_ANSWER_BYTES, Completed
 
 _CLEAN_IN_THREAD_BYTES: Final = 256 * 2**10
@@ -21,9 +20,11 @@ class Answer:
         self._stderr = bytearray()
         self._is_truncated = False
 
-    def begin(self, session: Session) -> None:
-        """From here on it is the script that speaks."""
-        session.stdout = self._receive
+    def receive_stdout(self, received: bytes) -> None:
+        """The session's stdout, from where the script speaks."""
+        self._keep(self._stdout, received)
+        if self._splitter is not None:
+            self._splitter.feed(received)
 
     def receive_stderr(self, received: bytes) -> None:
         """The session's stderr."""
@@ -34,11 +35,6 @@ class Answer:
         if self._splitter is not None:
             self._splitter.end()
         return Completed(exit_status, await _text(self._stdout), await _text(self._stderr), self._is_truncated)
-
-    def _receive(self, received: bytes) -> None:
-        self._keep(self._stdout, received)
-        if self._splitter is not None:
-            self._splitter.feed(received)
 
     def _keep(self, kept: bytearray, received: bytes) -> None:
         room = MAX_ANSWER_BYTES - len(kept)

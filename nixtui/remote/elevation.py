@@ -5,16 +5,15 @@ password is written only to who asked for it, and the script only to a shell tha
 """
 
 import asyncio
-from collections.abc import Callable
 from enum import Enum, auto
 from random import Random
 from typing import Final, Protocol
 
 from nixtui.remote.errors import ElevationFailed
-from nixtui.remote.failures import said
 from nixtui.remote.limit import Limit
+from nixtui.remote.output import said
 from nixtui.remote.prompter import Secret
-from nixtui.remote.session import Session, discard, skip_until
+from nixtui.remote.session import Beginning, Session, Sink, discard
 from nixtui.remote.settings import ElevationMode
 from nixtui.remote.sudo_passwords import ATTEMPTS, HostPassword, SudoPasswords
 
@@ -162,7 +161,7 @@ class _Talk:
         self._prompt = _prompt(nonce).encode()
         self._stderr = b""
         self.last: _Event | None = None
-        session.stdout = skip_until(f"{_ready(nonce)}\n".encode(), session, self._note_ready(session))
+        Beginning(f"{_ready(nonce)}\n".encode(), session, self._note_ready)
         session.stderr = self._listen
         session.ended.add_done_callback(lambda _: self._events.put_nowait(_Event.ENDED))
 
@@ -176,12 +175,9 @@ class _Talk:
         self.last = await self._events.get()
         return self.last
 
-    def _note_ready(self, session: Session) -> Callable[[], None]:
-        def note() -> None:
-            session.stdout = session.stderr = discard
-            self._events.put_nowait(_Event.READY)
-
-        return note
+    def _note_ready(self) -> Sink:
+        self._events.put_nowait(_Event.READY)
+        return discard
 
     def _listen(self, received: bytes) -> None:
         heard = self._stderr + received

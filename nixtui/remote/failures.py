@@ -9,9 +9,8 @@ import asyncssh
 from nixtui.remote.destination import Destination
 from nixtui.remote.errors import AuthenticationFailed, BadAnswer, RemoteError, Unreachable
 from nixtui.remote.login import Login, Stage
-from nixtui.remote.output import clean
+from nixtui.remote.output import said
 
-_SAID_AT_MOST: Final = 300
 _SENTENCES: Final = {
     errno.ECONNREFUSED: "{address} refuses connections",
     errno.EHOSTUNREACH: "there is no route to {address}",
@@ -98,11 +97,6 @@ def timed_out(destination: Destination, login: Login, seconds: float) -> RemoteE
     return Unreachable(
         destination.name, f"{destination.address} timed out after {seconds:g} s while {login.stage}", remedy
     )
-
-
-def said(text: str) -> str:
-    """Words of a host or a library, harmless and bounded, on one line."""
-    return " ".join(clean(text).split())[:_SAID_AT_MOST]
 
 
 def _denied(destination: Destination, login: Login, offered: str) -> RemoteError:

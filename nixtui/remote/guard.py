@@ -169,9 +169,12 @@ async def follow(
     return await _followed(transport, hear, activation_timeout, "follow", operation, str(lines))
 
 
-async def extend(transport: Transport, operation: str) -> Armed | Finding:
-    """A sign of life: `revert_after` counts from now. A `Finding` when the host has decided already."""
-    completed = await _run(transport, "extend", operation)
+async def extend(transport: Transport, operation: str, limit: float) -> Armed | Finding:
+    """A sign of life: `revert_after` counts from now. A `Finding` when the host has decided already.
+
+    Raises `NoAnswer` after `limit` seconds.
+    """
+    completed = await _run(transport, "extend", operation, timeout=limit)
     armed = [answer for line in completed.stdout.splitlines() if isinstance(answer := parse_answer(line), Armed)]
     return armed[-1] if armed else _finding(transport, completed)
 

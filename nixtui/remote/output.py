@@ -8,6 +8,8 @@ MAX_LINE_BYTES = 8 * 2**10
 
 CUT_MARK = "…[cut]"
 
+_SAID_AT_MOST = 300
+
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]?"  # CSI: colours, cursor movement
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, SOS, PM, APC strings
@@ -33,6 +35,11 @@ def clean(text: str) -> str:
 
 def _last_drawn(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part), "")
+
+
+def said(text: str) -> str:
+    """Words of a host or a library, harmless and bounded, on one line."""
+    return " ".join(clean(text).split())[:_SAID_AT_MOST]
 
 
 class LineSplitter:

@@ -3,18 +3,15 @@
 import asyncio
 import re
 import secrets
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from nixtui.model.status import ActivationLock, DiskUse, HostFacts, Memory
-from nixtui.remote.errors import BadAnswer, NoAnswer, Unreachable
-from nixtui.remote.reboot import reboot_reason
+from nixtui.model.status import HostFacts
+from nixtui.remote.errors import BadAnswer, NoAnswer, RemoteError, Unreachable
+from nixtui.remote.facts import Block, updated
 from nixtui.remote.transport import Channel, Transport, load_script
 
 MAX_BLOCK_LINES: Final = 64
@@ -30,7 +27,6 @@ GIVE_UP_CHARACTERS: Final = 32 * 2**20
 
 _LOOK_AT_LOGIN: Final = "look at what its shell prints at login"
 _LINES_PER_TURN: Final = 256
-_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _FACT = re.compile(r"([a-z][a-z0-9_]{0,31})(?: (.*))?\Z")
 
 
@@ -40,14 +36,6 @@ class Request(StrEnum):
     TICK = "tick"
     SLOW = "slow"
     FULL = "full"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """An answer with news: values by key as the host wrote them, `None` for one that is gone; `complete` has all."""
-
-    values: Mapping[str, str | None]
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +155,8 @@ class Probe:
     async def answers(self) -> AsyncIterator[Answer]:
         """Answers as they come, for as long as the probe runs.
 
-        Raises `BadAnswer` for a host that floods, and `Unreachable` when the probe ends: it ends with the link only.
+        Raises `BadAnswer` for a host that floods or runs no scripts, and `Unreachable` when the probe ends otherwise:
+        it ends with the link only.
         """
         garbage_lines = 0
         async for line in self._channel.lines():
@@ -180,7 +169,15 @@ class Probe:
                     await asyncio.sleep(0)
                 if self._parser.garbage > GIVE_UP_CHARACTERS:
                     raise BadAnswer(self._host, "floods us instead of answering the probe", _LOOK_AT_LOGIN)
-        raise Unreachable(self._host, "the link was lost" if self._parser.is_started else "the probe did not start")
+        raise self._ended()
+
+    def _ended(self) -> RemoteError:
+        status = self._channel.exit_status
+        if status is None or self._parser.is_started:
+            return Unreachable(self._host, "the link was lost")
+        said = self._channel.stderr.strip().splitlines()
+        why = f": {said[-1][:200]}" if said else ""
+        return BadAnswer(self._host, f"ended the login instead of running the probe (exit status {status}){why}")
 
 
 def _random_nonce() -> str:
@@ -191,7 +188,7 @@ def _random_nonce() -> str:
 async def open_probe(transport: Transport, nonce: Callable[[], str] = _random_nonce) -> AsyncIterator[Probe]:
     """Start the probe on a host; leaving the context ends it."""
     word = nonce()
-    async with transport.open(load_script("probe", "facts"), word) as channel:
+    async with transport.open(load_script("probe", "facts", "meters"), word) as channel:
         yield Probe(transport.host.name, channel, word)
 
 
@@ -209,106 +206,3 @@ async def read_facts(transport: Transport, limit: float = 10.0) -> HostFacts:
     except TimeoutError:
         raise NoAnswer(host, f"did not answer the probe within {limit:g} s") from None
     raise AssertionError("unreachable: answers() ends by raising")
-
-
-def updated(facts: HostFacts, block: Block) -> HostFacts:
-    """`facts` after a block of news. Keys of other versions are skipped, values that make no sense are unknown."""
-    changes: dict[str, Any] = {}
-    for key, value in block.values.items():
-        read = _READERS.get(key)
-        if read is None:
-            continue
-        try:
-            changes.update(read(value))
-        except (ValueError, IndexError):
-            changes.update(read(None))
-    if block.complete:
-        return HostFacts(**changes)
-    return msgspec.structs.replace(facts, **changes)
-
-
-Reader = Callable[[str | None], dict[str, Any]]
-
-
-def _one(field: str, convert: Callable[[str], Any], unknown: Any = None) -> Reader:
-    return lambda value: {field: unknown if value is None else convert(value)}
-
-
-def _load(value: str) -> tuple[float, float, float]:
-    one, five, fifteen = map(_number, value.split())
-    return one, five, fifteen
-
-
-def _number(value: str) -> float:
-    if not _NUMBER.fullmatch(value):
-        raise ValueError(value)
-    return float(value)
-
-
-def _whole(value: str) -> int:
-    return int(_number(value))
-
-
-def _memory(value: str) -> Memory:
-    total, available, swap_total, swap_free = (_whole(word) * 1024 for word in value.split())
-    return Memory(total, available, swap_total, swap_free)
-
-
-def _disks(value: str) -> tuple[DiskUse, ...]:
-    words = value.split()
-    triples = zip(words[::3], words[1::3], words[2::3], strict=True)
-    return tuple(DiskUse(sys.intern(mount), _whole(used) * 1024, _whole(free) * 1024) for mount, used, free in triples)
-
-
-def _lock(value: str) -> ActivationLock:
-    operation, since, operator = value.split(" ", 2)
-    return ActivationLock(operation, operator, _number(since))
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(map(sys.intern, value.split()))
-
-
-def _failed_units(value: str) -> tuple[str, ...]:
-    return () if value == "none" else _words(value)
-
-
-def _reboot(value: str | None) -> dict[str, Any]:
-    """`kernel,initrd,kernel-modules 6.12.51 6.12.58`, or `nothing 6.12.58 6.12.58`; `-` is an unknown version."""
-    if value is None:
-        return {"reboot_needed": None, "reboot_reason": None}
-    differing, running, current = value.split(" ")
-    reason = reboot_reason(differing, running, current)
-    return {"reboot_needed": reason is not None, "reboot_reason": None if reason is None else sys.intern(reason)}
-
-
-_READERS: Final[Mapping[str, Reader]] = {
-    **{
-        # A fleet says the same few thousand texts over and over; interned, 10,000 hosts hold each of them once.
-        name: _one(name, sys.intern)
-        for name in (
-            "current_system",
-            "booted_system",
-            "profile_system",
-            "nixos_version",
-            "configuration_revision",
-            "kernel_running",
-            "kernel_current",
-            "systemd_state",
-            "secrets_generation",
-        )
-    },
-    "boot_id": _one("boot_id", str),
-    "generation": _one("generation", _whole),
-    "generations": _one("generations", _whole),
-    "switched_at": _one("switched_at", _number),
-    "uptime_s": _one("uptime_s", _number),
-    "clock": _one("clock", _number),
-    "reboot_for": _reboot,
-    "failed_units": _one("failed_units", _failed_units),
-    "load": _one("load", _load),
-    "memory_kib": _one("memory", _memory),
-    "disks_kib": _one("disks", _disks),
-    "lock": _one("lock", _lock),
-    "leftovers": _one("leftovers", _words, ()),
-}

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from nixtui.remote.output import LineSplitter, clean
-from nixtui.remote.session import Session
+from nixtui.remote.session import Beginning, Session
 
-HANG_UP_PATIENCE_S: Final = 2.0
+HANG_UP_PATIENCE_S: Final = 1.0
 """How long a channel may take to close before we stop waiting for it."""
 WINDOW_BYTES: Final = 128 * 2**10
 """What a host may send ahead: 1.3 MB/s over a link of 100 ms, and 128 MiB when 1,000 hosts flood at once."""
@@ -21,8 +21,10 @@ _STDERR_KEPT_BYTES: Final = 4_000
 class ScriptChannel:
     """`Channel` over a session; `lines` has one reader."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, host: str, session: Session, mark: bytes) -> None:
+        self._host = host
         self._session = session
+        self._beginning = Beginning(mark, session, lambda: self._receive)
         self._lines: deque[str] = deque()
         self._held = 0
         self._is_paused = False
@@ -43,18 +45,19 @@ class ScriptChannel:
         """The last few thousand bytes of standard error, clean."""
         return clean(self._stderr.decode(errors="replace"))
 
-    def begin(self) -> None:
-        """From here on it is the script that speaks."""
-        self._session.stdout = self._receive
-
     async def lines(self) -> AsyncIterator[str]:
-        """Lines of standard output as they come; ends when the script or the link does."""
+        """Lines of standard output as they come; ends when the script or the link does.
+
+        Raises `BadAnswer` when the host ended without running the script at all.
+        """
         while self._lines or not self._is_over:
             if self._lines:
                 yield self._take()
             else:
                 self._news.clear()
                 await self._news.wait()
+        if not self._beginning.is_found and self._session.ended.result() is None:
+            raise self._beginning.refusal(self._host, self.stderr)
 
     def write(self, text: str) -> None:
         """Give the script `text` on its standard input; lost when the channel is closed."""
@@ -63,7 +66,7 @@ class ScriptChannel:
     async def close(self) -> None:
         """Hang up and wait, briefly, until the channel is gone."""
         self._session.hang_up()
-        await asyncio.wait([self._session.ended], timeout=HANG_UP_PATIENCE_S)
+        await asyncio.wait([self._session.closed], timeout=HANG_UP_PATIENCE_S)
 
     def _append(self, line: str) -> None:
         self._lines.append(line)

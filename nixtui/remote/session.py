@@ -3,8 +3,14 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from typing import Final
 
 import asyncssh
+
+from nixtui.remote.errors import BadAnswer
+from nixtui.remote.output import said
+
+_GREETING_KEPT_BYTES: Final = 500
 
 Sink = Callable[[bytes], None]
 
@@ -16,16 +22,20 @@ def discard(_received: bytes) -> None:
 class Session(asyncssh.SSHClientSession[bytes]):
     """What asyncssh calls when something happens on a channel.
 
-    `stdout` and `stderr` are where output goes and may be replaced at any time. `ended` is done when the
-    channel is closed: with `None`, or with the error that took the whole connection down.
-    `exit_status` follows the shell's custom for signals (128 + number).
+    `stdout` and `stderr` are where output goes and may be replaced at any time. `ended` is done when the program
+    ended or we hung up: with `None`, or with the error that took the whole connection down. `closed` is done when the
+    host has closed the channel, too, which after a hang-up it does only when the program has ended.
+    `exit_status` follows the shell's custom for signals (128 + number). `failure` is what a sink raised.
     """
 
     def __init__(self) -> None:
         self.stdout: Sink = discard
         self.stderr: Sink = discard
         self.exit_status: int | None = None
-        self.ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self.failure: Exception | None = None
+        loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[Exception | None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
@@ -33,8 +43,12 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._channel = chan
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Output came."""
-        (self.stderr if datatype == asyncssh.EXTENDED_DATA_STDERR else self.stdout)(data)
+        """Output came. What a sink raises ends this channel, where asyncssh would end the whole connection."""
+        try:
+            (self.stderr if datatype == asyncssh.EXTENDED_DATA_STDERR else self.stdout)(data)
+        except Exception as error:
+            self.failure = error
+            self.hang_up()
 
     def exit_status_received(self, status: int) -> None:
         """The program exited."""
@@ -51,8 +65,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed, or the connection is gone (`exc`)."""
         self._channel = None
-        if not self.ended.done():
-            self.ended.set_result(exc)
+        self._end(exc)
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     def write(self, text: str) -> None:
         """Give the program `text`; lost when the channel is closed."""
@@ -78,27 +93,48 @@ class Session(asyncssh.SSHClientSession[bytes]):
         """Close the channel without waiting; the program finds its pipes closed, nobody kills it."""
         if self._channel is not None:
             self._channel.abort()
+        self._end(None)
+
+    def _end(self, cause: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_result(cause)
 
 
-def skip_until(marker: bytes, session: Session, found: Callable[[], None]) -> Sink:
-    """A sink that drops what comes before `marker`, calls `found`, and hands what follows to the session's stdout.
+class Beginning:
+    """Finds where a program's own output begins: login shells greet from their startup files.
 
-    Login shells greet from their startup files; only what comes after the marker is the program's.
-    `found` sets `session.stdout`.
+    `receive` is the session's stdout until the mark comes; then `begun` says where the rest goes.
     """
-    tail = b""
 
-    def receive(received: bytes) -> None:
-        nonlocal tail
-        _, hit, rest = (tail + received).partition(marker)
+    def __init__(self, mark: bytes, session: Session, begun: Callable[[], Sink]) -> None:
+        self._mark = mark
+        self._session = session
+        self._begun = begun
+        self._tail = b""
+        self._greeting = b""
+        self.is_found = False
+        session.stdout = self.receive
+
+    def receive(self, received: bytes) -> None:
+        """Output before the mark, or with it."""
+        before, hit, rest = (self._tail + received).partition(self._mark)
         if not hit:
-            tail = (tail + received)[-len(marker) :]
+            self._greeting = (self._greeting + received)[:_GREETING_KEPT_BYTES]
+            self._tail = before[1 - len(self._mark) :]
             return
-        found()
+        self.is_found = True
+        self._session.stdout = self._begun()
         if rest:
-            session.stdout(rest)
+            self._session.stdout(rest)
 
-    return receive
+    def refusal(self, host: str, stderr: str) -> BadAnswer:
+        """The program ended and its mark never came: what a restricted login said instead."""
+        words = said(f"{self._greeting.decode(errors='replace')} {stderr}")
+        return BadAnswer(
+            host,
+            f"it did not run the script (exit status {self._session.exit_status}): {words or 'it says nothing'}",
+            "may this login run commands? (nologin, ForceCommand, a login shell that is not there)",
+        )
 
 
 def _signal_number(name: str) -> int:

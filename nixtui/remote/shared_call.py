@@ -12,7 +12,7 @@ class CallEnded(Exception):
 
 
 class SharedCall(Generic[T]):
-    """A call under way or done: all who wait get its result or its error. It is cancelled when nobody waits any more."""
+    """A call under way or done: all who wait get its result or error; when nobody waits any more, it is cancelled."""
 
     def __init__(self, call: Coroutine[Any, Any, T]) -> None:
         self._task = asyncio.create_task(call)

@@ -12,11 +12,11 @@ from nixtui.remote.access import SshAccess
 from nixtui.remote.answer import Answer
 from nixtui.remote.elevation import Already, Elevation, elevation, new_nonce
 from nixtui.remote.errors import BadAnswer, NoAnswer, RemoteError, Unreachable
-from nixtui.remote.failures import said
 from nixtui.remote.limit import Limit
+from nixtui.remote.output import said
 from nixtui.remote.program import mark, marked, program
 from nixtui.remote.script_channel import WINDOW_BYTES, ScriptChannel
-from nixtui.remote.session import Session, skip_until
+from nixtui.remote.session import Beginning, Session
 from nixtui.remote.transport import DEFAULT_TIMEOUT_S, Completed, Script
 
 _RUN_WINDOW_BYTES: Final = 2 * 2**20
@@ -72,23 +72,28 @@ class SshTransport:
     ) -> Completed:
         """Run a script to its end. Raises `Unreachable` when the link is lost while it runs.
 
-        The time the operator takes to type a password does not count.
+        What `on_line` raises hangs up and comes out here. The operator's time to type a password does not count.
         """
         nonce = new_nonce(self._access.random)
         text = marked(program(script, arguments), nonce)
         answer = Answer(on_line)
         try:
             async with Limit(timeout) as limit, self._shell(elevated, nonce, limit, _RUN_WINDOW_BYTES) as session:
-                session.stdout = skip_until(mark(nonce), session, lambda: answer.begin(session))
+                beginning = Beginning(mark(nonce), session, lambda: answer.receive_stdout)
                 session.stderr = answer.receive_stderr
                 session.write(text)
                 session.write_eof()
                 lost = await session.ended
         except TimeoutError as error:
             raise NoAnswer(self._host.name, f"{script.name} did not end within {timeout:g} s") from error
+        if session.failure is not None:
+            raise session.failure
         if lost is not None:
             raise Unreachable(self._host.name, f"the link was lost while {script.name} ran") from lost
-        return await answer.complete(session.exit_status)
+        completed = await answer.complete(session.exit_status)
+        if not beginning.is_found:
+            raise beginning.refusal(self._host.name, completed.stderr)
+        return completed
 
     @asynccontextmanager
     async def open(self, script: Script, *arguments: str, elevated: bool = False) -> AsyncIterator[ScriptChannel]:
@@ -104,8 +109,7 @@ class SshTransport:
                 raise NoAnswer(
                     self._host.name, f"{script.name} did not start within {DEFAULT_TIMEOUT_S:g} s"
                 ) from error
-            channel = ScriptChannel(session)
-            session.stdout = skip_until(mark(nonce), session, channel.begin)
+            channel = ScriptChannel(self._host.name, session, mark(nonce))
             session.write(text)
             try:
                 yield channel
@@ -150,7 +154,7 @@ class SshTransport:
             refusals = iter(_ROOM_FREED_AFTER_S)
             while session is None:
                 if self._sessions:
-                    ours = [each.ended for each in self._sessions]
+                    ours = [each.closed for each in self._sessions]
                     await asyncio.wait(ours, return_when=asyncio.FIRST_COMPLETED)
                 elif (pause := next(refusals, None)) is not None:
                     await asyncio.sleep(pause)
@@ -184,7 +188,7 @@ class SshTransport:
 
     def _remember(self, session: Session) -> None:
         self._sessions.add(session)
-        session.ended.add_done_callback(lambda _: self._sessions.discard(session))
+        session.closed.add_done_callback(lambda _: self._sessions.discard(session))
 
     def _connected(self) -> asyncssh.SSHClientConnection:
         if self._connection is None or self.closed.done():

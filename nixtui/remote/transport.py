@@ -48,6 +48,16 @@ class Completed:
 class Channel(Protocol):
     """A script that keeps running on the host: its clean output lines, and its standard input."""
 
+    @property
+    def exit_status(self) -> int | None:
+        """How the script ended, once `lines` has; `None` when the link was lost."""
+        ...
+
+    @property
+    def stderr(self) -> str:
+        """The end of its standard error, clean."""
+        ...
+
     def lines(self) -> AsyncIterator[str]:
         """Lines of standard output as they come; ends when the script or the link does.
 

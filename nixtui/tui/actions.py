@@ -151,7 +151,7 @@ _EVERYWHERE: tuple[Action[Place], ...] = (
     Action("back", "escape", "back", lambda on: on.back(), help="clear the filter or the message, or go back"),
     Action("theme", "ctrl+t", "next theme", lambda on: on.next_theme(), help="dark, light, high contrast, plain"),
     Action(
-        "detail", "!", "message in full", lambda on: on.show_notice(), help="the last message with all it has to say"
+        "detail", "!", "message in full", lambda on: on.open_notice(), help="the last message with all it has to say"
     ),
     Action("quit", "q,ctrl+c", "quit", lambda on: on.quit()),
 )

@@ -11,7 +11,7 @@ from nixtui.tui.actions import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
 from nixtui.tui.crash import crash_report
-from nixtui.tui.notices import Level, Notice
+from nixtui.tui.notices import Level
 from nixtui.tui.screens.fleet import FleetScreen
 from nixtui.tui.screens.place import Place
 from nixtui.tui.session import Session
@@ -92,10 +92,11 @@ class NixtuiApp(App[None]):
     def _tick(self) -> None:
         if (place := self.place) is not None and place.is_mounted:
             place.tick(self.session.cockpit.clock())
+        self.session.expire_notice(self.session.cockpit.clock())
 
-    def _told(self, notice: Notice) -> None:
+    def _told(self) -> None:
         if (place := self.place) is not None:
-            place.tell(notice)
+            place.show_notice()
 
     # Going about
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from nixtui.model.host import Host
 from nixtui.model.selector import Subject, is_stale
 from nixtui.model.status import HostState, HostStatus
 from nixtui.tui import units

@@ -73,6 +73,9 @@ class Notices:
     def __iter__(self) -> Iterator[Notice]:
         return iter(self._kept)
 
+    def __reversed__(self) -> Iterator[Notice]:
+        return reversed(self._kept)
+
     def __len__(self) -> int:
         return len(self._kept)
 

@@ -85,7 +85,7 @@ def _labelled(label: str, *value: str | Span | tuple[str, Role]) -> Line:
 def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     status = proposal.seen[proposal.names[0]]
     before, after = _generations(proposal)
-    yield fit(_headline(proposal, status, now, before, after), cells)
+    yield fit(_headline(proposal, status, now, after), cells)
     yield fit(
         _between("revision", _revision(before) or _short(status.facts.configuration_revision), _revision(after)), cells
     )
@@ -128,22 +128,16 @@ def _generations(proposal: Proposal) -> tuple[Generation | None, Generation | No
     return known.running, known.with_number(int(after)) if after and after.isdecimal() else None
 
 
-def _headline(
-    proposal: Proposal, status: HostStatus, now: float, before: Generation | None, after: Generation | None
-) -> Line:
+def _headline(proposal: Proposal, status: HostStatus, now: float, after: Generation | None) -> Line:
     only, facts = proposal.only, status.facts
     old = (only.before if only else None) or (str(facts.generation) if facts.generation is not None else UNKNOWN)
     new = (only.after if only else None) or proposal.target
-    since = f"running for {units.span(now - facts.switched_at)}" if facts.switched_at is not None else ""
-    made = (
-        f"made {units.span(now - after.created_at)} ago" if after is not None and after.created_at is not None else ""
-    )
-    _ = before
-    return line(
-        (f"{_place(old)} → {_place(new)}", Role.STRONG),
-        (f"    {since}", Role.MUTED),
-        (f"  →  {made}" if made else "", Role.MUTED),
-    )
+    said = []
+    if facts.switched_at is not None:
+        said.append(f"{_place(old)} has run for {units.span(now - facts.switched_at)}")
+    if after is not None and after.created_at is not None:
+        said.append(f"{_place(new)} was made {units.span(now - after.created_at)} ago")
+    return line((f"{_place(old)} → {_place(new)}", Role.STRONG), ("    " + ", ".join(said), Role.MUTED))
 
 
 def _place(label: str) -> str:

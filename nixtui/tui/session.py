@@ -10,19 +10,24 @@ from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.knowledge import Knowledge
 from nixtui.tui.notices import Level, Notice, Notices, explain
 
+NOTICE_S = 30.0
+"""How long a message that needs no answer stays."""
+
 
 @dataclass(slots=True)
 class Session:
     """One run of the app. `terse` is for a link where every byte is felt: the clock shows minutes.
 
-    `keymap` has a user's own keys by action id. `told` is called with every new notice.
+    `keymap` has a user's own keys by action id. `notice` is the one that is shown, on
+    whichever screen; `told` is called when it changes.
     """
 
     cockpit: Cockpit
     terse: bool = False
     keymap: Mapping[str, str] = field(default_factory=dict)
-    told: Callable[[Notice], None] = lambda _: None
+    told: Callable[[], None] = lambda: None
     notices: Notices = field(init=False)
+    notice: Notice | None = field(init=False, default=None)
     knowledge: Knowledge = field(init=False)
 
     def __post_init__(self) -> None:
@@ -31,7 +36,19 @@ class Session:
 
     def say(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> None:
         """Tell the person something, now and in the history."""
-        self.told(self.notices.add(level, text, remedy=remedy, detail=detail))
+        self.notice = self.notices.add(level, text, remedy=remedy, detail=detail)
+        self.told()
+
+    def dismiss_notice(self) -> None:
+        """It was read."""
+        self.notice = None
+        self.told()
+
+    def expire_notice(self, now: float) -> None:
+        """What needs no answer goes by itself; a warning or an error stays until it is sent away."""
+        notice = self.notice
+        if notice is not None and notice.level in (Level.INFO, Level.DONE) and now - notice.at > NOTICE_S:
+            self.dismiss_notice()
 
     def confess(self, error: BaseException, doing: str) -> None:
         """Tell what went wrong while `doing` something; nothing is swallowed and nothing crashes."""

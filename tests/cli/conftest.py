@@ -83,7 +83,7 @@ elevate = "none"
 connect_timeout = "5s"
 
 [activation]
-revert_after = "6s"
+revert_after = "12s"
 activation_timeout = "60s"
 
 """

@@ -24,7 +24,7 @@ def test_status_says_how_hosts_are(lab_shell: Shell, host: Host) -> None:
     assert (well["state"], well["generation"], well["current_system"]) == ("degraded", newest.number, newest.path)
     assert unit in well["failed_units"]
     assert (gone["state"], gone["generation"], gone["observed_at"]) == ("unreachable", None, None)
-    assert "connection refused" in gone["state_reason"]
+    assert "refuses connections" in gone["state_reason"]
 
 
 def test_status_as_text_has_a_row_for_each(lab_shell: Shell, host: Host) -> None:

@@ -47,6 +47,9 @@ class MemoryHost:
 
 
 class MemoryChannel:
+    exit_status = None
+    stderr = ""
+
     def __init__(self, host: MemoryHost, nonce: str) -> None:
         self._host = host
         self._mark = f"#nixtui-probe {nonce}"

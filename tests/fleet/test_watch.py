@@ -283,13 +283,13 @@ async def test_disks_and_clock_are_asked_for_once_in_a_while(start: Start) -> No
 async def test_a_thousand_hosts_do_not_tick_together(start: Start) -> None:
     hosts = MemoryFleet()
     names = [f"web-{number}" for number in range(1000)]
-    watched = start(hosts, named(names), Pace(interval=1.0, slow=1000))
+    watched = start(hosts, named(names), Pace(interval=4.0, slow=1000))
     for name in names:
         await watched.state(name, HostState.UP)
     await hosts.until(lambda: all(hosts[name].requests for name in names))
     first = [hosts[name].requests[0][0] for name in names]
     busiest = max(sum(start <= at < start + 0.1 for at in first) for start in first)
-    assert max(first) - min(first) > 0.6
+    assert max(first) - min(first) > 2
     assert busiest < 500
 
 

@@ -111,14 +111,14 @@ class Container:
         self._reap()
         try:
             return "populated 1" in (self.cgroup / "cgroup.events").read_text()
-        except FileNotFoundError:
+        except OSError:  # there is no such cgroup, or not any more
             return False
 
     def leader(self) -> int | None:
         """The machine's process id of the host's systemd, or None when there is none."""
         try:
             processes = (self.cgroup / "payload/init.scope/cgroup.procs").read_text().split()
-        except (FileNotFoundError, OSError):
+        except OSError:
             return None
         return int(processes[0]) if processes else None
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.host import Host
 from tests.lab.lab import Lab, take_down_orphans
-from tests.lab.machine import is_root
+from tests.lab.machine import LabError, is_root
 
 NEEDS_ROOT: Final = "the lab's hosts are containers, which need root"
 
@@ -43,14 +43,14 @@ class CleanHosts:
 
 
 @pytest.fixture(scope="session")
-def root() -> None:
+def as_root() -> None:
     """Skips without root; with it, a lab that cannot be built is an error."""
     if not is_root():
         pytest.skip(NEEDS_ROOT)
 
 
 @pytest.fixture(scope="session")
-def lab(root: None) -> Iterator[Lab]:
+def lab(as_root: None) -> Iterator[Lab]:
     """A lab of this test run's own, or the one that NIXTUI_LAB names."""
     count = int(os.environ.get("NIXTUI_LAB_HOSTS", "3"))
     if name := os.environ.get("NIXTUI_LAB"):
@@ -104,9 +104,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _journal(host: Host) -> str:
-    if host.container.leader() is None:
+    try:
+        return host.run("journalctl --boot --no-pager --lines=30").stdout
+    except LabError:
         return host.container.console.read_text(errors="replace")[-4000:]
-    return host.run("journalctl --boot --no-pager --lines=30").stdout
 
 
 def _nothing() -> None:

@@ -228,8 +228,8 @@ class Host(Inside):
         return made
 
     def lose(self, path: str) -> None:
-        """Take a store path away behind Nix's back; links to it dangle."""
-        self.sh(f"chmod -R u+w {shlex.quote(path)} && rm -rf {shlex.quote(path)}")
+        """Delete a store path although the profile has it; the generation's link dangles."""
+        self.sh(f"nix-store --delete --ignore-liveness {shlex.quote(path)}")
 
     def switch(self, system: str, action: str = "test", *, timeout: float = 120) -> Outcome:
         """Run a system's own switch-to-configuration by hand, as root and outside any session."""

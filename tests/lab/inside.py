@@ -47,7 +47,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the system profile points to; the path is None when it has been deleted from the store."""
+    """What the system profile points to; the path may have been deleted from the store."""
 
     number: int
     path: str
@@ -63,12 +63,10 @@ class Inside:
         leader = self.container.leader()
         if leader is None:
             raise HostOffError(f"{self.container.name} is off")
-        enter = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", "--"]
-        environment = ["env", "-i", f"PATH={PATH}", "HOME=/root", "LC_ALL=C.UTF-8"]
         become = [] if user is None else ["runuser", "-u", user, "--"]
         try:
             done = subprocess.run(
-                [*enter, *environment, *become, "sh", "-c", script],
+                [*_enter(leader), *become, "sh", "-c", script],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -77,7 +75,7 @@ class Inside:
             )
         except subprocess.TimeoutExpired:
             raise LabError(f"{self.container.name}: not done within {timeout:g} s: {script}") from None
-        if done.returncode != 0 and self.container.leader() != leader:
+        if done.returncode != 0 and (self.container.leader() != leader or _shuts_down(leader)):
             raise HostOffError(f"{self.container.name} went down during: {script}")
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -97,11 +95,8 @@ class Inside:
 
     def profile(self) -> Profile:
         """The generation that the system profile points to."""
-        link = self.sh(f"readlink {SYSTEM_PROFILE}")
-        found = re.fullmatch(r"system-(\d+)-link", link)
-        if found is None:
-            raise LabError(f"{self.container.name}: the system profile points to {link!r}")
-        return Profile(int(found[1]), self.sh(f"readlink {SYSTEM_PROFILE}-{found[1]}-link"))
+        number = _only_match(r"^system-(\d+)-link$", self.sh(f"readlink {SYSTEM_PROFILE}"))
+        return Profile(int(number), self.sh(f"readlink {SYSTEM_PROFILE}-{number}-link"))
 
     def generation_numbers(self) -> tuple[int, ...]:
         links = (self.container.root / "nix/var/nix/profiles").glob("system-*-link")
@@ -109,13 +104,9 @@ class Inside:
 
     def boot_default(self) -> str:
         """The system that the next boot starts, from the files on /boot; also while the host is off."""
-        loader = (self.container.boot / "loader/loader.conf").read_text()
-        entry = re.search(r"^default\s+(\S+)", loader, re.MULTILINE)
-        assert entry is not None, loader
-        text = (self.container.boot / "loader/entries" / entry[1]).read_text()
-        init = re.search(r"^options .*\binit=(\S+)/init\b", text, re.MULTILINE)
-        assert init is not None, text
-        return init[1]
+        loader = self.container.boot / "loader"
+        entry = _only_match(r"^default\s+(\S+)", (loader / "loader.conf").read_text())
+        return _only_match(r"^options .*\binit=(\S+)/init\b", (loader / "entries" / entry).read_text())
 
     def boot_id(self) -> str:
         return self.sh("cat /proc/sys/kernel/random/boot_id")
@@ -153,3 +144,29 @@ class Inside:
 
     def _on_disk(self, path: str) -> Path:
         return self.container.root / path.lstrip("/")
+
+
+def _enter(leader: int) -> list[str]:
+    """The beginning of an argv whose rest runs in the namespaces of the host with this leader.
+
+    A shell of ours waits for it outside of the host's process namespace. nsenter would do so itself, but stops for good
+    when the host's shutdown stops all processes before it kills them.
+    """
+    namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", "--no-fork"]
+    environment = ["env", "-i", f"PATH={PATH}", "HOME=/root", "LC_ALL=C.UTF-8"]
+    return ["nsenter", f"--target={leader}", *namespaces, *environment, "sh", "-c", '"$@"; exit $?', "sh"]
+
+
+def _shuts_down(leader: int) -> bool:
+    """Whether systemd has already handed over to the program that kills all processes."""
+    try:
+        return Path(f"/proc/{leader}/comm").read_text().startswith("systemd-shut")
+    except FileNotFoundError:
+        return True
+
+
+def _only_match(pattern: str, text: str) -> str:
+    found = re.search(pattern, text, re.MULTILINE)
+    if found is None:
+        raise LabError(f"no {pattern} in:\n{text}")
+    return found[1]

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def name(root: None) -> Iterator[str]:
+def name(as_root: None) -> Iterator[str]:
     name = f"lifecycle-{os.getpid()}"
     yield name
     take_down(name)

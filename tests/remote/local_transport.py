@@ -23,6 +23,11 @@ class LocalChannel:
         self.process = process
         self._waiting: asyncio.Queue[str | None] = asyncio.Queue()
         self._splitter = LineSplitter(self._waiting.put_nowait)
+        self.stderr = ""
+
+    @property
+    def exit_status(self) -> int | None:
+        return self.process.returncode
 
     async def lines(self) -> AsyncIterator[str]:
         assert self.process.stdout is not None
@@ -31,6 +36,9 @@ class LocalChannel:
             while not self._waiting.empty():
                 yield self._waiting.get_nowait() or ""
         self._splitter.end()
+        assert self.process.stderr is not None
+        self.stderr = clean((await self.process.stderr.read(4000)).decode(errors="replace"))
+        await self.process.wait()
         while not self._waiting.empty():
             yield self._waiting.get_nowait() or ""
 
@@ -40,19 +48,21 @@ class LocalChannel:
             self.process.stdin.write(text.encode())
 
     async def close(self) -> None:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
         self.process.stdin.close()
         try:
             async with asyncio.timeout(2):
-                # asyncio counts a process as ended only when its pipes are, so what nobody wants is read as well.
-                while await self.process.stdout.read(2**16):
-                    pass
-                await self.process.wait()
+                await self._drain()
         except TimeoutError:
             self.process.kill()
-            while await self.process.stdout.read(2**16):
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Wait for the process; asyncio counts it as ended only when its pipes are, so what nobody wants is read."""
+        for pipe in (self.process.stdout, self.process.stderr):
+            while pipe is not None and await pipe.read(2**16):
                 pass
-            await self.process.wait()
+        await self.process.wait()
 
 
 @dataclass
@@ -75,7 +85,7 @@ class LocalTransport:
         timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109 - as the protocol has it
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        process = await self._start(stderr=asyncio.subprocess.PIPE)
+        process = await self._start()
         try:
             async with asyncio.timeout(timeout):
                 stdout, stderr = await process.communicate(program(script, arguments).encode())
@@ -95,7 +105,7 @@ class LocalTransport:
 
     @asynccontextmanager
     async def open(self, script: Script, *arguments: str, elevated: bool = False) -> AsyncIterator[Channel]:
-        channel = LocalChannel(await self._start(stderr=asyncio.subprocess.DEVNULL))
+        channel = LocalChannel(await self._start())
         self.channels.append(channel)
         channel.write(program(script, arguments))
         try:
@@ -111,12 +121,12 @@ class LocalTransport:
         for channel in self.channels:
             await channel.close()
 
-    async def _start(self, stderr: int) -> asyncio.subprocess.Process:
+    async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *self.shell.split(),
             "-s",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
+            stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self.environment},
         )

@@ -344,7 +344,7 @@ class TestFailures:
         with running_sshd(tmp_path / "sshd", "MaxStartups 1") as server:
             workstation.may_enter(server)
             with contextlib.ExitStack() as stack:
-                while not stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).recv(1) != b"S":
+                while stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).recv(1) != b"S":
                     pass  # the fixture's own look at the port still counts
                 error = await error_of(workstation, server.host())
         assert type(error) is Unreachable

@@ -11,17 +11,16 @@ import pytest
 from nixtui.model.host import Host
 from nixtui.model.status import DiskUse, HostFacts
 from nixtui.remote.errors import BadAnswer, NoAnswer, Unreachable
+from nixtui.remote.facts import Block, updated
 from nixtui.remote.probe import (
     ALIVE,
     GARBAGE_CHARACTERS,
     Answer,
-    Block,
     Garbled,
     ProbeParser,
     Request,
     open_probe,
     read_facts,
-    updated,
 )
 from tests.remote.local_transport import LocalTransport
 from tests.remote.nixos_root import web_host
@@ -228,8 +227,18 @@ async def test_a_host_whose_shell_says_nothing_does_not_hold_us_up(tmp_path: Pat
 
 
 async def test_a_shell_that_refuses_is_not_waited_for(tmp_path: Path) -> None:
-    with pytest.raises(Unreachable, match="did not start"):
-        await read_facts(shell_that(tmp_path, "echo 'This account is not available'; exit 1"))
+    with pytest.raises(BadAnswer, match=r"ended the login .*\(exit status 1\): not today"):
+        await read_facts(shell_that(tmp_path, "echo 'This account is not available'; echo 'not today' >&2; exit 1"))
+
+
+async def test_a_probe_that_is_killed_is_a_lost_link(tmp_path: Path) -> None:
+    transport = LocalTransport(HOST, environment=web_host(tmp_path / "root").environment)
+    async with open_probe(transport) as probe:
+        answers = probe.answers()
+        await anext(answers)
+        transport.channels[0].process.kill()
+        with pytest.raises(Unreachable, match="the link was lost"):
+            await anext(answers)
 
 
 async def test_a_request_before_the_first_answer_is_not_sent(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from nixtui.model.host import Host
 from nixtui.model.status import ActivationLock, HostFacts, Memory
-from nixtui.remote.probe import ALIVE, Answer, Block, Probe, Request, open_probe, updated
+from nixtui.remote.facts import Block, updated
+from nixtui.remote.probe import ALIVE, Answer, Probe, Request, open_probe
 from nixtui.remote.transport import load_script
 from tests.remote.local_transport import SHELLS, LocalTransport
 from tests.remote.nixos_root import REVISION, NixosRoot, web_host
@@ -412,7 +413,7 @@ def test_a_tick_costs_two_forks_while_units_are_failed(root: NixosRoot, shell: s
 
 def _forks(root: NixosRoot, shell: str, ticks: int, trace: Path) -> int:
     """How many processes the probe starts while it answers so many ticks, and the first time."""
-    script = load_script("probe", "facts").text
+    script = load_script("probe", "facts", "meters").text
     command = ["strace", "-f", "-qq", "-e", "trace=fork,vfork,clone,clone3", "-o", str(trace), *shell.split(), "-s"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | root.environment

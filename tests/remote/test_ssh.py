@@ -76,9 +76,33 @@ async def test_a_killed_script_has_the_shells_status_for_signals(transport: SshT
 
 
 async def test_a_script_with_a_syntax_error_does_nothing_at_all(transport: SshTransport, tmp_path: Path) -> None:
-    done = await transport.run(script(f"touch {tmp_path}/began\nif"))
-    assert done.exit_status == 2
+    with pytest.raises(BadAnswer, match=r"did not run the script \(exit status 2\): .*yntax error"):
+        await transport.run(script(f"touch {tmp_path}/began\nif"))
     assert not (tmp_path / "began").exists()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+async def test_a_login_that_may_not_run_commands_is_not_taken_for_success(
+    workstation: Workstation, tmp_path: Path, status: int
+) -> None:
+    with running_sshd(tmp_path / "sshd", f"ForceCommand echo go away; exit {status}") as server:
+        workstation.may_enter(server)
+        transport = await workstation.reach(server.host())
+        complaint = rf"did not run the script \(exit status {status}\): go away"
+        with pytest.raises(BadAnswer, match=complaint):
+            await transport.run(script("true"))
+        async with transport.open(script("true")) as channel:
+            with pytest.raises(BadAnswer, match=complaint):
+                await anext(channel.lines())
+
+
+async def test_a_callback_that_fails_ends_its_script_and_nothing_else(transport: SshTransport) -> None:
+    def fail(line: str) -> None:
+        raise ZeroDivisionError(line)
+
+    with pytest.raises(ZeroDivisionError, match="boom"):
+        await transport.run(script("echo boom; sleep 60"), on_line=fail)
+    assert (await transport.run(script("echo next"))).stdout == "next\n"
 
 
 async def test_arguments_arrive_as_they_are(transport: SshTransport) -> None:

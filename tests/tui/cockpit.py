@@ -217,17 +217,23 @@ def generations_of(name: str, status: HostStatus, *, count: int = 12) -> Generat
     )
 
 
+_PACKAGES = (
+    "bash-5.3", "curl-8.13.{}", "openssl-3.4.{}", "nginx-1.2{}.0", "systemd-257.{}", "linux-6.12.5{}", "git-2.51.{}",
+    "python3-3.13.{}", "postgresql-17.{}", "redis-8.0.{}", "openssh-10.{}p1", "sudo-1.9.17p{}", "glibc-2.40-{}", "jq-1.8.{}",
+    "vim-9.1.{}", "zlib-1.3.{}", "sqlite-3.50.{}", "nix-2.2{}.3", "tzdata-2025{}", "ncurses-6.{}",
+)  # fmt: skip
+
+
 def closure_of(path: str) -> Closure:
-    """A closure that differs a little from path to path."""
-    seed = hash_of(path)
+    """A closure in which a few versions differ from path to path, and some packages are only here or there."""
+    random = Random(hash_of(path))  # noqa: S311
     sizes = {path: 60_000}
-    for number in range(400):
-        version = f"{1 + number % 4}.{number % 9}.{(seed + number) % 3 if number % 40 == 0 else 1}"
-        sizes[store_path(number, f"package-{number}-{version}")] = 1_000_000 + number * 5_000
-    sizes[store_path(1, f"nginx-1.{28 + seed % 2}.0")] = 3_200_000
-    sizes[store_path(2, f"openssl-3.4.{seed % 2}")] = 9_400_000
-    if seed % 3 == 0:
-        sizes[store_path(3, "jq-1.8.1")] = 700_000
+    for number, name in enumerate(_PACKAGES):
+        if random.random() < 0.95:
+            version = random.choice((4, 4, 4, 4, 5)) if number % 2 else 4
+            sizes[store_path(number * 10 + version, name.format(version))] = 2_000_000 * (number + 1) + version * 40_000
+    for number in range(60):
+        sizes[store_path(hash_of(path) % 5 + number * 7, f"unit-{number}.service")] = 4_096
     return Closure(path, sizes)
 
 

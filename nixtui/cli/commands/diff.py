@@ -1,6 +1,5 @@
 """`nixtui diff HOST FROM TO`: packages added, removed and changed between two systems, also of two hosts."""
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import print_json, print_table, size
-from nixtui.model.closure import Change, Closure, ClosureDiff, diff
+from nixtui.model.closure import Change, ClosureDiff
 from nixtui.model.host import Host
 from nixtui.model.store_path import short_name
 from nixtui.model.target import parse_target, resolve
@@ -30,10 +29,8 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Resolve both sides, ask for their closures, compare."""
     host = await nixtui.one(arguments.host)
-    async with asyncio.TaskGroup() as group:
-        sides = [group.create_task(_side(nixtui, host, getattr(arguments, name))) for name in ("from", "to")]
-    before, after = (side.result() for side in sides)
-    found = diff(before, after)
+    before, after = [await _side(nixtui, host, getattr(arguments, name)) for name in ("from", "to")]
+    found = await nixtui.diff(before, after)
     if arguments.json:
         print_json(as_json(found))
     else:
@@ -56,15 +53,14 @@ def as_json(found: ClosureDiff) -> dict[str, Any]:
     }
 
 
-async def _side(nixtui: Assembly, host: Host, text: str) -> Closure:
+async def _side(nixtui: Assembly, host: Host, text: str) -> tuple[Host, str]:
     """`OTHERHOST:154` is a side on another host; `rev:` and `path:` are targets, whatever hosts are called."""
     name, colon, rest = text.partition(":")
     if colon and name not in ("rev", "path") and not text.startswith("@"):
         host, text = await nixtui.one(name), rest
     target = parse_target(text, now=datetime.now().astimezone())
     async with nixtui.reach(host) as transport:
-        there = resolve(target, await generations(transport))
-        return await nixtui.closures.closure(transport, there.path)
+        return host, resolve(target, await generations(transport)).path
 
 
 def _print(found: ClosureDiff) -> None:

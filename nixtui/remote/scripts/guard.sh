@@ -32,7 +32,8 @@ STC_LOCK_TRIES_TEST=10
 STC_LOCK_TRIES_REVERT=90
 TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
 
-say() { printf '%s\n' "$*"; }
+# say WORDS: to the operator, who may be gone; that is never a reason to stop
+say() { printf '%s\n' "$*" 2>/dev/null || :; }
 
 uptime_s() {
     read -r up_ _ 2>/dev/null <"$R/proc/uptime" || read -r up_ _ </proc/uptime

@@ -1,5 +1,6 @@
 """Doing what the action table says, or saying why not: for screens and for dialogs with keys of their own."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from textual.screen import Screen
@@ -57,3 +58,8 @@ class Acting(Screen[Any]):
             for action in actions_in(*self.scopes)
             if action.rank is not None
         )
+
+    def in_background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str) -> None:
+        """Do something while the screen goes on; a newer one of the same group replaces it, leaving ends it."""
+        begun: Callable[[], Any] = work  # called by the worker: one that never starts leaves no coroutine behind
+        self.run_worker(begun, group=group, exclusive=True, exit_on_error=False)

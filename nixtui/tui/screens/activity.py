@@ -1,5 +1,7 @@
 """Activity: everything that was done, by whom, with what result; and everything nixtui said."""
 
+from functools import partial
+
 from textual import on
 from textual.app import ComposeResult
 
@@ -63,7 +65,7 @@ class ActivityScreen(Place):
 
     def reload(self) -> None:
         """Read the journal again."""
-        self.spawn(self._load(), group="journal", doing="Reading the journal")
+        self.spawn(self._load, group="journal", doing="Reading the journal")
 
     async def _load(self) -> None:
         operations = self.session.cockpit.operations
@@ -82,9 +84,9 @@ class ActivityScreen(Place):
         self._show_detail()
         super().tick(now)
 
-    def tell(self, notice: Notice | None) -> None:
+    def show_notice(self) -> None:
         """A new message is in the list of messages as well."""
-        super().tell(notice)
+        super().show_notice()
         if self._shows_messages:
             self._show_detail()
 
@@ -141,7 +143,7 @@ class ActivityScreen(Place):
     def open(self) -> None:
         """The operation with all its events."""
         record = self._records[self._list.cursor or ""]
-        self.spawn(self._open(record), group="events", doing="Reading the events of the operation")
+        self.spawn(partial(self._open, record), group="events", doing="Reading the events of the operation")
 
     async def _open(self, record: Record) -> None:
         ledger = await self._ledger(record)
@@ -158,7 +160,7 @@ class ActivityScreen(Place):
     def copy(self) -> None:
         """The whole story, for a ticket."""
         record = self._records[self._list.cursor or ""]
-        self.spawn(self._copy(record), group="events", doing="Reading the events of the operation")
+        self.spawn(partial(self._copy, record), group="events", doing="Reading the events of the operation")
 
     async def _copy(self, record: Record) -> None:
         self.nixtui.copy(markdown(await self._ledger(record), record.started_at), "the operation as Markdown")

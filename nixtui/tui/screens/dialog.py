@@ -90,7 +90,6 @@ class Choice(Painted, can_focus=True):
 class Dialog(ModalScreen[Answer]):
     """Esc is always the harmless answer. Arrow keys go from choice to choice, as tab does."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
         Binding("right,down", "app.focus_next", show=False),

@@ -19,7 +19,7 @@ def columns(clock: Callable[[], float]) -> tuple[Column[Generation], ...]:
 
     return (
         Column("number", "GEN", 5, _number, right=True),
-        Column("marks", "WHERE IT IS", 19, _marks, 0, 34),
+        Column("marks", "WHERE IT IS", 19, _marks, 0, 26),
         Column("age", "AGE", 4, age, 1, right=True),
         Column("created", "CREATED (UTC)", 16, _created, 5),
         Column("version", "NIXOS", 14, _version, 2, 26),
@@ -34,18 +34,15 @@ def _number(row: Generation) -> Line:
 
 
 def _marks(row: Generation) -> Line:
-    """A glyph and words; four independent marks, the common case in one word each."""
+    """A glyph and words. What runs is normally the profile and what boots next, so only the contrary is said."""
     if not row.path_exists:
         return line(("✖ gone from the store", Role.FAINT))
-    words = [
-        word
-        for word, holds in (("booted", row.booted), ("profile", row.profile), ("boots next", row.boot_default))
-        if holds
-    ]
-    rest = ", ".join(words)
     if row.running:
-        return line(("● ", Role.GOOD), ("running", Role.STRONG), (f", {rest}" if rest else "", Role.MUTED))
-    return line(("○ ", Role.ACCENT), (rest, Role.TEXT)) if rest else line(("·", Role.FAINT))
+        odd = ", not the profile" if not row.profile else ", not what boots" if row.boot_default is False else ""
+        return line(("● ", Role.GOOD), ("running", Role.STRONG), (odd, Role.WARN))
+    words = (("booted", row.booted), ("profile", row.profile), ("boots next", row.boot_default))
+    found = ", ".join(word for word, holds in words if holds)
+    return line(("○ ", Role.ACCENT), found) if found else line(("·", Role.FAINT))
 
 
 def _created(row: Generation) -> Line:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -100,7 +101,7 @@ class GenerationsScreen(Place):
         """Ask the host now; what is known stays on the screen meanwhile."""
         if self.host:
             self._waiting = (f"asking {self.host} for its generations", self.session.cockpit.clock())
-            self.spawn(self._load(self.host), group="generations", doing=f"generations of {self.host}")
+            self.spawn(partial(self._load, self.host), group="generations", doing=f"generations of {self.host}")
             self._show_titles()
 
     async def _load(self, host: str) -> None:
@@ -212,7 +213,7 @@ class GenerationsScreen(Place):
                 f"asking {host} what is in {ends[0][0]} and {ends[1][0]}",
                 self.session.cockpit.clock(),
             )
-            self.spawn(self._load_diff(host, ends[0][1], ends[1][1]), group="diff", doing=f"diff on {host}")
+            self.spawn(partial(self._load_diff, host, ends[0][1], ends[1][1]), group="diff", doing=f"diff on {host}")
         self._show_diff()
 
     async def _load_diff(self, host: str, before: str, after: str) -> None:

@@ -1,6 +1,6 @@
 """What every screen of the cockpit is: a frame around a body, actions from the table, one line to type in."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -12,7 +12,7 @@ from nixtui.tui import opening
 from nixtui.tui.actions import Action, Scope, actions_in
 from nixtui.tui.commands import BadCommand, Vocabulary, complete, parse_command
 from nixtui.tui.environments import header_environments
-from nixtui.tui.notices import Level, Notice
+from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
@@ -55,15 +55,16 @@ class Place(Acting):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._notice: Notice | None = None
+        self._header, self._footer = Header(), Footer()
+        self._notice_line, self._prompt = NoticeLine(), Prompt()
 
     def compose(self) -> ComposeResult:
         """The frame, with the body in it."""
-        yield Header()
+        yield self._header
         yield from self.body()
-        yield NoticeLine()
-        yield Prompt()
-        yield Footer()
+        yield self._notice_line
+        yield self._prompt
+        yield self._footer
         yield Lines(TOO_SMALL, id="too-small")
 
     def body(self) -> ComposeResult:
@@ -84,16 +85,17 @@ class Place(Acting):
         """A second went by while this screen was in front."""
         self.refresh_frame()
 
-    def tell(self, notice: Notice | None) -> None:
-        """Show a message above the keys; `None` takes it away."""
-        self._notice = notice
-        self.query_one(NoticeLine).show([notice.line if notice else EMPTY])
+    def show_notice(self) -> None:
+        """The last message, above the keys."""
+        notice = self.session.notice
+        self._notice_line.show([notice.line if notice else EMPTY])
 
     # The frame
 
     def on_screen_resume(self) -> None:
         """The screen is in front again: what it shows may be old."""
         self.refresh_frame()
+        self.show_notice()
 
     def on_resize(self) -> None:
         """Header and footer are fitted to the width."""
@@ -101,13 +103,12 @@ class Place(Acting):
 
     def refresh_frame(self) -> None:
         """Header and footer as they should be now; costs nothing on the wire when nothing changed."""
-        if self.is_mounted:
-            self.query_one(Header).tell(self._bearings())
-            self.query_one(Footer).tell(*self._keys())
+        self._header.tell(self._bearings())
+        self._footer.tell(*self._keys())
 
     def _keys(self) -> tuple[tuple[KeyHint, ...], str]:
         """What works now, or what works while somebody types."""
-        if self.query_one(Prompt).is_open:
+        if self._prompt.is_open:
             return PROMPT_KEYS, ""
         return self.key_hints(), self.here
 
@@ -178,8 +179,8 @@ class Place(Acting):
 
     def back(self) -> None:
         """One step back: the message first, then whatever the screen has to undo, then where one came from."""
-        if self._notice is not None:
-            self.tell(None)
+        if self.session.notice is not None:
+            self.session.dismiss_notice()
         else:
             self.step_back()
 
@@ -199,9 +200,9 @@ class Place(Acting):
         """Another set of colours."""
         self.nixtui.next_theme()
 
-    def show_notice(self) -> None:
+    def open_notice(self) -> None:
         """The last message with all it has to say."""
-        opening.notice(self, self._notice)
+        opening.notice(self, self.session.notice or next(iter(reversed(self.session.notices)), None))
 
     def quit(self) -> None:
         """Leave the app."""
@@ -211,14 +212,14 @@ class Place(Acting):
 
     def ask(self, question: Question) -> None:
         """Open the line one types in."""
-        self.query_one(NoticeLine).display = False
-        self.query_one(Prompt).ask(question)
+        self._notice_line.display = False
+        self._prompt.ask(question)
         self.refresh_frame()
 
     def stop_asking(self) -> None:
         """Close it and give the keyboard back to the list."""
-        self.query_one(Prompt).close()
-        self.query_one(NoticeLine).display = True
+        self._prompt.close()
+        self._notice_line.display = True
         if self.table is not None:
             self.table.focus()
         self.refresh_frame()
@@ -248,12 +249,13 @@ class Place(Acting):
 
     # Work that takes long
 
-    def spawn(self, work: Coroutine[Any, Any, None], *, group: str, doing: str) -> None:
-        """Do something in the background; a newer one of the same group replaces it. What fails is told, never fatal."""
-        self.run_worker(self._told(work, doing), group=group, exclusive=True, exit_on_error=False)
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, doing: str) -> None:
+        """Do something in the background; a newer one of the same group replaces it. What fails is told, not fatal."""
 
-    async def _told(self, work: Coroutine[Any, Any, None], doing: str) -> None:
-        try:
-            await work
-        except Exception as error:
-            self.session.confess(error, doing)
+        async def told() -> None:
+            try:
+                await work()
+            except Exception as error:
+                self.session.confess(error, doing)
+
+        self.in_background(told, group=group)

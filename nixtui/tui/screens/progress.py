@@ -109,10 +109,12 @@ class ProgressScreen(Place):
         self.refresh_frame()
 
     def _status(self, now: float) -> Line:
-        if self._operation is not None and self._operation.is_cancelling and self._ledger.report is None:
-            return line(("cancelling: what was begun is put in order … ", Role.WARN)) + self._ledger.summary(now)
-        waited = f"  {units.took(now - self._started_at)}" if self._ledger.report is None else ""
-        return self._ledger.summary(now) + line((waited, Role.MUTED))
+        summary = self._ledger.summary(now)
+        if self._ledger.report is not None:
+            return summary
+        if self._operation is not None and self._operation.is_cancelling:
+            return line(("cancelling, what was begun is put in order … ", Role.WARN)) + summary
+        return line((f"for {units.took(now - self._started_at)}  ", Role.MUTED)) + summary
 
     def _show_said(self) -> None:
         state = self._ledger.targets.get(self._targets.cursor or "")

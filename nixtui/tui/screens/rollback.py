@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
 
 _MOST_ROWS = 12
+_WIDTH = 92
+_OTHER_ROWS = 9
+"""Lines of a dialog that are always there: its frame, title, keys and choices, and a blank before each."""
 
 
-class RollbackDialog(Acting, Dialog[Operation]):
+class RollbackDialog(Dialog[Operation], Acting):
     """Answers with the operation that was started, or nothing. What is confirmed are the hosts of the key press."""
 
     scopes = (Scope.ROLLBACK,)
@@ -76,9 +80,13 @@ class RollbackDialog(Acting, Dialog[Operation]):
     def on_mount(self) -> None:
         """In the same frame as the key what is known; the rest as it comes."""
         self.query_one("#cancel", Choice).focus()
-        self._show()
         self._find_out()
         self.set_interval(1.0, self._show)
+
+    def on_resize(self) -> None:
+        """Once the size is known, and whenever it changes."""
+        self._show()
+        self.call_after_refresh(self._show_keys)
 
     def _target(self, name: str) -> Target | None:
         plan = self.proposal.plan
@@ -87,18 +95,23 @@ class RollbackDialog(Acting, Dialog[Operation]):
     # Finding out
 
     def _find_out(self) -> None:
-        self.run_worker(self._make_plan(self.proposal), group="plan", exclusive=True, exit_on_error=False)
+        self.in_background(partial(self._make_plan, self.proposal), group="plan")
 
     async def _make_plan(self, proposal: Proposal) -> None:
         try:
             proposal.plan = await self.session.cockpit.plan_rollback(proposal.names, proposal.target)
         except Exception as error:
             proposal.plan_problem = _sentence(error)
-        self._targets.show(tuple(each.name for each in proposal.plan.targets) if proposal.plan else ())
+        rows = (
+            sorted(proposal.plan.targets, key=lambda each: (each.refused is not None, each.wave))
+            if proposal.plan
+            else ()
+        )
+        self._targets.show(tuple(each.name for each in rows))
         self._show()
         if proposal.systems is not None and proposal.only is not None and proposal.only.refused is None:
-            self.run_worker(self._find_diff(proposal), group="diff", exclusive=True, exit_on_error=False)
-            self.run_worker(self._find_preview(proposal), group="preview", exclusive=True, exit_on_error=False)
+            self.in_background(partial(self._find_diff, proposal), group="diff")
+            self.in_background(partial(self._find_preview, proposal), group="preview")
 
     async def _find_diff(self, proposal: Proposal) -> None:
         name, (old, new) = proposal.names[0], proposal.systems or ("", "")
@@ -122,21 +135,39 @@ class RollbackDialog(Acting, Dialog[Operation]):
     # Showing
 
     def _show(self) -> None:
-        proposal, now = self.proposal, self.session.cockpit.clock()
+        proposal = self.proposal
         self.query_one("#where", Lines).show([self._where()])
-        text = self.query_one("#text", Lines)
-        text.show(proposing.lines(proposal, max(20, text.size.width), now))
-        many = len(proposal.names) > 1 and proposal.plan is not None and not proposal.shown
-        self._targets.display = many
-        self._targets.styles.height = min(len(proposal.names), _MOST_ROWS) + 3
+        self._targets.display = len(proposal.names) > 1 and proposal.plan is not None and not proposal.shown
+        self._targets.styles.height = (
+            min(len(proposal.names), _MOST_ROWS, max(2, self.size.height - _OTHER_ROWS - 6)) + 3
+        )
         self._targets.redraw()
         self.query_one("#ask-reason").display = self._asks_reason and self._is_possible
         self.query_one("#ask-typed").display = self._must_type and self._is_possible
         if proposal.plan is not None:
-            wanted = line(("Type ", Role.MUTED), (clean(proposal.plan.challenge), Role.STRONG), ("  ", Role.MUTED))
+            wanted = line(
+                ("Type ", Role.MUTED), (clean(proposal.plan.challenge), Role.STRONG), (" to confirm  ", Role.MUTED)
+            )
             self.query_one("#challenge", Lines).show([wanted])
-        self.query_one(Footer).tell(self.key_hints(), "")
+        self._show_text()
+        self._show_keys()
         self._show_choice()
+
+    def _show_text(self) -> None:
+        """As much as fits between what is always seen; without blank lines where it is tight."""
+        questions = sum(2 for each in self.query(".question") if each.display)
+        table = 4 + min(len(self.proposal.names), 2) if self._targets.display else 0
+        room = max(3, self.size.height - _OTHER_ROWS - questions - table)
+        cells = min(_WIDTH, int(self.size.width * 0.96)) - 6
+        lines = proposing.lines(self.proposal, max(20, cells), self.session.cockpit.clock())
+        if len(lines) > room:
+            lines = [each for each in lines if each]
+        text = self.query_one("#text", Lines)
+        text.styles.max_height = room
+        text.show(lines)
+
+    def _show_keys(self) -> None:
+        self.query_one(Footer).tell(self.key_hints(), "")
 
     def _where(self) -> Line:
         names = self.proposal.names
@@ -199,8 +230,11 @@ class RollbackDialog(Acting, Dialog[Operation]):
 
     @on(Input.Submitted)
     def _entered(self) -> None:
-        """Enter in a field goes on to the next thing, never starts anything."""
-        self.focus_next()
+        """Enter in a field goes on to what comes next, which never is to start it."""
+        if self.why_not() is None:
+            self.query_one("#go", Choice).focus()
+        else:
+            self._focus_what_is_missing()
 
     @on(Choice.Chosen)
     def _chosen(self, event: Choice.Chosen) -> None:
@@ -212,8 +246,10 @@ class RollbackDialog(Acting, Dialog[Operation]):
 
     def _start(self) -> None:
         plan = self.proposal.plan
-        if plan is None or (reason := self.why_not()):
-            self.session.say(Level.WARNING, f"Not started: {reason if plan else 'the plan is not there yet'}")
+        reason = self.why_not()
+        if plan is None or reason is not None:
+            self.session.say(Level.WARNING, f"Not started: {reason}")
+            self._focus_what_is_missing()
             return
         typed = self.query_one("#typed", Input).value if self._must_type else None
         why = self.query_one("#reason", Input).value.strip() or None
@@ -224,6 +260,15 @@ class RollbackDialog(Acting, Dialog[Operation]):
             self.session.confess(refusal, "Not started")
             return
         self.dismiss(operation)
+
+    def _focus_what_is_missing(self) -> None:
+        """Go to the field that is waited for, if it is one."""
+        if not self._is_possible:
+            return
+        if self._reason_missing:
+            self.query_one("#reason", Input).focus()
+        elif self._must_type:
+            self.query_one("#typed", Input).focus()
 
     # What keys do
 

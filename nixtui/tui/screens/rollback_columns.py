@@ -9,8 +9,8 @@ def target_columns() -> tuple[Column[Target], ...]:
     """In the order they are read."""
     return (
         Column("wave", "WAVE", 4, _wave, right=True),
-        Column("name", "HOST", 12, lambda row: (said(row.name, Role.STRONG),), 0, 28),
-        Column("change", "FROM → TO", 13, _change, 0, 24),
+        Column("name", "HOST", 12, lambda row: (said(row.name, Role.STRONG),), 0, 20),
+        Column("change", "FROM → TO", 13, _change),
         Column("note", "", 16, _note, 1, 60),
     )
 

@@ -78,9 +78,7 @@ def body(placed: Sequence[Placed[Row]], row: Row, cells: int) -> Line:
     spans: list[Span] = []
     for each in placed:
         column = each.column
-        if column.right:
-            spans += fit(column.cell(row), each.cells, right=True)
+        if spans:
             spans[-1] = Span(spans[-1].text + " " * GAP, spans[-1].role)
-        else:
-            spans += fit(fit(column.cell(row), each.cells), each.cells + GAP)
+        spans += fit(column.cell(row), each.cells, right=column.right)
     return fit(tuple(spans), cells)

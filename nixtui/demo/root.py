@@ -1,0 +1,143 @@
+"""The directory that is a demo host: its store, its profile, its boot loader's files, and what a kernel would show."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from nixtui.demo.system import System
+
+PROFILE: Final = "/nix/var/nix/profiles/system"
+_CLOSURES: Final = "/nix/var/nix/db/closures"
+_SIZES: Final = "/nix/var/nix/db/sizes"
+
+_FOLDERS: Final = (
+    "boot/EFI/nixos",
+    "boot/loader/entries",
+    "nix/store",
+    "nix/var/nix/db/closures",
+    "nix/var/nix/gcroots",
+    "nix/var/nix/profiles",
+    "proc/sys/kernel/random",
+    "run/nixos",
+    "run/systemd/system",
+    "var/log",
+)
+_INSIDE: Final = {"kernel-modules": "lib/modules/{kernel}", "systemd": "lib/systemd"}
+_FILE_BYTES: Final = {"bzImage": 14 * 2**20, "initrd": 37 * 2**20}
+"""How large the files are that a boot loader copies. They are sparse: none of it takes room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A generation of the system profile."""
+
+    number: int
+    system: System
+    made_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """`NIXTUI_ROOT`. Paths given and returned are the host's own, without the prefix; links on disk have it.
+
+    `directory` is free of symbolic links; `programs` are the stand-ins.
+    """
+
+    directory: Path
+    programs: Path
+    _store: set[str] = field(default_factory=set)
+
+    def at(self, path: str) -> Path:
+        """Where a path of the host is here."""
+        return self.directory / path.lstrip("/")
+
+    def make(self) -> None:
+        """The folders every host has."""
+        for folder in _FOLDERS:
+            (self.directory / folder).mkdir(parents=True)
+
+    def write(self, path: str, text: str) -> None:
+        """A file, in one step: somebody may be reading it."""
+        file = self.at(path)
+        new = file.with_name(f".{file.name}.new")
+        new.write_text(text, encoding="utf-8")
+        new.replace(file)
+
+    def link(self, path: str, target: str, at: float | None = None) -> None:
+        """A symbolic link, in one step, made `at` a time (Unix seconds)."""
+        file = self.at(path)
+        new = file.with_name(f".{file.name}.new")
+        new.symlink_to(self.at(target) if target.startswith("/") else target)
+        if at is not None:
+            os.utime(new, (at, at), follow_symlinks=False)
+        new.replace(file)
+
+    def resolved(self, path: str) -> str | None:
+        """Where a link leads in the end; `None` when that is nothing."""
+        found = Path(os.path.realpath(self.at(path)))
+        return f"/{found.relative_to(self.directory)}" if found.exists() else None
+
+    def install(self, system: System) -> None:
+        """A system and all that it needs, as Nix would have copied it here."""
+        top = self.at(system.path)
+        if system.path in self._store:
+            return
+        self._install_parts(system)
+        for folder in ("bin", "sw/bin", "etc/systemd/system", *(f"specialisation/{each}" for each in system.specialisations)):
+            (top / folder).mkdir(parents=True)
+        for name, target in system.links.items():
+            (top / name).symlink_to(self.at(target))
+        (top / "bin/switch-to-configuration").symlink_to(self.programs / "switch-to-configuration")
+        (top / "sw/bin/nixos-version").symlink_to(self.programs / "nixos-version")
+        (top / "nixos-version").write_text(system.nixos_version)
+        (top / "init-interface-version").write_text("systemd 2")
+        (top / "etc/units").write_text("".join(f"{unit.line()}\n" for unit in system.units))
+        if system.revision is not None:
+            (top / "configuration-revision").write_text(system.revision)
+        self.at(f"{_CLOSURES}/{top.name}").write_text("".join(f"{path}\n" for path in system.closure))
+        with self.at(_SIZES).open("a") as sizes:
+            sizes.writelines(f"{path} {kib * 1024}\n" for path, kib in system.closure.items())
+
+    def _install_parts(self, system: System) -> None:
+        """What a toplevel's links lead to is there; of all other packages there is only the name."""
+        for path in system.closure.keys() - self._store:
+            self.at(path).mkdir()
+        self._store.update(system.closure)
+        for name, target in system.links.items():
+            part = self.at(target)
+            if name in _INSIDE:
+                (part / _INSIDE[name].format(kernel=system.kernel)).mkdir(parents=True, exist_ok=True)
+            elif not part.exists():
+                part.parent.mkdir(parents=True, exist_ok=True)
+                with part.open("wb") as file:
+                    file.truncate(_FILE_BYTES.get(part.name, 0))
+
+    def set_generations(self, generations: Sequence[Installed]) -> None:
+        """The generations of the system profile; it points to the last of them, and that one boots next."""
+        for each in generations:
+            self.link(f"{PROFILE}-{each.number}-link", each.system.path, each.made_at)
+            self._boot_entry(each)
+        last = generations[-1]
+        self.link(PROFILE, f"system-{last.number}-link", last.made_at)
+        self.write("/boot/loader/loader.conf", f"timeout 5\ndefault nixos-generation-{last.number}.conf\n")
+
+    def _boot_entry(self, each: Installed) -> None:
+        """What systemd-boot shows of a generation, and the files it would load."""
+        system = each.system
+        for part in ("kernel", "initrd"):
+            package, _, name = system.links[part].removeprefix("/nix/store/").partition("/")
+            self.at(f"/boot/EFI/nixos/{package}-{name}.efi").touch()
+        version = f"Generation {each.number} NixOS {system.nixos_version} (Linux {system.kernel})"
+        options = f"options init={system.path}/init loglevel=4"
+        self.write(
+            f"/boot/loader/entries/nixos-generation-{each.number}.conf",
+            f"title NixOS\nsort-key nixos\nversion {version}\n{options}\n",
+        )
+
+    def boots_next(self) -> str:
+        """The system that the boot loader's default entry starts."""
+        default = self.at("/boot/loader/loader.conf").read_text().split("default ")[1].split()[0]
+        options = self.at(f"/boot/loader/entries/{default}").read_text().split("init=")[1]
+        return options.split("/init")[0]
