@@ -61,12 +61,18 @@ class Bus:
             self._tasks.create_task(self._serve(self._folder / f"box.{name.decode()}"))
 
     async def _serve(self, box: Path) -> None:
-        words = box.with_name(f"{box.name}.words")
-        request = [word.decode(errors="replace") for word in words.read_bytes().split(b"\0")[:-1]]
-        pipe = os.open(box, os.O_RDWR | os.O_NONBLOCK)
-        box.unlink()
-        words.unlink()
+        words, pipe = _take(box)
         try:
-            os.write(pipe, (await self._answer(request)).encode())
+            os.write(pipe, (await self._answer(words)).encode())
         finally:
             os.close(pipe)
+
+
+def _take(box: Path) -> tuple[list[str], int]:
+    """The words of a request and the pipe that takes its answer; nothing of it stays behind on the disk."""
+    words = box.with_name(f"{box.name}.words")
+    request = [word.decode(errors="replace") for word in words.read_bytes().split(b"\0")[:-1]]
+    pipe = os.open(box, os.O_RDWR | os.O_NONBLOCK)
+    words.unlink()
+    box.unlink()
+    return request, pipe

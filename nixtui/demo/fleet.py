@@ -2,27 +2,35 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Final
 
 import asyncssh
 
-from nixtui.demo.configuration import Listed, write_configuration
+from nixtui.config.paths import state_dir
+from nixtui.demo.colleague import Colleague
+from nixtui.demo.configuration import USER, Listed, write_configuration
 from nixtui.demo.directory import demo_directory
 from nixtui.demo.history import History
 from nixtui.demo.host import DemoHost
-from nixtui.demo.installation import install
+from nixtui.demo.installation import Installation, install
+from nixtui.demo.past import write_past
 from nixtui.demo.root import Root
 from nixtui.demo.server import LOOPBACK
+from nixtui.demo.signals import ended_by_signals
 from nixtui.demo.story import CAST, Character, Door
+from nixtui.model.host import Host
+from nixtui.remote.access import SshAccess
+from nixtui.remote.prompter import Nobody
+from nixtui.remote.settings import SshSettings
 
 _KEY: Final = "ssh-ed25519"
 
@@ -39,6 +47,19 @@ class DemoFleet:
     environ: Mapping[str, str]
     hosts: Mapping[str, DemoHost]
 
+    @property
+    def ssh_settings(self) -> SshSettings:
+        """How its hosts are reached, as its configuration says."""
+        return SshSettings(
+            config_files=(str(self.directory / "ssh_config"),),
+            known_hosts=(str(self.directory / "known_hosts"),),
+            identity_files=(str(self.directory / "id_ed25519"),),
+        )
+
+    def host(self, name: str) -> Host:
+        """A host as the inventory knows it."""
+        return Host(name=name, address=LOOPBACK, port=self.hosts[name].port, user=USER)
+
 
 @asynccontextmanager
 async def demo_fleet(
@@ -48,23 +69,88 @@ async def demo_fleet(
     clock: Callable[[], float] = time.time,
     cast: Sequence[Character] = CAST,
 ) -> AsyncIterator[DemoFleet]:
-    """Start the fleet, and take all of it away afterwards. The same seed gives the same fleet, but for keys and ports.
+    """Start the fleet, and take all of it away afterwards, also when a signal asks the process to end.
 
-    Raises `OSError` when there is no room for it.
+    The same seed gives the same fleet, but for keys and ports. Raises `OSError` when there is no room for it.
     """
-    with demo_directory(environ) as directory, _closed_port() as closed:
+    with ended_by_signals(), demo_directory(environ) as directory, _closed_port() as closed:
+        world = _World(directory, seed, environ, clock)
         async with asyncio.TaskGroup() as tasks:
-            builder = _Builder(directory, seed, environ, tasks, clock)
-            hosts = {who.name: builder.host(place, who) for place, who in enumerate(cast) if who.door is not Door.CLOSED}
-            living = tasks.create_task(_live(hosts.values()))
+            hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
+            background: list[asyncio.Task[None]] = []
             try:
                 for host in hosts.values():
                     await host.switch_on()
-                yield builder.fleet(cast, hosts, closed)
+                fleet = world.fleet(cast, hosts, closed)
+                await write_past(state_dir(fleet.environ), world.history, _disks(cast, hosts), world.random)
+                background.append(tasks.create_task(_live(list(hosts.values()))))
+                for colleague in _colleagues(fleet, world.random):
+                    background.append(tasks.create_task(colleague.work()))
+                    await colleague.is_at_it.wait()
+                yield fleet
             finally:
-                living.cancel()
+                for task in background:
+                    task.cancel()
                 for host in hosts.values():
                     await host.switch_off()
+
+
+class _World:
+    """What all hosts of one demo have in common."""
+
+    def __init__(self, directory: Path, seed: int, environ: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self.history = History(seed, clock())
+        self.random = Random(f"{seed}/world")  # noqa: S311 - a demo's numbers protect nothing
+        self._directory = directory
+        self._seed = seed
+        self._clock = clock
+        self._programs = _copy_programs(directory)
+        self._environ = {"PATH": f"{self._programs}:{environ.get('PATH', os.defpath)}"}
+        self._operator_key = asyncssh.generate_private_key(_KEY)
+        self._places = Counter[str]()
+
+    def host(self, who: Character, tasks: asyncio.TaskGroup) -> DemoHost:
+        """Install a host."""
+        root = Root(self._directory / "hosts" / who.name, self._programs)
+        installation = install(root, who, self.history, self._places[who.role], self._clock())
+        self._places[who.role] += 1
+        return DemoHost(
+            who,
+            root,
+            installation,
+            keys=(asyncssh.generate_private_key(_KEY), self._operator_key),
+            environ=self._environ,
+            tasks=tasks,
+            random=Random(f"{self._seed}/{who.name}"),  # noqa: S311
+            clock=self._clock,
+        )
+
+    def fleet(self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], closed_port: int) -> DemoFleet:
+        """The way to the hosts, now that they listen."""
+        listed = [
+            Listed(who, hosts[who.name].port, hosts[who.name].host_key)
+            if who.name in hosts
+            else Listed(who, closed_port, self._operator_key)
+            for who in cast
+        ]
+        return DemoFleet(
+            directory=self._directory,
+            config_path=write_configuration(self._directory, self._operator_key, listed),
+            environ={f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
+            hosts=hosts,
+        )
+
+
+def _colleagues(fleet: DemoFleet, random: Random) -> Iterator[Colleague]:
+    """Those who are at work on a host while the demo begins."""
+    access = SshAccess(fleet.ssh_settings, Nobody(), environ=fleet.environ)
+    for name, host in fleet.hosts.items():
+        if host.installation.under_way is not None:
+            yield Colleague(fleet.host(name), access, host.installation, random)
+
+
+def _disks(cast: Sequence[Character], hosts: Mapping[str, DemoHost]) -> list[tuple[Character, Installation | None]]:
+    return [(who, hosts[who.name].installation if who.name in hosts else None) for who in cast]
 
 
 async def _live(hosts: Sequence[DemoHost]) -> None:
@@ -72,3 +158,22 @@ async def _live(hosts: Sequence[DemoHost]) -> None:
         await asyncio.sleep(1)
         for host in hosts:
             host.tick()
+
+
+def _copy_programs(directory: Path) -> Path:
+    """The stand-ins, as programs: installed packages do not always keep that they are."""
+    programs = directory / "sw/bin"
+    programs.mkdir(parents=True)
+    for program in files(__package__).joinpath("bin").iterdir():
+        copy = programs / program.name
+        copy.write_bytes(program.read_bytes())
+        copy.chmod(0o755)
+    return programs
+
+
+@contextmanager
+def _closed_port() -> Iterator[int]:
+    """A loopback port that refuses connections and that nobody else can take: bound, and not listened on."""
+    with socket.socket() as held:
+        held.bind((LOOPBACK, 0))
+        yield held.getsockname()[1]

@@ -10,7 +10,7 @@ from typing import Final
 DAY_S: Final = 86_400.0
 MINUTE_S: Final = 60.0
 
-DEPLOYED_DAYS_AGO: Final = (94.0, 73.0, 58.0, 45.0, 31.0, 24.0, 17.0, 12.0, 8.0, 9 / 1440)
+DEPLOYED_DAYS_AGO: Final = (94.0, 73.0, 58.0, 45.0, 31.0, 24.0, 17.0, 12.0, 8.0, 9.7 / 1440)
 """When each commit reached production; the last one nine minutes ago, which is what the demo is about."""
 
 _OTHER_NIXPKGS: Final = frozenset({0, 1, 2, 3, 4, 6, 7, 9})
@@ -104,11 +104,11 @@ def _lines(random: Random) -> Sequence[_Line]:
 
 
 def _dated(random: Random, versions: Sequence[str]) -> tuple[tuple[int, str], ...]:
-    """A version without a commit comes with any nixpkgs update; of several that come together the last one counts."""
-    updates = sorted(_OTHER_NIXPKGS - {0})
-    drawn = sorted(random.sample(updates, len(versions) - 1))
+    """A version without a commit comes with any nixpkgs update, in order."""
+    undated = sum("@" not in version for version in versions[1:])
+    drawn = iter(sorted(random.sample(sorted(_OTHER_NIXPKGS - {0}), undated)))
     dated = [(0, versions[0])]
-    for since, version in zip(drawn, versions[1:], strict=True):
+    for version in versions[1:]:
         name, _, fixed = version.partition("@")
-        dated.append((int(fixed) if fixed else since, name))
+        dated.append((int(fixed) if fixed else next(drawn), name))
     return tuple(dated)

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncssh
 
 from nixtui.demo.bus import Bus
+from nixtui.demo.chatter import Chatter
 from nixtui.demo.host_log import HostLog
 from nixtui.demo.installation import Installation
 from nixtui.demo.processes import Processes
@@ -21,6 +22,9 @@ from nixtui.demo.systemctl import Systemctl
 from nixtui.demo.systemd import Systemd
 from nixtui.demo.vitals import Vitals
 
+_TALK_BEFORE_S: Final = 45 * 60.0
+_TALK_EVERY_S: Final = 4.0
+"""How much of its journal is there at first, and how far apart its lines are."""
 REBOOT_S: Final = 6.0
 """How long it is gone: shorter than a real machine, long enough to be seen."""
 
@@ -43,6 +47,8 @@ class DemoHost:
         self.character = character
         self.root = root
         self.installation = installation
+        self.host_key, _ = keys
+        self._rebooting: asyncio.Task[None] | None = None
         self._tasks = tasks
         self._random = random
         self._clock = clock
@@ -50,9 +56,10 @@ class DemoHost:
         self._said: tuple[str, int] | None = None
         self._log = HostLog(root.at("/var/log/journal"), character.name, clock)
         self._vitals = Vitals(root, character, random)
+        self._chatter = Chatter(self._log, character.role, random)
         self._processes = Processes({**environ, "NIXTUI_ROOT": str(root.directory)}, tasks)
         self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state)
-        systemctl = Systemctl(self._systemd, self._reload, lambda: tasks.create_task(self._reboot()))
+        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot)
         self._bus = Bus(root.at("/run/systemd"), systemctl.answer, tasks)
         self._server = SshServer(self._processes, *keys)
 
@@ -67,10 +74,15 @@ class DemoHost:
         self._new_boot(self.installation.booted.path)
         self._systemd.boot(self.installation.running_since)
         self._vitals.begin(self._uptime)
+        for seconds in range(60, int(_TALK_BEFORE_S), 90):
+            self._chatter.say(self._silent, self._clock() - seconds)
+        self._log.publish()
         await self._server.up()
 
     async def switch_off(self) -> None:
         """End every process and every connection."""
+        if self._rebooting is not None:
+            self._rebooting.cancel()
         self._bus.close()
         await self._server.down()
         await self._systemd.shut_down()
@@ -79,6 +91,12 @@ class DemoHost:
         """A second went by."""
         self._vitals.tick(self._uptime)
         self._processes.forget_strays()
+        if self._random.random() * _TALK_EVERY_S < 1:
+            self._chatter.say(self._silent)
+
+    @property
+    def _silent(self) -> frozenset[str]:
+        return frozenset(unit.name for unit in self._systemd.units if not unit.is_up)
 
     @property
     def _uptime(self) -> float:
@@ -96,6 +114,9 @@ class DemoHost:
     def _reload(self) -> None:
         lines = self.root.at("/run/current-system/etc/units").read_text(encoding="utf-8").splitlines()
         self._systemd.load(map(UnitFile.parse, lines))
+
+    def _request_reboot(self) -> None:
+        self._rebooting = self._tasks.create_task(self._reboot())
 
     async def _reboot(self) -> None:
         """Down, away for a while, and up again with what the boot loader says and an empty `/run`."""

@@ -1,4 +1,4 @@
-"""The journal of a demo host: entries as `journalctl -o json` writes them, one a line, in the order of their keys."""
+"""The journal of a demo host: entries as `journalctl -o json` writes them, one a line, in the order of their time."""
 
 import json
 from collections.abc import Callable
@@ -6,19 +6,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-INFO: Final = 6
 ERROR: Final = 3
+WARNING: Final = 4
 NOTICE: Final = 5
+INFO: Final = 6
+
+Entry = dict[str, str]
 
 
 class HostLog:
-    """Appends to the journal file; `bin/journalctl` reads it."""
+    """Appends to the file that `bin/journalctl` reads. What is said before `publish` may be about any time."""
 
     def __init__(self, file: Path, hostname: str, clock: Callable[[], float]) -> None:
         self._file = file
         self._hostname = hostname
         self._clock = clock
-        self._count = 0
+        self._written = 0
+        self._before: list[Entry] | None = []
         self.boot_id = ""
 
     def say(
@@ -32,34 +36,46 @@ class HostLog:
         at: float | None = None,
     ) -> None:
         """One entry of a unit, now or `at` a time (Unix seconds)."""
-        self._count += 1
-        of_systemd = identifier == "systemd"
+        moment = self._clock() if at is None else at
         entry = {
-            "__CURSOR": f"s=demo;i={self._count:x}",
-            "__REALTIME_TIMESTAMP": str(int((self._clock() if at is None else at) * 1e6)),
+            "__REALTIME_TIMESTAMP": str(int(moment * 1e6)),
             "_BOOT_ID": self.boot_id.replace("-", ""),
             "_HOSTNAME": self._hostname,
             "PRIORITY": str(priority),
-            "UNIT" if of_systemd else "_SYSTEMD_UNIT": unit,
+            "UNIT" if identifier == "systemd" else "_SYSTEMD_UNIT": unit,
             "SYSLOG_IDENTIFIER": identifier or unit.partition(".")[0],
+            "SYSLOG_TIMESTAMP": f"{datetime.fromtimestamp(moment, UTC):%b %d %H:%M:%S}",
             "_PID": str(pid),
             "MESSAGE": message,
         }
-        with self._file.open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n")
+        if self._before is None:
+            self._append([entry])
+        else:
+            self._before.append(entry)
 
     def systemd(self, unit: str, message: str, *, priority: int = INFO, at: float | None = None) -> None:
         """What the service manager says about a unit."""
         self.say(unit, message, identifier="systemd", priority=priority, at=at)
 
+    def publish(self) -> None:
+        """Write what was said so far; from now on entries come as they happen."""
+        before, self._before = self._before or [], None
+        self._append(sorted(before, key=lambda entry: int(entry["__REALTIME_TIMESTAMP"])))
+
     def tail(self, unit: str, count: int) -> list[str]:
         """The last messages of a unit, as `systemctl status` shows them."""
-        entries = [json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines()]
-        of_unit = [each for each in entries if unit in (each.get("UNIT"), each.get("_SYSTEMD_UNIT"))]
-        return [_shown(each) for each in of_unit[-count:]] if count else []
+        with self._file.open(encoding="utf-8") as journal:
+            entries: list[Entry] = [json.loads(line) for line in journal if f'"{unit}"' in line]
+        return [_shown(each) for each in entries[-count:]]
+
+    def _append(self, entries: list[Entry]) -> None:
+        with self._file.open("a", encoding="utf-8") as journal:
+            for entry in entries:
+                self._written += 1
+                numbered = {"__CURSOR": f"s=demo;i={self._written:x}", **entry}
+                journal.write(json.dumps(numbered, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def _shown(entry: dict[str, str]) -> str:
-    at = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
+def _shown(entry: Entry) -> str:
     who = f"{entry['_HOSTNAME']} {entry['SYSLOG_IDENTIFIER']}[{entry['_PID']}]"
-    return f"{at:%b %d %H:%M:%S} {who}: {entry['MESSAGE']}"
+    return f"{entry['SYSLOG_TIMESTAMP']} {who}: {entry['MESSAGE']}"

@@ -9,7 +9,7 @@ from nixtui.demo.root import Installed, Root
 from nixtui.demo.story import Character
 from nixtui.demo.system import System, build_system
 
-_ROLLOUT_S: Final = 40.0
+_ROLLOUT_S: Final = 20.0
 """How long a deploy takes to come from one host to the next."""
 _HOTFIX_AGE_S: Final = 26 * 60 * MINUTE_S
 
@@ -54,12 +54,19 @@ def install(root: Root, who: Character, history: History, place: int, now: float
 
 def _generation(who: Character, history: History, number: int, commit: Commit, place: int) -> Installed:
     made_at = commit.deployed_at - who.deployed_earlier_s + place * _ROLLOUT_S
-    return Installed(number, _system(who, history, commit), made_at)
+    return Installed(number, commit, _system(who, history, commit), made_at)
 
 
 def _system(who: Character, history: History, commit: Commit, *, hotfix: str | None = None) -> System:
-    faults = who.faults.get(commit.number)
-    return build_system(history, commit, who.name, who.role, faults=faults, local_change=hotfix)
+    return build_system(
+        history,
+        commit,
+        who.name,
+        who.role,
+        faults=who.faults.get(commit.number, {}),
+        fails_to_activate=who.activation_fails == commit.number,
+        hotfix=hotfix,
+    )
 
 
 def _booted(who: Character, generations: Sequence[Installed]) -> Installed:

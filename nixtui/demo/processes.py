@@ -18,7 +18,7 @@ class Child(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It runs."""
-        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self._transport = cast("asyncio.SubprocessTransport", transport)
 
     def process_exited(self) -> None:
         """It ended; its pipes may still be held open by its children."""
@@ -62,7 +62,7 @@ class Processes:
     async def start(
         self, make: Callable[[], C], *command: str, environ: Mapping[str, str] | None = None, pipes: bool = False
     ) -> C:
-        """Start a command with `environ` on top of the host's own, and with `pipes` on its three descriptors or none."""
+        """Start a command, with `environ` on top of the host's own, and with `pipes` or nothing on its descriptors."""
         way = PIPE if pipes else DEVNULL
         _, child = await asyncio.get_running_loop().subprocess_exec(
             make,
@@ -87,7 +87,7 @@ class Processes:
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await asyncio.shield(child.ended)
-                while _signal(child.pid, 0):
+                while _signal(child.pid, 0):  # noqa: ASYNC110 - nothing tells when a process group is empty
                     await asyncio.sleep(0.02)
         _signal(child.pid, signal.SIGKILL)
         await asyncio.shield(child.ended)

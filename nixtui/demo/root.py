@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from nixtui.demo.system import System
+from nixtui.demo.history import Commit
+from nixtui.demo.system import Part, System
 
 PROFILE: Final = "/nix/var/nix/profiles/system"
 _CLOSURES: Final = "/nix/var/nix/db/closures"
@@ -24,16 +25,14 @@ _FOLDERS: Final = (
     "run/systemd/system",
     "var/log",
 )
-_INSIDE: Final = {"kernel-modules": "lib/modules/{kernel}", "systemd": "lib/systemd"}
-_FILE_BYTES: Final = {"bzImage": 14 * 2**20, "initrd": 37 * 2**20}
-"""How large the files are that a boot loader copies. They are sparse: none of it takes room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A generation of the system profile."""
+    """A generation of the system profile, made from a commit at a time (Unix seconds)."""
 
     number: int
+    commit: Commit
     system: System
     made_at: float
 
@@ -42,7 +41,7 @@ class Installed:
 class Root:
     """`NIXTUI_ROOT`. Paths given and returned are the host's own, without the prefix; links on disk have it.
 
-    `directory` is free of symbolic links; `programs` are the stand-ins.
+    `directory` is free of symbolic links; `programs` is a folder `bin` with the stand-ins.
     """
 
     directory: Path
@@ -85,15 +84,17 @@ class Root:
         if system.path in self._store:
             return
         self._install_parts(system)
-        for folder in ("bin", "sw/bin", "etc/systemd/system", *(f"specialisation/{each}" for each in system.specialisations)):
-            (top / folder).mkdir(parents=True)
+        for folder in (top / "etc", *(top / "specialisation" / name for name in system.specialisations)):
+            folder.mkdir(parents=True)
         for name, target in system.links.items():
             (top / name).symlink_to(self.at(target))
-        (top / "bin/switch-to-configuration").symlink_to(self.programs / "switch-to-configuration")
-        (top / "sw/bin/nixos-version").symlink_to(self.programs / "nixos-version")
+        (top / "bin").symlink_to(self.programs)
+        (top / "sw").symlink_to(self.programs.parent)
         (top / "nixos-version").write_text(system.nixos_version)
         (top / "init-interface-version").write_text("systemd 2")
         (top / "etc/units").write_text("".join(f"{unit.line()}\n" for unit in system.units))
+        if system.fails_to_activate:
+            (top / "activation-fails").touch()
         if system.revision is not None:
             (top / "configuration-revision").write_text(system.revision)
         self.at(f"{_CLOSURES}/{top.name}").write_text("".join(f"{path}\n" for path in system.closure))
@@ -101,18 +102,29 @@ class Root:
             sizes.writelines(f"{path} {kib * 1024}\n" for path, kib in system.closure.items())
 
     def _install_parts(self, system: System) -> None:
-        """What a toplevel's links lead to is there; of all other packages there is only the name."""
-        for path in system.closure.keys() - self._store:
-            self.at(path).mkdir()
+        """What a toplevel's links lead to is there; of all other packages there is only the name.
+
+        The names are hard links to one empty file: on a disk that is busy a folder costs half a millisecond.
+        """
+        for part in system.parts:
+            self._install_part(part)
+        empty = self.at("/nix/store/.links")
+        empty.touch()
+        for path in system.closure.keys() - self._store - {system.path}:
+            os.link(empty, self.at(path))
         self._store.update(system.closure)
-        for name, target in system.links.items():
-            part = self.at(target)
-            if name in _INSIDE:
-                (part / _INSIDE[name].format(kernel=system.kernel)).mkdir(parents=True, exist_ok=True)
-            elif not part.exists():
-                part.parent.mkdir(parents=True, exist_ok=True)
-                with part.open("wb") as file:
-                    file.truncate(_FILE_BYTES.get(part.name, 0))
+
+    def _install_part(self, part: Part) -> None:
+        if part.path in self._store:
+            return
+        self._store.add(part.path)
+        inside = self.at(part.path) / part.inside
+        if part.size is None:
+            inside.mkdir(parents=True)
+        else:
+            inside.parent.mkdir(parents=True)
+            with inside.open("wb") as file:
+                file.truncate(part.size)
 
     def set_generations(self, generations: Sequence[Installed]) -> None:
         """The generations of the system profile; it points to the last of them, and that one boots next."""

@@ -157,7 +157,7 @@ class _Command(Child):
 
     def feed(self, *received: bytes) -> None:
         """Something for its standard input; lost when it reads no more."""
-        into = cast(asyncio.WriteTransport | None, self.pipe(0))
+        into = cast("asyncio.WriteTransport | None", self.pipe(0))
         if into is not None and not into.is_closing():
             into.writelines(received)
 
@@ -170,12 +170,12 @@ class _Command(Child):
     def pause_output(self) -> None:
         """Take nothing from it for now."""
         for fd in self._open:
-            cast(asyncio.ReadTransport, self.pipe(fd)).pause_reading()
+            cast("asyncio.ReadTransport", self.pipe(fd)).pause_reading()
 
     def resume_output(self) -> None:
         """Take its output again."""
         for fd in self._open:
-            cast(asyncio.ReadTransport, self.pipe(fd)).resume_reading()
+            cast("asyncio.ReadTransport", self.pipe(fd)).resume_reading()
 
     def hang_up(self) -> None:
         """Close our ends of its pipes."""

@@ -39,6 +39,8 @@ _UNITS: Final = {
 """The units of each role, with the package whose change restarts them."""
 
 _RESTARTED: Final = frozenset(("sshd.service", "nginx.service", "systemd-timesyncd.service"))
+_CONFIGURATION: Final = {"etc": 310, "system-path": 420, "system-units": 90, "boot.json": 4}
+"""What differs from host to host besides packages, with sizes in KiB."""
 _SPECIALISATIONS: Final = {"db": ("rescue",), "build": ("no-podman",)}
 
 
@@ -81,6 +83,15 @@ class UnitFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A package that is more than a name: it has a file of `size` bytes (sparse, so it takes no room), or a folder."""
+
+    path: str
+    inside: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A toplevel. `closure` has every path it needs with its NAR size in KiB, itself included.
 
@@ -91,10 +102,12 @@ class System:
     nixos_version: str
     revision: str | None
     kernel: str
+    parts: Sequence[Part]
     links: Mapping[str, str]
     units: Sequence[UnitFile]
     closure: Mapping[str, int]
     specialisations: Sequence[str]
+    fails_to_activate: bool
 
 
 def build_system(
@@ -103,45 +116,61 @@ def build_system(
     host: str,
     role: str,
     *,
-    faults: Mapping[str, str] | None = None,
-    local_change: str | None = None,
+    faults: Mapping[str, str],
+    fails_to_activate: bool = False,
+    hotfix: str | None = None,
 ) -> System:
-    """The system of a host at a commit. `faults` are by unit; `local_change` restarts that unit and was never pushed."""
+    """The system of a host at a commit. `faults` are by unit; `hotfix` is one with a change that was never pushed."""
     packages = {package.name: package for package in history.packages(role, commit.number)}
-    glibc = packages["glibc"].title
-    paths = {name: store_path(package.title, glibc) for name, package in packages.items()}
+    libc = packages["glibc"].title  # what everything is rebuilt with
+    paths = {name: store_path(package.title, libc) for name, package in packages.items()}
     units = [
-        _unit(name, paths.get(package, package), description, role, commit, (faults or {}).get(name, ""), local_change)
+        UnitFile(
+            name=name,
+            fingerprint=_fingerprint(name, paths.get(needs, ""), commit, hotfix),
+            way="restart" if name in _RESTARTED else "stop",
+            description=description,
+            fault=faults.get(name, ""),
+        )
         for group in ("all", role)
-        for name, (package, description) in _UNITS[group].items()
+        for name, (needs, description) in _UNITS[group].items()
     ]
-    prints = [unit.line() for unit in units]
     configuration = {
-        store_path(name, host, *prints, *paths.values()): kib
-        for name, kib in {"etc": 310, "system-path": 420, "system-units": 90, "boot.json": 4}.items()
+        store_path(name, host, *(unit.line() for unit in units), *paths.values()): kib
+        for name, kib in _CONFIGURATION.items()
     }
     configuration |= {store_path(f"unit-{unit.name}", unit.fingerprint): 2 for unit in units}
-    path = store_path(f"nixos-system-{host}-{commit.nixos_version}", host, commit.revision, *configuration)
+    path = store_path(
+        f"nixos-system-{host}-{commit.nixos_version}", commit.revision, str(fails_to_activate), *configuration
+    )
     return System(
         path=path,
         nixos_version=commit.nixos_version,
-        revision=None if local_change else commit.revision,
+        revision=None if hotfix else commit.revision,
         kernel=packages["linux"].version,
+        parts=_parts(paths, packages["linux"].version),
         links=_links(paths),
         units=units,
         closure={paths[name]: package.kib for name, package in packages.items()} | configuration | {path: 14},
         specialisations=_SPECIALISATIONS.get(role, ()),
+        fails_to_activate=fails_to_activate,
     )
 
 
-def _unit(
-    name: str, needs: str, description: str, role: str, commit: Commit, fault: str, local_change: str | None
-) -> UnitFile:
-    # the web servers' configuration is worked on all the time; that of the others changes with their packages
-    settings = str(commit.number) if role == "web" and name == "nginx.service" else ""
-    settings += "+" if name == local_change else ""
-    way = "restart" if name in _RESTARTED else "stop"
-    return UnitFile(name, store_path("unit", name, needs, settings)[11:27], way, description, fault)
+def _fingerprint(unit: str, needs: str, commit: Commit, hotfix: str | None) -> str:
+    """The web servers' configuration is worked on all the time; other units change with their packages only."""
+    settings = str(commit.number) if unit == "nginx.service" else ""
+    return store_path("unit", unit, needs, settings, str(unit == hotfix)).removeprefix("/nix/store/")[:16]
+
+
+def _parts(paths: Mapping[str, str], kernel: str) -> Sequence[Part]:
+    return (
+        Part(paths["linux"], "bzImage", 14 * 2**20),
+        Part(paths["initrd-linux"], "initrd", 37 * 2**20),
+        Part(paths["linux-modules"], f"lib/modules/{kernel}"),
+        Part(paths["systemd"], "lib/systemd"),
+        Part(paths["dbus"], "etc/systemd/system/dbus.service", 0),
+    )
 
 
 def _links(paths: Mapping[str, str]) -> Mapping[str, str]:
@@ -151,5 +180,5 @@ def _links(paths: Mapping[str, str]) -> Mapping[str, str]:
         "initrd": f"{paths['initrd-linux']}/initrd",
         "kernel-modules": paths["linux-modules"],
         "systemd": paths["systemd"],
-        "etc/systemd/system/dbus.service": f"{paths['dbus']}/etc/systemd/system/dbus.service",
+        "etc/systemd": f"{paths['dbus']}/etc/systemd",
     }

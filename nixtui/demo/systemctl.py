@@ -1,7 +1,7 @@
 """`systemctl` and `systemd-run` as the stand-ins call them: words in, what they print and their exit status out."""
 
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -146,13 +146,10 @@ class Systemctl:
     def _status(self, asked: _Request) -> Answer:
         lines = int(asked.values.get("lines", ["10"])[-1])
         found = list(self._named(asked))
-        blocks = ["\n".join(self._described(unit, lines)) for unit in found if unit is not None]
+        blocks = ["\n".join(self._described(unit, lines)) for unit in found]
         missing = "".join(f"Unit {name} could not be found.\n" for name in asked.names if not self._systemd.unit(name))
-        if missing:
-            status = _UNKNOWN
-        else:
-            status = _NOT_ACTIVE if any(unit.active != "active" for unit in found) else 0
-        return Answer(status, "\n\n".join(blocks), missing)
+        idle = any(unit.active != "active" for unit in found)
+        return Answer(_UNKNOWN if missing else _NOT_ACTIVE if idle else 0, "\n\n".join(blocks), missing)
 
     def _described(self, unit: Unit, lines: int) -> Iterator[str]:
         mark = {"failed": "×", "active": "●"}.get(unit.active, "○")

@@ -1,4 +1,4 @@
-"""PID 1 of a demo host: the units of the running system, whose processes are imagined, and transient ones that are real.
+"""PID 1 of a demo host: the running system's units, whose processes are imagined, and transient ones that are real.
 
 A transient unit belongs to nobody's connection; it ends when it is done, when it is stopped, or with the demo.
 """

@@ -35,11 +35,14 @@ class Connections(Protocol):
 class Pace:
     """All times of the live view, in seconds.
 
+    Hosts whose tick is due within `grain` are asked together, which costs one wake-up for all of them.
     `patience` is how long an answer may take before a host counts as degraded, `hang_up` before its probe is started
-    anew. Reconnecting waits `first_retry`, twice as long each time, `last_retry` at most and at once for what only a
-    person can put right; every wait is jittered, so that a network that comes back is not met by the whole fleet.
+    anew. Reconnecting waits `first_retry`, then twice as long each time up to `last_retry`; what only a person can put
+    right waits `last_retry` from the start. Every wait is jittered, so that a network that comes back is not met by the
+    whole fleet at once.
     """
 
+    grain: float = 0.2
     interval: float = 5.0
     focused: float = 1.0
     slow: float = 60.0
@@ -78,6 +81,7 @@ class HostStream:
         self._slow_at = 0.0
         self._answered = False
         self._trouble: str | None = None
+        self._missed_news = False
         self._wanted: Request | None = None
         self._retry_now = asyncio.Event()
 
@@ -104,7 +108,7 @@ class HostStream:
         if self._probe is None:
             return
         if self._asked_at is None:
-            self._ask(Request.SLOW if now >= self._slow_at else Request.TICK, now)
+            self._ask(self._next_request(now), now)
         elif now - self._asked_at >= self._pace.hang_up:
             if not self._hang_up.expired():
                 self._hang_up.reschedule(now)
@@ -127,7 +131,8 @@ class HostStream:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as self._hang_up, open_probe(transport) as probe:
-                self._probe, self._asked_at, self._trouble, self._wanted = probe, loop.time(), None, None
+                self._probe, self._asked_at, self._wanted = probe, loop.time(), None
+                self._trouble, self._missed_news = None, False
                 async for answer in probe.answers():
                     self._take(answer, loop.time())
         except TimeoutError:
@@ -140,9 +145,10 @@ class HostStream:
             case Garbled(reason, lost):
                 self._distrust(reason)
                 if lost:
-                    self._ask(Request.FULL, now)
+                    self._ask_for_everything(now)
                 return
             case Block():
+                self._missed_news &= not answer.complete
                 self._see(updated(self._fleet.status(self.host.name).facts, answer))
             case Alive() if self._trouble is None:
                 self._fleet.seen(self.host.name, self._clock())
@@ -155,6 +161,19 @@ class HostStream:
         if self._wanted is not None:
             self._ask(self._wanted, now)
 
+    def _next_request(self, now: float) -> Request:
+        if self._missed_news:
+            return Request.FULL
+        return Request.SLOW if now >= self._slow_at else Request.TICK
+
+    def _ask_for_everything(self, now: float) -> None:
+        """At once, or with the next tick when that answer was lost as well: broken answers must not drive us round."""
+        if self._missed_news:
+            self._asked_at = None
+        else:
+            self._missed_news = True
+            self._ask(Request.FULL, now)
+
     def _ask(self, request: Request, now: float) -> None:
         if self._probe is not None and self._probe.ask(request):
             self._asked_at = now
@@ -163,6 +182,8 @@ class HostStream:
                 self._slow_at = now + self._pace.slow
 
     def _see(self, facts: HostFacts) -> None:
+        if self._missed_news:  # what was lost may be the very value that is asked about
+            return
         self._trouble = None
         state, reason = verdict(facts)
         self._say(state, reason, facts=facts)
@@ -200,9 +221,10 @@ class HostStream:
         return longest * self._random.uniform(0.5, 1.0)
 
     async def _pause(self, delay: float) -> None:
+        # A refresh of the time before this is not meant: the whole fleet may have had one before it lost its network.
+        self._retry_now.clear()
         try:
             async with asyncio.timeout(delay):
                 await self._retry_now.wait()
         except TimeoutError:
             pass
-        self._retry_now.clear()

@@ -12,9 +12,6 @@ from nixtui.fleet.state import FleetState
 from nixtui.fleet.stream import Connections, HostStream, Pace
 from nixtui.model.host import Host
 
-_GRAIN_S: Final = 0.05
-"""Ticks that are due within so much go out together: the loop wakes up 20 times a second at most."""
-
 _TICKS_PER_TURN: Final = 100
 
 
@@ -81,6 +78,11 @@ class FleetWatch:
             if stream := self._streams.get(name):
                 stream.refresh(asyncio.get_running_loop().time())
 
+    def due(self, name: str) -> float | None:
+        """When a host will be asked next, in the event loop's time; `None` for one that is not watched."""
+        stream = self._streams.get(name)
+        return None if stream is None else self._due.get(stream)
+
     def _follow_fleet(self) -> None:
         """One stream per host of the fleet; a host that is reached otherwise than before gets a new one."""
         if self._group is None:
@@ -118,7 +120,7 @@ class FleetWatch:
             due = self._tick_due(loop.time())
             self._sooner.clear()
             try:
-                async with asyncio.timeout(None if due is None else max(due - loop.time(), _GRAIN_S)):
+                async with asyncio.timeout(None if due is None else max(due - loop.time(), self._pace.grain)):
                     await self._sooner.wait()
             except TimeoutError:
                 pass

@@ -67,7 +67,8 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a host says about itself (`remote/scripts/probe.sh`). `None` is unknown, never zero.
 
     System links are store paths. Times are Unix seconds by the host's own clock; `clock` is that clock
-    when it was last read. `load` is the 1, 5 and 15 minute averages.
+    when it was last read. `load` is the 1, 5 and 15 minute averages. `failed_units` names 32 at most.
+    `secrets_generation` is `sops:12`, `agenix:3` or both: the directory that secrets were last decrypted into.
     """
 
     current_system: str | None = None

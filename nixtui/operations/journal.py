@@ -6,6 +6,7 @@ whose process is gone is *cut off*; whoever starts next may adopt it and find ou
 
 import asyncio
 import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -49,8 +50,8 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 """
 
-MAX_EVENTS = 20_000
-"""Per operation, after which output is left out. What decides (steps, countdowns, reports) comes in dozens and is kept."""
+MAX_OUTPUT = 20_000
+"""Lines, notes and progress kept of one operation. What decides (steps, countdowns, reports) comes in dozens."""
 
 
 class JournalUnavailable(Exception):
@@ -100,8 +101,8 @@ class Journal:
         self._directory = directory
         self._token = token
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._pending: list[tuple[str, bytes]] = []
-        self._told: dict[str, int] = {}
+        self._pending: dict[str, list[bytes]] = {}
+        self._output: dict[str, int] = {}
         self._flush: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -126,12 +127,13 @@ class Journal:
 
     def append(self, operation: str, event: AnyEvent) -> None:
         """Record an event soon, in order, without waiting; `finish` waits for all of them."""
-        told = self._told[operation] = self._told.get(operation, 0) + 1
-        if told > MAX_EVENTS and isinstance(event, LogLine | Progress | Note):
-            if told > MAX_EVENTS + 1:
+        if isinstance(event, LogLine | Progress | Note):
+            output = self._output[operation] = self._output.get(operation, 0) + 1
+            if output > MAX_OUTPUT + 1:
                 return
-            event = Note(at=event.at, target=event.target, text="more was told than is recorded here")
-        self._pending.append((operation, msgspec.json.encode(event)))
+            if output > MAX_OUTPUT:
+                event = Note(at=event.at, text="more was told than is recorded here")
+        self._pending.setdefault(operation, []).append(msgspec.json.encode(event))
         if self._flush is None or self._flush.done():
             self._flush_soon()
 
@@ -139,8 +141,12 @@ class Journal:
         """Record how an operation ended, after all of its events. Raises `JournalUnavailable`: both are lost then."""
         if self._flush is not None:
             await asyncio.gather(self._flush, return_exceptions=True)
-        self._told.pop(report.operation, None)
-        await self._call(lambda: self._update(report, at))
+        try:
+            await self._call(lambda: self._update(report, at))
+        except JournalUnavailable:
+            self._pending.pop(report.operation, None)  # told as lost now, so leaving need not fail again
+            raise
+        self._output.pop(report.operation, None)
 
     async def entries(self, *, since: float = 0.0, limit: int = 500) -> list[Entry]:
         """Operations begun since a time, newest first."""
@@ -171,8 +177,8 @@ class Journal:
         self._flush.add_done_callback(self._flushed)
 
     def _flushed(self, flush: asyncio.Future[None]) -> None:
-        """Write what was told meanwhile. What could not be written waits for the next event, or for `finish`, to try."""
-        if not flush.cancelled() and flush.exception() is None and self._pending:
+        """Write what was told meanwhile. What could not be written waits for the next event, or for `finish`."""
+        if not flush.cancelled() and flush.exception() is None and any(self._pending.values()):
             self._flush_soon()
 
     async def _call(self, work: Callable[[], T]) -> T:
@@ -192,13 +198,24 @@ class Journal:
         path.touch(mode=0o600)
         self._database = sqlite3.connect(path, timeout=10, isolation_level=None)
         try:
-            self._prepare()
+            with self._alone():
+                self._prepare()
             # Held as long as we live; the kernel lets go of it however we die. Survives pid reuse, unlike a pid.
             self._alive = self._owner_file(self._token).open("w")
             fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BaseException:
             self._database.close()
             raise
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """SQLite does not wait, whatever its timeout, where two turn the write-ahead log on at the same time."""
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
 
     def _prepare(self) -> None:
         self._database.row_factory = sqlite3.Row
@@ -270,25 +287,24 @@ class Journal:
         )
 
     def _write_pending(self) -> None:
-        pending = self._pending.copy()
+        pending = [(operation, events, len(events)) for operation, events in list(self._pending.items()) if events]
         if not pending:
             return
         with self._transaction() as database:
-            database.executemany(
-                "INSERT INTO events SELECT ?1, coalesce(max(sequence), 0) + 1, ?2 FROM events WHERE operation = ?1",
-                pending,
-            )
-        del self._pending[: len(pending)]  # only now: a full disk must not lose them, `finish` tries again
+            for operation, events, count in pending:
+                database.executemany(
+                    "INSERT INTO events SELECT ?1, coalesce(max(sequence), 0) + 1, ?2 FROM events WHERE operation = ?1",
+                    [(operation, event) for event in events[:count]],
+                )
+        for _, events, count in pending:
+            del events[:count]  # only now: a full disk must not lose them, `finish` tries again
 
     def _update(self, report: Report, at: float) -> None:
-        try:
-            self._write_pending()
-            self._database.execute(
-                "UPDATE operations SET finished_at = ?, outcome = ?, report = ? WHERE id = ?",
-                (at, report.outcome.value, msgspec.json.encode(report), report.operation),
-            )
-        finally:  # whoever waits for `finish` is told that they are lost, and need not be told again at the end
-            self._pending[:] = [each for each in self._pending if each[0] != report.operation]
+        self._write_pending()
+        self._database.execute(
+            "UPDATE operations SET finished_at = ?, outcome = ?, report = ? WHERE id = ?",
+            (at, report.outcome.value, msgspec.json.encode(report), report.operation),
+        )
 
     def _select(self, query: str, values: Iterable[object]) -> list[Entry]:
         return [_entry(row) for row in self._database.execute(query, tuple(values))]

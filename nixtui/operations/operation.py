@@ -88,9 +88,9 @@ class Operation:
         return self._cancelling.is_set()
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call `subscriber` with every event from now on; the result ends that."""
+        """Call `subscriber` with every event from now on; the result ends that. One that raises is not called again."""
         self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+        return lambda: self._unsubscribe(subscriber)
 
     def cancel(self) -> None:
         """Ask to stop. What was begun is brought to an end that the report then tells."""
@@ -106,8 +106,7 @@ class Operation:
         try:
             policy.authorize(self.plan, consent)
         except Refused as refusal:
-            await journal.begin(intent)
-            await journal.finish(self._refused(refusal), self._clock())
+            await self._record_refusal(intent, refusal, journal)
             raise
         await journal.begin(intent)
         self.started_at = intent.started_at
@@ -125,7 +124,10 @@ class Operation:
         return self.report
 
     async def _work(self) -> Report:
-        """A job that breaks ends as `unknown`, never as nothing; being torn down is recorded the same way."""
+        """A job that breaks ends as `unknown`, never as nothing.
+
+        One that is torn down (`CancelledError`) leaves its record open, so that the next start asks the hosts.
+        """
         run = Run(self.id, self.plan, self._tell, self._clock, self._cancelling)
         try:
             return await self._job(run)
@@ -133,8 +135,12 @@ class Operation:
             self._tell(LogLine(at=self._clock(), text=f"{type(error).__name__}: {error}"))
             return self._all(Outcome.UNKNOWN, f"nixtui failed in the middle: {type(error).__name__}: {error}")
 
-    def _refused(self, refusal: Refused) -> Report:
-        return self._all(Outcome.REFUSED, str(refusal))
+    async def _record_refusal(self, intent: Intent, refusal: Refused, journal: Journal) -> None:
+        try:
+            await journal.begin(intent)
+            await journal.finish(self._all(Outcome.REFUSED, str(refusal)), self._clock())
+        except JournalUnavailable as error:
+            refusal.add_note(str(error))  # nothing is done either way; what was asked for is answered
 
     def _all(self, outcome: Outcome, detail: str) -> Report:
         targets = tuple(
@@ -143,7 +149,17 @@ class Operation:
         )
         return Report(operation=self.id, outcome=outcome, targets=targets)
 
+    def _unsubscribe(self, subscriber: Subscriber) -> None:
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+
     def _tell(self, event: AnyEvent) -> None:
+        """Whoever watches may break, but not what it watches: a job must not end on the way because of a pane."""
         self.events.append(event)
         for subscriber in tuple(self._subscribers):
-            subscriber(event)
+            try:
+                subscriber(event)
+            except Exception as error:
+                self._unsubscribe(subscriber)
+                broken = {"message": f"a subscriber of operation {self.id} failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(broken)

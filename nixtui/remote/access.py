@@ -19,6 +19,7 @@ from nixtui.remote.host_keys import HostKeyCheck
 from nixtui.remote.identities import Identities, Offer
 from nixtui.remote.jumps import Jumps, Lease, Lost
 from nixtui.remote.known_hosts import KnownHosts
+from nixtui.remote.limit import Limit
 from nixtui.remote.login import Login, log_in
 from nixtui.remote.prompter import Prompter, Questions
 from nixtui.remote.settings import SshSettings
@@ -95,19 +96,20 @@ class SshAccess:
     async def _attempt(
         self, destination: Destination, login: Login, check: HostKeyCheck, urgent: bool
     ) -> asyncssh.SSHClientConnection:
-        limit = self.settings.connect_timeout
+        seconds = self.settings.connect_timeout
+        limit = Limit(seconds)
         lease = await self._lease(destination)
         login.when_lost(lease.release if lease else None)
         try:
-            async with nullcontext() if urgent else self._slots, asyncio.timeout(limit):
+            async with nullcontext() if urgent else self._slots, limit:
+                login.limit = limit
                 return await log_in(
                     destination, self._dialler(destination, lease), login, check, self.settings.keepalive_interval
                 )
-        except TimeoutError as error:
+        except BaseException as error:
             _release(lease)
-            raise failures.timed_out(destination, login, limit) from error
-        except BaseException:
-            _release(lease)
+            if isinstance(error, TimeoutError) and limit.is_over:
+                raise failures.timed_out(destination, login, seconds) from error
             raise
 
     def _dialler(self, destination: Destination, lease: Lease | None) -> Direct | Through | Command:

@@ -83,10 +83,8 @@ def of_system(name: str, host: str, address: str, error: OSError) -> RemoteError
             error.errno or 0, ("the name {host} cannot be looked up: " + str(error.strerror), "")
         )
         return Unreachable(name, sentence.format(host=host), remedy or None)
-    if error.errno is None:
-        return Unreachable(name, f"no address of {address} accepts a connection: {said(str(error))}")
-    sentence = _SENTENCES.get(error.errno, "no connection to {address}: " + (error.strerror or str(error)))
-    return Unreachable(name, sentence.format(address=address), _REMEDIES.get(error.errno))
+    sentence = _SENTENCES.get(error.errno or 0, "no connection to {address}: " + (error.strerror or str(error)))
+    return Unreachable(name, sentence.format(address=address), _REMEDIES.get(error.errno or 0))
 
 
 def timed_out(destination: Destination, login: Login, seconds: float) -> RemoteError:

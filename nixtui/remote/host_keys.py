@@ -5,6 +5,7 @@ from typing import Final
 
 import asyncssh
 
+from nixtui.remote.algorithms import choose
 from nixtui.remote.destination import SSH_PORT, Destination
 from nixtui.remote.errors import BadAnswer, HostKeyChanged, HostKeyUnknown, RemoteError
 from nixtui.remote.known_hosts import KnownHosts, KnownKey, Marker
@@ -21,6 +22,8 @@ _PLAIN: Final = (
     *_RSA,
 )
 """ssh's own order, so that an unknown host shows the same fingerprint here as there."""
+_OLD_RSA: Final = "ssh-rsa"
+"""Signed with SHA-1: only where ssh_config asks for it."""
 _CERTIFIED: Final = tuple(name.removesuffix("@openssh.com") + "-cert-v01@openssh.com" for name in _PLAIN)
 
 
@@ -51,11 +54,15 @@ class HostKeyCheck:
 
     @property
     def algorithms(self) -> list[str]:
-        """Host key algorithms to ask for: certificates if an authority is known, then types known of this host."""
+        """Host key algorithms to ask for: certificates if an authority is known, then types known of this host.
+
+        What ssh_config wants (HostKeyAlgorithms) is taken from these.
+        """
         kinds = {key.kind for key in self._all if key.marker is Marker.HOST}
         preferred = [name for name in _PLAIN if name in kinds or (name in _RSA and "ssh-rsa" in kinds)]
         certified = _CERTIFIED if self._authorities else ()
-        return [*certified, *preferred, *(name for name in _PLAIN if name not in preferred)]
+        ours = [*certified, *preferred, *(name for name in _PLAIN if name not in preferred)]
+        return choose(self._destination.algorithms.host_keys, [*_CERTIFIED, *_PLAIN, _OLD_RSA], ours)
 
     @property
     def revoked(self) -> list[asyncssh.SSHKey]:

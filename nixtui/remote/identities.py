@@ -1,6 +1,7 @@
 """The operator's keys: which to offer to a host, in which order, and when to ask for a passphrase."""
 
 import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ import asyncssh
 
 from nixtui.remote.destination import Destination
 from nixtui.remote.key_file import KeyFile, LockedKeyPair
+from nixtui.remote.limit import Limit
 from nixtui.remote.prompter import Questions
 
 _PASSPHRASE_ATTEMPTS: Final = 3
@@ -48,7 +50,8 @@ class Identities:
             return []
         agent = self._agents.setdefault(socket, asyncssh.SSHAgentClient(socket))
         try:
-            return list(await agent.get_keys())
+            held = await agent.get_keys()
+            return [AgentKey(agent, each.algorithm, each.public_data, each.get_comment_bytes() or b"") for each in held]
         except (OSError, ValueError):
             return []
 
@@ -89,6 +92,17 @@ class Identities:
         return False
 
 
+class AgentKey(asyncssh.SSHAgentKeyPair):
+    """A key that an agent holds."""
+
+    limit: Limit | None = None
+
+    async def sign_async(self, data: bytes) -> bytes:
+        """Have the agent sign: a security key waits for a touch."""
+        with self.limit.paused() if self.limit is not None else nullcontext():
+            return await super().sign_async(data)
+
+
 class Offer:
     """The keys for one login, handed out one by one as the host refuses them."""
 
@@ -99,14 +113,17 @@ class Offer:
         self._offered: list[asyncssh.SSHKeyPair] = []
         self._unprobed: list[KeyFile] = []
 
-    async def next(self) -> asyncssh.SSHKeyPair | None:
-        """The next key to try."""
+    async def next(self, limit: Limit | None) -> asyncssh.SSHKeyPair | None:
+        """The next key to try; `limit` stands still while the agent waits for its owner's finger or consent."""
         if self._queue is None:
             self._queue = await self._gather()
         if not self._queue:
             return None
-        self._offered.append(self._queue.pop(0))
-        return self._offered[-1]
+        pair = self._queue.pop(0)
+        if isinstance(pair, AgentKey):
+            pair.limit = limit
+        self._offered.append(pair)
+        return pair
 
     def accepted(self) -> None:
         """The host took the key that was handed out last."""
@@ -121,7 +138,7 @@ class Offer:
 
     def __str__(self) -> str:
         """What was offered, for messages."""
-        of_agent = sum(isinstance(pair, asyncssh.SSHAgentKeyPair) for pair in self._offered)
+        of_agent = sum(isinstance(pair, AgentKey) for pair in self._offered)
         files = [str(path) for path in self._destination.identity_files if self._was_offered(path)]
         parts = files + ([f"{of_agent} key{'s' * (of_agent > 1)} of the agent"] if of_agent else [])
         return ", ".join(parts)

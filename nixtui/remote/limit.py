@@ -18,6 +18,11 @@ class Limit:
     async def __aexit__(self, *raised: object) -> None:
         await self._timeout.__aexit__(*raised)  # type: ignore[arg-type]  # the three that every exit gets
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time has run out, as opposed to a TimeoutError that the system raised."""
+        return self._timeout.expired()
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Do not count the time inside."""

@@ -16,8 +16,9 @@ _CONTROL = re.compile(
     r"|\x9b[0-?]*[ -/]*[@-~]?"  # CSI as one C1 character
     r"|\x1b[ -/]*[0-~]?"  # the other escapes
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"  # C0 except tab, newline and carriage return; C1
+    r"|[\u2028\u2029\u202a-\u202e\u2066-\u2069]"  # line separators to str.splitlines; what reorders text
 )
-_HARMLESS = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f]*")
+_HARMLESS = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*")
 
 
 def clean(text: str) -> str:

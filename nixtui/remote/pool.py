@@ -4,17 +4,31 @@ When to try a host again is for those who watch it (`fleet/stream.py`); how many
 `SshAccess`, for the pool and jump hosts together.
 """
 
+import resource
+from typing import Final
+
 from nixtui.model.host import Host
 from nixtui.remote.access import SshAccess
 from nixtui.remote.errors import Unreachable
 from nixtui.remote.shared_call import CallEnded, SharedCall
 from nixtui.remote.ssh import SshTransport
 
+_FILES_WANTED: Final = 16_384
+
+
+def allow_many_connections() -> None:
+    """Raise this process's own limit of open files: the usual 1,024 do not hold the connections of 1,000 hosts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(_FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
 
 class ConnectionPool:
     """Hands out one live transport per host; who gets one does not close it."""
 
     def __init__(self, access: SshAccess) -> None:
+        allow_many_connections()
         self._access = access
         self._transports: dict[str, SshTransport] = {}
         self._logins: dict[_Way, SharedCall[SshTransport]] = {}

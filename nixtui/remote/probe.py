@@ -59,8 +59,10 @@ ALIVE: Final = Alive()
 class ProbeParser:
     """Finds the probe's answers among whatever else a host prints; holds at most one bounded block.
 
-    `nonce` is what the probe was started with: nobody else on the host can know it. `garbage` counts characters outside
-    answers since the last one. Answers are numbered by the host, so that a lost one is noticed.
+    `nonce` is what the probe was started with: nobody else on the host can know it. Answers are numbered by the host:
+    one that was lost is noticed, and so is one that nobody asked for (`asked` counts the requests; the first answer
+    comes by itself). `garbage` counts the characters of everything else since the last answer. `is_started` says that
+    the script has begun to answer, and so was read to its end.
     """
 
     def __init__(self, nonce: str) -> None:
@@ -69,18 +71,16 @@ class ProbeParser:
         self._complete = False
         self._characters = 0
         self._number = 0
+        self.is_started = False
+        self.asked = 0
         self.garbage = 0
         self._reported = False
-
-    @property
-    def is_started(self) -> bool:
-        """True once the script itself has spoken, and so has been read to its end: now it may be asked."""
-        return self._number > 0
 
     def feed(self, line: str) -> Answer | None:
         """Take in one line; returns the answer it completes."""
         at = line.find(self._mark)
         if at >= 0:  # not always at the start: a program in the background may have printed half a line before it
+            self.garbage += len(line)
             return self._frame(line[at + len(self._mark) :].split(" "))
         if self._block is None:
             return self._other(line)
@@ -93,7 +93,7 @@ class ProbeParser:
                 return self._well(ALIVE)
             case ["begin", number, ("all" | "news") as scope]:
                 self._block, self._complete, self._characters = {}, scope == "all", 0
-                follows = self._follows(number) or self._complete
+                follows = self._follows(number) or (self._complete and self._number <= self.asked + 1)
                 return None if block is None and follows else self._broken()
             case ["end", number, count] if block is not None and number == str(self._number):
                 return self._well(Block(block, self._complete)) if count == str(len(block)) else self._broken()
@@ -103,8 +103,9 @@ class ProbeParser:
 
     def _follows(self, number: str) -> bool:
         """Note the number of an answer; true when none is missing before it."""
+        self.is_started = True
         before, self._number = self._number, int(number) if number.isdecimal() and len(number) < 10 else 0
-        return self._number == before + 1
+        return self._number == before + 1 <= self.asked + 1
 
     def _fact(self, line: str, block: dict[str, str | None]) -> Answer | None:
         match = _FACT.match(line)
@@ -127,11 +128,7 @@ class ProbeParser:
         self._reported = False
         return answer
 
-    def _broken(self) -> Answer | None:
-        """Said once until the next whole answer: what makes us ask must not make us ask without end."""
-        if self._reported:
-            return None
-        self._reported = True
+    def _broken(self) -> Garbled:
         return Garbled("sends broken answers", lost=True)
 
 
@@ -148,9 +145,11 @@ class Probe:
 
         False, and nothing sent, before the script has spoken: a shell that still reads its script would swallow it.
         """
-        if self._parser.is_started:
-            self._channel.write(f"{request.value}\n")
-        return self._parser.is_started
+        if not self._parser.is_started:
+            return False
+        self._parser.asked += 1
+        self._channel.write(f"{request.value}\n")
+        return True
 
     async def answers(self) -> AsyncIterator[Answer]:
         """Answers as they come, for as long as the probe runs.
@@ -163,7 +162,7 @@ class Probe:
             answer = self._parser.feed(line)
             if answer is not None:
                 yield answer
-            elif self._parser.garbage:
+            if self._parser.garbage:
                 garbage_lines += 1
                 if garbage_lines % _LINES_PER_TURN == 0:
                     await asyncio.sleep(0)

@@ -56,8 +56,12 @@ class SshTransport:
     async def connect(self, *, urgent: bool = False) -> None:
         """Log in. Raises a `RemoteError` that says why not. `urgent` does not queue behind other hosts."""
         self._closed = asyncio.get_running_loop().create_future()
-        destination = await self._access.destination(self._host)
-        self._connection = await self._access.connect(destination, self._note_lost, urgent=urgent)
+        try:
+            destination = await self._access.destination(self._host)
+            self._connection = await self._access.connect(destination, self._note_lost, urgent=urgent)
+        except RemoteError as error:
+            self._closed.set_result(error)
+            raise
         self._elevation = elevation(
             self._access.settings.elevate, self._host.name, destination.user, self._access.sudo_passwords
         )
@@ -85,7 +89,7 @@ class SshTransport:
                 session.write_eof()
                 lost = await session.ended
         except TimeoutError as error:
-            raise NoAnswer(self._host.name, f"{script.name} did not end within {timeout:g} s") from error
+            raise self._no_answer(f"{script.name} did not end within {timeout:g} s") from error
         if session.failure is not None:
             raise session.failure
         if lost is not None:
@@ -106,9 +110,7 @@ class SshTransport:
                     shell = self._shell(elevated, nonce, limit, WINDOW_BYTES)
                     session = await stack.enter_async_context(shell)
             except TimeoutError as error:
-                raise NoAnswer(
-                    self._host.name, f"{script.name} did not start within {DEFAULT_TIMEOUT_S:g} s"
-                ) from error
+                raise self._no_answer(f"{script.name} did not start within {DEFAULT_TIMEOUT_S:g} s") from error
             channel = ScriptChannel(self._host.name, session, mark(nonce))
             session.write(text)
             try:
@@ -196,11 +198,15 @@ class SshTransport:
             raise Unreachable(self._host.name, reason.reason if reason else "not connected")
         return self._connection
 
+    def _no_answer(self, reason: str) -> NoAnswer:
+        remedy = "its sshd allows no more channels at once: raise MaxSessions" if self._crowd.locked() else None
+        return NoAnswer(self._host.name, reason, remedy)
+
     def _note_lost(self, cause: Exception | None) -> None:
         if self._closed is None or self._closed.done():
             return
-        why = said(str(cause)) if cause is not None else "closed here"
-        self._closed.set_result(Unreachable(self._host.name, f"the link was lost: {why}"))
+        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause or "closed here")
+        self._closed.set_result(Unreachable(self._host.name, f"the link was lost ({said(why)})"))
 
 
 def _abandon(opening: "asyncio.Future[Any]", session: Session) -> None:

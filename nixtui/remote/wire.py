@@ -13,12 +13,11 @@ from typing import Any, Protocol
 
 import asyncssh
 
+from nixtui.remote import tcp
 from nixtui.remote.destination import Destination
 
 _STDERR_KEPT_BYTES = 2_000
 _LAST_WORDS_S = 0.1
-_SECOND_ADDRESS_AFTER_S = 0.25
-"""RFC 8305's recommendation for hosts with IPv6 and IPv4 addresses."""
 
 
 class Carrier(Protocol):
@@ -102,15 +101,8 @@ class Direct:
         self, connection: Callable[[], asyncssh.SSHClientConnection], host: str, port: int
     ) -> tuple[Wire, asyncssh.SSHClientConnection]:
         """Connect to the first address that answers."""
-        bind = self._destination.bind_address
-        _, wire = await asyncio.get_running_loop().create_connection(
-            lambda: Wire(connection()),
-            host,
-            port,
-            family=self._destination.family,
-            local_addr=(bind, 0) if bind else None,
-            happy_eyeballs_delay=_SECOND_ADDRESS_AFTER_S,
-        )
+        sock = await tcp.connect(host, port, self._destination.family, self._destination.bind_address)
+        _, wire = await asyncio.get_running_loop().create_connection(lambda: Wire(connection()), sock=sock)
         return wire, wire.connection
 
 

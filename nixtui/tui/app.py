@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.app import App
 
 from nixtui.tui import opening
-from nixtui.tui.actions import DESTINATIONS, Destination
+from nixtui.tui.action_table import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
 from nixtui.tui.crash import crash_report
@@ -20,21 +20,19 @@ from nixtui.tui.theme.house import DARK, PLAIN, fitted, themes
 PAINT_AFTER_S = 0.1
 """News is gathered this long before it is painted: ten frames a second is as much as anybody can read."""
 
+_WIDTHS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (160, "-wide")]
+_HEIGHTS = [(0, "-flat"), (15, "-tall")]
+
 
 class NixtuiApp(App[None]):
-    """The cockpit on a terminal. Takes its facade, and how this terminal wants to be treated, from whoever starts it."""
+    """The cockpit on a terminal. Whoever starts it gives its facade, and says how the terminal wants to be treated."""
 
     TITLE = "nixtui"
     CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "fleet"
-    HORIZONTAL_BREAKPOINTS = [
-        (0, "-tiny"),
-        (60, "-narrow"),
-        (100, "-normal"),
-        (160, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-tall")]
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ class FleetList:
 
     def __init__(self, fleet: FleetState, columns: Sequence[Column[HostRow]]) -> None:
         self._fleet = fleet
-        self._columns = {column.id: column for column in columns}
+        self.set_columns(columns)
         self.selector: Selector = EVERYTHING
         self.environment: str | None = None
         self.only_problems = False
@@ -36,6 +36,10 @@ class FleetList:
         self._known: list[SortKey] = []
         self._unknown: list[SortKey] = []
         self._stale: set[str] = set()
+
+    def set_columns(self, columns: Sequence[Column[HostRow]]) -> None:
+        """The columns one can sort by."""
+        self._columns = {column.id: column for column in columns}
 
     @property
     def is_filtered(self) -> bool:
@@ -180,6 +184,10 @@ class Marks:
     def forget_all_but(self, known: Collection[str]) -> None:
         """Drop the marks of hosts that left the fleet."""
         self.names &= frozenset(known)
+
+    def in_order(self) -> tuple[str, ...]:
+        """The marked names as people count."""
+        return tuple(sorted(self.names, key=natural))
 
     def hidden(self, shown: Container[str]) -> frozenset[str]:
         """The marked hosts that a filter hides."""

@@ -104,6 +104,9 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
         Column("load", "LOAD", 9, _load, 5, right=True, sort=lambda row: row.status.facts.load),
         Column("memory", "MEM", 5, _memory, 7, right=True, sort=_by_memory),
         Column("disk", "DISK", 5, _disk, 6, right=True, sort=_by_disk),
+        Column("version", "NIXOS", 14, _version, 9, 20, sort=lambda row: row.status.facts.nixos_version),
+        Column("kernel", "KERNEL", 8, _kernel, 10, 12, sort=lambda row: row.status.facts.kernel_running),
+        Column("uptime", "UP", 4, _uptime, 11, right=True, sort=lambda row: row.status.facts.uptime_s),
         Column("seen", "SEEN", 5, _seen, 0, right=True, sort=_by_seen),
     )
 
@@ -177,6 +180,19 @@ def _environment(row: HostRow) -> Line:
 def _revision(row: HostRow) -> Line:
     revision = row.status.facts.configuration_revision
     return _now_or_then(row, (said(revision[:8] if revision else None, Role.MUTED),))
+
+
+def _version(row: HostRow) -> Line:
+    return _now_or_then(row, (said(row.status.facts.nixos_version, Role.MUTED),))
+
+
+def _kernel(row: HostRow) -> Line:
+    return _now_or_then(row, (said(row.status.facts.kernel_running, Role.MUTED),))
+
+
+def _uptime(row: HostRow) -> Line:
+    uptime = row.status.facts.uptime_s
+    return _UNKNOWN if uptime is None else _now_or_then(row, line((units.age(uptime), Role.MUTED)))
 
 
 def load_bars(load: tuple[float, float, float]) -> str:

@@ -1,4 +1,4 @@
-"""Dialogs and screens that others ask for. Each is imported when it is first opened: the first frame does not wait for it."""
+"""Dialogs and screens that others ask for, imported when first opened: the first frame does not wait for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
 from nixtui.operations.events import AnyEvent, OperationFinished
 from nixtui.tui.actions import Action, key_shown
+from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
 from nixtui.tui.notices import Level, Notice
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
@@ -91,11 +92,31 @@ def target(place: Place, names: Sequence[str]) -> None:
         if text.strip():
             rollback(place.nixtui, names, text.strip())
 
-    def complete(text: str) -> list[str]:
-        return [each for each in _TARGETS if each.startswith(text)]
-
     label = names[0] if len(names) == 1 else f"{len(names)} hosts"
-    place.ask(Question(f"roll back {clean(label)} to ", "", edited, submitted, place.stop_asking, complete))
+    place.ask(Question(f"roll back {clean(label)} to ", "", edited, submitted, place.stop_asking, _targets_like))
+
+
+def _targets_like(text: str) -> list[str]:
+    return [each for each in _TARGETS if each.startswith(text)]
+
+
+def command(place: Place) -> None:
+    """The `:` line: completed as one types, obeyed on Enter."""
+    vocabulary = place.nixtui.vocabulary()
+
+    def edited(text: str) -> Line:
+        found = complete(text, vocabulary)
+        return line(("tab  ", Role.FAINT), ("  ".join(found), Role.MUTED)) if text and found else EMPTY
+
+    def submitted(text: str) -> None:
+        place.stop_asking()
+        try:
+            if text.strip():
+                place.nixtui.obey(parse_command(text, vocabulary), place)
+        except BadCommand as error:
+            place.session.say(Level.WARNING, str(error))
+
+    place.ask(Question(":", "", edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
 
 
 def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:

@@ -18,6 +18,7 @@ UNKNOWN = "–"
 # What may not reach a terminal: control characters, lone surrogates (they cannot be encoded), marks that reverse
 # the direction of text ("Trojan Source", CVE-2021-42574), joiners, variation selectors and tags, which are drawn
 # in no width or in another than the one they are measured with.
+_SEQUENCE = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\\]|\x9d)[^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[@-_]")
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -74,7 +75,7 @@ def clean(text: str) -> str:
     10,000 hosts say the same few hundred things, so the answers are kept.
     """
     shown = text[:MAX_CHARACTERS].expandtabs(4).replace("\n", " ")
-    return _STACKED.sub(r"\1", _UNPRINTABLE.sub("", shown))
+    return _STACKED.sub(r"\1", _UNPRINTABLE.sub("", _SEQUENCE.sub("", shown)))
 
 
 def line(*parts: str | Span | tuple[str, Role]) -> Line:

@@ -45,14 +45,6 @@ class Proposal:
         facts = self.only.facts if self.only else {}
         return (facts["previous"], facts["new"]) if "previous" in facts and "new" in facts else None
 
-    def changed_since(self, now_seen: Mapping[str, HostStatus]) -> list[str]:
-        """Hosts that run something else than when the key was pressed."""
-        return [
-            name
-            for name, status in self.seen.items()
-            if now_seen[name].facts.current_system != status.facts.current_system
-        ]
-
 
 def title(proposal: Proposal) -> str:
     """`Roll back web-12`, `Roll back 12 hosts`."""

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _BARS = "▁▂▃▄▅▆▇█"
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def age(seconds: float) -> str:
@@ -79,11 +78,11 @@ def percent(fraction: float) -> str:
     return f"{min(max(fraction, 0.0), 9.99):.0%}"
 
 
-def bar(fraction: float, cells: int) -> str:
-    """A bar of `cells`, filled to an eighth of a cell."""
-    eighths = round(min(max(fraction, 0.0), 1.0) * cells * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells)
+def bar(fraction: float, cells: int) -> tuple[str, str]:
+    """A bar of `cells` as its full part, to half a cell, and the rule that remains."""
+    halves = round(min(max(fraction, 0.0), 1.0) * cells * 2)
+    full = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    return full, "─" * (cells - len(full))
 
 
 def spark(values: Sequence[float], top: float) -> str:

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -86,7 +86,6 @@ class Rolling:
     name: str = "me@here"
     password: str | None = None
     elevate: str = "none"
-    _numbers: count = field(default_factory=lambda: count(1))
 
     @asynccontextmanager
     async def reach(self, host: Host) -> AsyncIterator[Transport]:
@@ -101,7 +100,7 @@ class Rolling:
         async with self.reach(host) as transport:
             seen = Seen(host, await generations(transport))
         target = parse_target(to, now=datetime.now().astimezone())
-        identity = f"{self.name.partition('@')[0]}{next(self._numbers):06d}"
+        identity = token_hex(4)
         return plan_rollback([seen], target, settings, action=action, operation=identity, operator=self.name)
 
     def start(self, rollback: Rollback) -> Attempt:

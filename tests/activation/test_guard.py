@@ -84,11 +84,10 @@ async def test_a_system_that_does_not_activate_is_left_again(
 
 
 async def test_a_failed_pre_switch_check_is_told_and_left(rolling: Rolling, host: Host) -> None:
-    """Exit 1, from NixOS's own check: our own check is told nothing, as on hosts before 26.05."""
     before = truth(host)
-    host.sh(f"chattr -i {host.variants['good']} 2>/dev/null; true")
     report = await (await rolling.to_variant("check-fails")).report()
     assert (report.outcome, report.exit_code) == (Outcome.REVERTED, 1)
+    assert any("middle of a migration" in line for line in report.log)
     assert truth(host) == before
 
 
@@ -365,3 +364,47 @@ async def test_a_commit_that_is_killed_on_the_host_is_finished(rolling: Rolling,
     assert report.outcome is Outcome.COMMITTED
     now = truth(host)
     assert now.current == now.profile == now.boot_default == host.generations[-2].path
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+@pytest.mark.parametrize(("variant", "outcome"), [("good", Outcome.COMMITTED), ("unit-fails", Outcome.REVERTED)])
+async def test_under_any_shell(rolling: Rolling, host: Host, shell: str, variant: str, outcome: Outcome) -> None:
+    """NixOS's sh is bash; others are dash or busybox."""
+    host.sh(f"ln -sfn $(command -v {shell}) /usr/bin/sh")
+    assert (await (await rolling.to_variant(variant)).report()).outcome is outcome
+    assert leftovers(host) == ""
+
+
+async def test_a_host_without_systemd_run_is_left_alone(rolling: Rolling, host: Host) -> None:
+    before = truth(host)
+    host.sh("mv $(command -v systemd-run) /root/")
+    report = await (await rolling.to()).report()
+    assert report.outcome is Outcome.REFUSED
+    assert "no systemd-run" in (report.detail or "")
+    assert truth(host) == before
+    assert leftovers(host) == ""
+
+
+async def test_a_profile_without_generations_is_refused(rolling: Rolling, host: Host) -> None:
+    current = host.current_system()
+    host.sh("rm /nix/var/nix/profiles/system /nix/var/nix/profiles/system-*-link")
+    rollback = await rolling.plan()
+    assert rollback.plan.targets[0].refused is not None
+    assert not rollback.orders
+    assert host.current_system() == current
+
+
+async def test_names_with_quotes_and_escapes_are_carried_and_never_run(rolling: Rolling, host: Host) -> None:
+    attempt = await rolling.to_variant("hostile-name")
+    report = await attempt.report()
+    assert report.outcome is Outcome.COMMITTED
+    assert truth(host).current == host.variants["hostile-name"]
+    assert host.run("test -e /tmp/owned").code == 1
+    told = [*attempt.output, *attempt.notes, report.detail or ""]
+    assert not any("\x1b" in line or "\x07" in line for line in told)
+
+
+async def test_an_operator_with_a_hostile_name_holds_a_lock_and_nothing_else(rolling: Rolling, host: Host) -> None:
+    rolling.name = "it's $(touch /tmp/owned) `me`\n@here"
+    assert (await (await rolling.to()).report()).outcome is Outcome.COMMITTED
+    assert host.run("test -e /tmp/owned").code == 1

@@ -19,7 +19,8 @@ FACTS = {
 
 
 class MemoryHost:
-    """A host: change `facts` and the next tick tells; `silence` it, `cut` its link, or let it fail with `error`."""
+    """A host: change `facts` and the next tick tells. It may be silent, lose lines of its blocks, be cut off, or fail
+    with `error` when it is connected to."""
 
     def __init__(self, host: Host, happened: Callable[[], None]) -> None:
         self.host = host
@@ -27,6 +28,7 @@ class MemoryHost:
         self.facts = dict(FACTS)
         self.error: RemoteError | None = None
         self.is_silent = False
+        self.loses_blocks = False
         self.connected_at: list[float] = []
         self.requests: list[tuple[float, str]] = []
         self.channels: list[MemoryChannel] = []
@@ -91,8 +93,9 @@ class MemoryChannel:
             self.say(f"{self._mark} alive {self._number}")
             return
         self.say(f"{self._mark} begin {self._number} {'all' if request == 'full' else 'news'}")
-        for key, value in news.items():
-            self.say(f"{key} {value}")
+        if not self._host.loses_blocks:
+            for key, value in news.items():
+                self.say(f"{key} {value}")
         self.say(f"{self._mark} end {self._number} {len(news)}")
 
 

@@ -27,8 +27,12 @@ from tests.fleet.hosts_in_memory import MemoryFleet, named
 from tests.remote.local_transport import LocalTransport
 from tests.remote.nixos_root import NixosRoot, web_host
 
-QUICK = Pace(interval=0.06, focused=0.06, slow=0.3, patience=0.3, hang_up=1.2, first_retry=0.05, last_retry=0.2)
-NEVER = Pace(interval=1e6, focused=0.05, slow=1e6, patience=1e6, hang_up=1e6, first_retry=1e6, last_retry=1e6)
+QUICK = Pace(
+    grain=0.01, interval=0.06, focused=0.06, slow=0.3, patience=0.3, hang_up=1.2, first_retry=0.05, last_retry=0.2
+)
+NEVER = Pace(
+    grain=0.01, interval=1e6, focused=0.05, slow=1e6, patience=1e6, hang_up=1e6, first_retry=1e6, last_retry=1e6
+)
 
 Condition = Callable[[HostStatus], bool]
 
@@ -172,8 +176,9 @@ async def test_a_link_that_only_hiccups_is_called_connecting(start: Start) -> No
 
 async def test_a_host_that_stops_answering_is_degraded_and_recovers(start: Start) -> None:
     hosts = MemoryFleet()
-    watched = start(hosts, named(["web-1"]), Pace(interval=0.05, patience=0.2, hang_up=60))
+    watched = start(hosts, named(["web-1"]), Pace(grain=0.01, interval=0.05, patience=0.2, hang_up=60))
     seen = await watched.state("web-1", HostState.UP)
+    await hosts.until(lambda: len(hosts["web-1"].requests) > 2)
     hosts["web-1"].is_silent = True
     silent = await watched.state("web-1", HostState.DEGRADED, "does not answer")
     assert silent.facts == seen.facts
@@ -207,13 +212,11 @@ async def test_a_host_that_is_silent_from_the_start(start: Start) -> None:
 
 async def test_garbage_is_told_and_forgiven(start: Start) -> None:
     hosts = MemoryFleet()
-    watched = start(hosts, named(["web-1"]), Pace(interval=0.05, patience=60, hang_up=60))
+    watched = start(hosts, named(["web-1"]), NEVER)
     await watched.state("web-1", HostState.UP)
-    hosts["web-1"].is_silent = True
     hosts["web-1"].say(*["x" * 1000] * 100)
     await watched.state("web-1", HostState.DEGRADED, "sends garbage instead of the probe's answer")
-    hosts["web-1"].is_silent = False
-    hosts["web-1"].channels[-1].write("tick")
+    watched.watch.focus(["web-1"])
     await watched.state("web-1", HostState.UP)
 
 
@@ -227,6 +230,20 @@ async def test_after_a_broken_answer_everything_is_asked_for_again(start: Start)
     await hosts.until(lambda: bool(hosts["web-1"].requests))
     assert [request for _, request in hosts["web-1"].requests] == ["full"]
     assert watched.status("web-1").facts.generation == 412
+
+
+async def test_until_everything_was_told_again_nothing_is_called_well(start: Start) -> None:
+    hosts = MemoryFleet()
+    watched = start(hosts, named(["web-1"]), Pace(grain=0.01, interval=0.05, patience=60, hang_up=60))
+    await watched.state("web-1", HostState.UP)
+    web = hosts["web-1"]
+    web.loses_blocks = True
+    web.facts |= {"generation": "413"}
+    await watched.state("web-1", HostState.DEGRADED, "sends broken answers")
+    await hosts.until(lambda: [request for _, request in web.requests[-5:]] == ["full"] * 5)
+    assert watched.status("web-1").state is HostState.DEGRADED
+    web.loses_blocks = False
+    assert (await watched.state("web-1", HostState.UP)).facts.generation == 413
 
 
 async def test_hosts_come_and_go(start: Start) -> None:
@@ -272,7 +289,7 @@ async def test_a_refresh_asks_now(start: Start) -> None:
 
 async def test_disks_and_clock_are_asked_for_once_in_a_while(start: Start) -> None:
     hosts = MemoryFleet()
-    watched = start(hosts, named(["web-1"]), Pace(interval=0.05, slow=0.4))
+    watched = start(hosts, named(["web-1"]), Pace(grain=0.01, interval=0.05, slow=0.4))
     await watched.state("web-1", HostState.UP)
     await hosts.until(lambda: len(hosts["web-1"].requests) >= 30)
     requests = [request for _, request in hosts["web-1"].requests]
@@ -283,14 +300,24 @@ async def test_disks_and_clock_are_asked_for_once_in_a_while(start: Start) -> No
 async def test_a_thousand_hosts_do_not_tick_together(start: Start) -> None:
     hosts = MemoryFleet()
     names = [f"web-{number}" for number in range(1000)]
-    watched = start(hosts, named(names), Pace(interval=4.0, slow=1000))
-    for name in names:
-        await watched.state(name, HostState.UP)
-    await hosts.until(lambda: all(hosts[name].requests for name in names))
-    first = [hosts[name].requests[0][0] for name in names]
-    busiest = max(sum(start <= at < start + 0.1 for at in first) for start in first)
-    assert max(first) - min(first) > 2
-    assert busiest < 500
+    watched = start(hosts, named(names), Pace(interval=1000.0))
+    await watched.state(names[-1], HostState.UP)
+    began = asyncio.get_running_loop().time()
+    due = [watched.watch.due(name) for name in names]
+    tenths = [int((at - began) // 100) for at in due if at is not None]
+    assert all(50 < tenths.count(tenth) < 150 for tenth in range(10))
+
+
+async def test_a_host_keeps_its_place_in_the_interval(start: Start) -> None:
+    hosts = MemoryFleet()
+    watched = start(hosts, named(["web-1"]), Pace(grain=0.01, interval=2.0))
+    await watched.state("web-1", HostState.UP)
+    first = watched.watch.due("web-1")
+    await hosts.until(lambda: len(hosts["web-1"].requests) >= 1)
+    second = watched.watch.due("web-1")
+    assert first is not None and second is not None
+    assert second - first == pytest.approx(2.0 * len(hosts["web-1"].requests))
+    assert watched.watch.due("web-9") is None
 
 
 async def test_hosts_that_are_down_are_not_tried_together_or_without_end(start: Start) -> None:
@@ -298,7 +325,7 @@ async def test_hosts_that_are_down_are_not_tried_together_or_without_end(start: 
     names = [f"web-{number}" for number in range(100)]
     for host in named(names):
         hosts.of(host).error = Unreachable(host.name, "connection refused")
-    watched = start(hosts, named(names), Pace(first_retry=0.1, last_retry=0.4))
+    watched = start(hosts, named(names), Pace(grain=0.01, first_retry=0.1, last_retry=0.4))
     await hosts.until(lambda: min(len(hosts[name].connected_at) for name in names) >= 5)
     for name in names:
         tries = hosts[name].connected_at
@@ -356,7 +383,9 @@ class LocalHosts:
 async def test_real_shells_end_to_end(start: Start, tmp_path: Path) -> None:
     root = web_host(tmp_path / "root")
     hosts = LocalHosts(root)
-    watched = start(hosts, named(["web-1"]), Pace(interval=0.05, patience=0.5, hang_up=1.5, first_retry=0.05))
+    watched = start(
+        hosts, named(["web-1"]), Pace(grain=0.01, interval=0.05, patience=0.5, hang_up=1.5, first_retry=0.05)
+    )
     assert (await watched.state("web-1", HostState.UP)).facts.generation == 412
     root.switch(411)
     root.runs(root.system(411))

@@ -54,6 +54,11 @@ class Sshd:
     process: subprocess.Popen[bytes] | None = None
 
     @property
+    def home(self) -> Path:
+        """The home of who logs in; login shells read their startup files there."""
+        return self.directory / "home"
+
+    @property
     def name(self) -> str:
         """What known_hosts calls it."""
         return f"[127.0.0.1]:{self.port}"
@@ -121,6 +126,7 @@ class Sshd:
             *(f"HostKey {key}" for key in self.host_keys),
             f"AuthorizedKeysFile {self.directory}/authorized_keys",
             f"PidFile {self.directory}/pid",
+            f"SetEnv HOME={self.home}",  # whatever a developer's own .bashrc does
             "StrictModes no",
             "PermitRootLogin prohibit-password",
             "PasswordAuthentication no",
@@ -144,6 +150,7 @@ def running_sshd(directory: Path, *extra: str, kinds: tuple[str, ...] = ("ed2551
     """A server with new host keys of these kinds."""
     directory.mkdir(parents=True, exist_ok=True)
     Path("/run/sshd").mkdir(exist_ok=True)
+    (directory / "home").mkdir()
     keys = [keygen(directory / f"host_{kind}", kind=kind) for kind in kinds]
     server = Sshd(directory, free_port(), list(extra), keys)
     server.start()

@@ -145,7 +145,7 @@ class LabConnections:
 async def live(lab: Lab, host: LabHost) -> AsyncIterator[FleetState]:
     """A fleet of one real host, watched in a hurry."""
     fleet = FleetState([Host(name=host.name, address=host.name, user="root")])
-    pace = Pace(interval=0.3, patience=1.5, hang_up=6, first_retry=0.3, last_retry=1)
+    pace = Pace(grain=0.01, interval=0.3, patience=1.5, hang_up=6, first_retry=0.3, last_retry=1)
     async with AsyncExitStack() as stack:
         watching = asyncio.create_task(FleetWatch(fleet, LabConnections(lab, stack), pace=pace).run())
         yield fleet

@@ -340,13 +340,9 @@ class TestFailures:
         assert type(error) is AuthenticationFailed
         assert error.reason.endswith(f"lets {USER} not in: there is no key to offer")
 
-    async def test_a_host_that_is_busy(self, workstation: Workstation, tmp_path: Path) -> None:
-        with running_sshd(tmp_path / "sshd", "MaxStartups 1") as server:
-            workstation.may_enter(server)
-            with contextlib.ExitStack() as stack:
-                while stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).recv(1) != b"S":
-                    pass  # the fixture's own look at the port still counts
-                error = await error_of(workstation, server.host())
+    async def test_a_host_that_is_busy(self, workstation: Workstation) -> None:
+        with server_that_says(b"Exceeded MaxStartups\r\n") as port:
+            error = await error_of(workstation, Host(name="web", address="127.0.0.1", port=port))
         assert type(error) is Unreachable
         assert "MaxStartups" in (error.remedy or "")
 

@@ -167,6 +167,19 @@ class TestAgent:
         workstation.environ["SSH_AUTH_SOCK"] = str(workstation.home / "gone")
         await workstation.reach(own_sshd.host())
 
+    async def test_the_time_its_owner_takes_to_consent_does_not_count(
+        self, workstation: Workstation, own_sshd: Sshd
+    ) -> None:
+        key = keygen(workstation.home / "in-agent")
+        workstation.trust(own_sshd)
+        own_sshd.authorize(public(key))
+        slow_consent = workstation.home / "askpass"
+        slow_consent.write_text("#!/bin/sh\nsleep 2\n")
+        slow_consent.chmod(0o700)
+        workstation.environ |= {"SSH_ASKPASS": str(slow_consent), "SSH_ASKPASS_REQUIRE": "force"}
+        workstation.start_agent(key, confirm=True)
+        await workstation.reach(own_sshd.host(), identity_files=("~/missing",), connect_timeout=1.5)
+
     async def test_of_ssh_config(self, workstation: Workstation, own_sshd: Sshd) -> None:
         key = keygen(workstation.home / "in-agent")
         workstation.trust(own_sshd)

@@ -82,11 +82,14 @@ class Workstation:
         self._opened.push_async_callback(transport.close)
         return transport
 
-    def start_agent(self, *keys: Path) -> None:
-        """An ssh-agent with these keys; SSH_AUTH_SOCK names it."""
+    def start_agent(self, *keys: Path, confirm: bool = False) -> None:
+        """An ssh-agent with these keys; SSH_AUTH_SOCK names it. With `confirm` it asks its owner before it signs."""
         socket = self.home / "agent"
         agent = subprocess.Popen(
-            ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["ssh-agent", "-D", "-a", str(socket)],
+            env=self.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self._opened.callback(agent.wait)
         self._opened.callback(agent.terminate)
@@ -94,7 +97,10 @@ class Workstation:
         while not socket.exists():
             assert agent.poll() is None
         for key in keys:
-            subprocess.run(["ssh-add", "-q", str(key)], env=self.environ, check=True, stderr=subprocess.DEVNULL)
+            options = ["-c"] if confirm else []
+            subprocess.run(
+                ["ssh-add", "-q", *options, str(key)], env=self.environ, check=True, stderr=subprocess.DEVNULL
+            )
 
     async def leave(self) -> None:
         """Close everything."""

@@ -219,8 +219,8 @@ def generations_of(name: str, status: HostStatus, *, count: int = 12) -> Generat
 
 _PACKAGES = (
     "bash-5.3", "curl-8.13.{}", "openssl-3.4.{}", "nginx-1.2{}.0", "systemd-257.{}", "linux-6.12.5{}", "git-2.51.{}",
-    "python3-3.13.{}", "postgresql-17.{}", "redis-8.0.{}", "openssh-10.{}p1", "sudo-1.9.17p{}", "glibc-2.40-{}", "jq-1.8.{}",
-    "vim-9.1.{}", "zlib-1.3.{}", "sqlite-3.50.{}", "nix-2.2{}.3", "tzdata-2025{}", "ncurses-6.{}",
+    "python3-3.13.{}", "postgresql-17.{}", "redis-8.0.{}", "openssh-10.{}p1", "sudo-1.9.17p{}", "glibc-2.40-{}",
+    "jq-1.8.{}", "vim-9.1.{}", "zlib-1.3.{}", "sqlite-3.50.{}", "nix-2.2{}.3", "tzdata-2025{}", "ncurses-6.{}",
 )  # fmt: skip
 
 

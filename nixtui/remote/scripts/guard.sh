@@ -248,7 +248,7 @@ begin() {
     mode=live number='' reference=''
     for each_; do
         case $each_ in
-        operator=*) operator=${each_#*=} ;;
+        operator=*) operator=$(printf '%s' "${each_#*=}" | one_line) ;;
         mode=*) mode=${each_#*=} ;;
         new=*) new=${each_#*=} ;;
         number=*) number=${each_#*=} ;;

@@ -1,1 +1,1 @@
-"""The places of the app, each with its style sheet beside it. A screen asks for plans and shows events; it does no work."""
+"""The places of the app, each with its style sheet beside it. Screens ask for plans and show events, nothing more."""

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from textual.screen import Screen
 from textual.widgets import Input
 
-from nixtui.tui.actions import Action, Scope, Selection, actions_in, bindings_for, key_shown
+from nixtui.tui.action_table import actions_in, bindings_for
+from nixtui.tui.actions import Action, Scope, Selection, key_shown
 from nixtui.tui.notices import Level
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.frame import KeyHint

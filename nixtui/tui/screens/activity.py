@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.ledger import Ledger
+from nixtui.tui.messages import RowChosen, RowMoved
 from nixtui.tui.notices import Notice
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.records import Record, columns, detail, gather
@@ -119,12 +120,12 @@ class ActivityScreen(Place):
         self._detail.set_title(line((clean(record.plan.title), Role.STRONG)) if record else EMPTY)
         self._detail.show(detail(record, cells, self.session.cockpit.clock()) if record else [])
 
-    @on(Table.Moved)
+    @on(RowMoved)
     def _moved(self) -> None:
         self._show_detail()
         self.refresh_frame()
 
-    @on(Table.Chosen)
+    @on(RowChosen)
     def _chosen(self) -> None:
         self.action_act("open")
 

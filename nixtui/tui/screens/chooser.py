@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from nixtui.tui.messages import RowChosen
 from nixtui.tui.paint import Line, Role, cells_of, clean, line
 from nixtui.tui.screens.dialog import Dialog
 from nixtui.tui.session import Session
@@ -36,7 +37,7 @@ class Chooser(Dialog[str]):
         super().__init__(session)
         self._title = title
         self._items = {item.id: item for item in items}
-        self._table = Table[Item](_columns(items), self._items.get)
+        self._table = Table[Item](_columns(items), self._items.get, headed=False, framed=False)
         self._table.can_focus = False
 
     def compose(self) -> ComposeResult:
@@ -50,7 +51,7 @@ class Chooser(Dialog[str]):
 
     def on_mount(self) -> None:
         """Everything is shown until something is typed."""
-        self._table.styles.height = min(len(self._items) + 3, 30)
+        self._table.styles.height = min(len(self._items), max(3, self.size.height - 6))
         self._table.show(tuple(self._items))
         self._table.set_empty([line(("nothing is called that", Role.MUTED))])
         self.query_one(Input).focus()
@@ -65,8 +66,8 @@ class Chooser(Dialog[str]):
     def _entered(self) -> None:
         self._choose(self._table.cursor)
 
-    @on(Table.Chosen)
-    def _clicked(self, event: Table.Chosen) -> None:
+    @on(RowChosen)
+    def _clicked(self, event: RowChosen) -> None:
         self._choose(event.key)
 
     def _choose(self, key: str | None) -> None:
@@ -94,11 +95,10 @@ def _rank(item: Item, words: Sequence[str]) -> bool:
 def _columns(items: Sequence[Item]) -> tuple[Column[Item], ...]:
     keys = max((cells_of(item.key) for item in items), default=0)
     titles = max((cells_of(item.title) for item in items), default=0)
-    columns = [
-        Column[Item]("title", "", min(titles, 24), _title, 0, titles),
-        Column[Item]("about", "", 20, _about, 1, 60),
-    ]
-    return (Column[Item]("key", "", keys, _key), *columns) if keys else tuple(columns)
+    title: Column[Item] = Column("title", "", min(titles, 24), _title, 0, titles)
+    about: Column[Item] = Column("about", "", 20, _about, 1, 60)
+    key: Column[Item] = Column("key", "", keys, _key)
+    return (key, title, about) if keys else (title, about)
 
 
 def _key(item: Item) -> Line:

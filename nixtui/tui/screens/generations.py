@@ -9,19 +9,16 @@ from textual.app import ComposeResult
 
 from nixtui.fleet.state import Changes
 from nixtui.model.generation import Generation, Generations
-from nixtui.tui import opening, units
+from nixtui.tui import opening
 from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import explain
-from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.screens.generation_columns import columns
 from nixtui.tui.screens.place import Blank, Place
 from nixtui.tui.session import Session, why_unchangeable
-from nixtui.tui.systems import diff_lines
-from nixtui.tui.widgets.pane import Panel
+from nixtui.tui.widgets.diff_pane import DiffPane, System, waiting
 from nixtui.tui.widgets.table import Table
-
-REST_S = 0.15
-"""The cursor rests this long on a generation before a diff that is not known is asked for."""
 
 
 class GenerationsScreen(Place):
@@ -37,10 +34,9 @@ class GenerationsScreen(Place):
         self._turned = 0
         self._known: Generations | None = None
         self._from: int | None = None
-        self._waiting: tuple[str, float] | None = None
-        self._diff_waiting: tuple[str, float] | None = None
+        self._asked_at: float | None = None
         self._list = Table[Generation](columns(session.cockpit.clock), self._row, id="generations")
-        self._diff = Panel(id="diff")
+        self._diff = DiffPane(session.knowledge, session.cockpit.clock)
 
     def body(self) -> ComposeResult:
         """The list and the diff."""
@@ -100,7 +96,7 @@ class GenerationsScreen(Place):
     def ask_again(self) -> None:
         """Ask the host now; what is known stays on the screen meanwhile."""
         if self.host:
-            self._waiting = (f"asking {self.host} for its generations", self.session.cockpit.clock())
+            self._asked_at = self.session.cockpit.clock()
             self.spawn(partial(self._load, self.host), group="generations", doing=f"generations of {self.host}")
             self._show_titles()
 
@@ -111,7 +107,7 @@ class GenerationsScreen(Place):
             self._failed(error)
             raise
         finally:
-            self._waiting = None
+            self._asked_at = None
         if host == self.host:
             self._known = known
             self._show()
@@ -129,7 +125,7 @@ class GenerationsScreen(Place):
     def fleet_changed(self, changes: Changes) -> None:
         """A host that switched has other generations."""
         host = self.host
-        if host and host in changes.names and self._known and self._waiting is None:
+        if host and host in changes.names and self._known and self._asked_at is None:
             facts = self.session.cockpit.fleet.status(host).facts
             if facts.current_system and (facts.current_system, facts.profile_system) != (
                 self._known.current_system,
@@ -140,8 +136,7 @@ class GenerationsScreen(Place):
     def tick(self, now: float) -> None:
         """Waiting is counted where one looks."""
         self._show_titles()
-        if self._diff_waiting is not None:
-            self._show_diff()
+        self._diff.show_difference()
         super().tick(now)
 
     def _show(self) -> None:
@@ -151,7 +146,7 @@ class GenerationsScreen(Place):
         self._list.set_empty(self._why_empty())
         self._list.redraw()
         self._show_titles()
-        self._show_diff()
+        self._diff.compare(self.host, self._ends)
 
     def _why_empty(self) -> list[Line]:
         if self.host is None:
@@ -169,21 +164,15 @@ class GenerationsScreen(Place):
     def _show_titles(self) -> None:
         host = clean(self.host) if self.host else "Generations"
         turned = f"  {self._turned + 1} of {len(self.hosts)}" if len(self.hosts) > 1 else ""
-        right = self._waited(self._waiting) or (
-            line((f"{len(self._known.items)}", Role.MUTED)) if self._known else EMPTY
-        )
+        right = line((f"{len(self._known.items)}", Role.MUTED)) if self._known else EMPTY
+        if self._asked_at is not None:
+            right = waiting("asking for the generations", self.session.cockpit.clock() - self._asked_at)
         self._list.set_title(line((host, Role.STRONG), (turned, Role.MUTED)), right)
-
-    def _waited(self, waiting: tuple[str, float] | None) -> Line:
-        if waiting is None:
-            return EMPTY
-        seconds = self.session.cockpit.clock() - waiting[1]
-        return line((f"{clean(waiting[0])} … ", Role.ACCENT), (units.age(seconds) if seconds >= 1 else "", Role.MUTED))
 
     # The diff
 
     @property
-    def _ends(self) -> tuple[tuple[str, str], tuple[str, str]] | None:
+    def _ends(self) -> tuple[System, System] | None:
         """Both systems to compare, as label and path: from the marked one, or the running one, to the selected one."""
         known, cursor = self._known, self._list.cursor
         after = known.with_number(int(cursor)) if known and cursor else None
@@ -197,55 +186,10 @@ class GenerationsScreen(Place):
         running = str(known.running.number) if known.running else "what runs"
         return (running, known.current_system), (str(after.number), after.path)
 
-    @on(Table.Moved)
+    @on(RowMoved)
     def _moved(self) -> None:
-        self._diff.scroll_rows_to(0)
-        self._show_diff()
+        self._diff.compare(self.host, self._ends)
         self.refresh_frame()
-        self.set_timer(REST_S, self._ask_for_diff)
-
-    def _ask_for_diff(self) -> None:
-        ends, host = self._ends, self.host
-        if ends is None or host is None or ends[0][1] == ends[1][1]:
-            return
-        if self.session.knowledge.known_diff(ends[0][1], ends[1][1]) is None:
-            self._diff_waiting = (
-                f"asking {host} what is in {ends[0][0]} and {ends[1][0]}",
-                self.session.cockpit.clock(),
-            )
-            self.spawn(partial(self._load_diff, host, ends[0][1], ends[1][1]), group="diff", doing=f"diff on {host}")
-        self._show_diff()
-
-    async def _load_diff(self, host: str, before: str, after: str) -> None:
-        try:
-            await self.session.knowledge.diff((host, before), (host, after))
-        finally:
-            self._diff_waiting = None
-            self._show_diff()
-
-    def _show_diff(self) -> None:
-        ends = self._ends
-        if ends is None:
-            self._diff.set_title(line(("Diff", Role.STRONG)))
-            self._diff.show([])
-            return
-        (before, old), (after, new) = ends
-        self._diff.set_title(line((before, Role.STRONG), (" → ", Role.MUTED), (after, Role.STRONG)))
-        self._diff.show(self._diff_lines(old, new))
-
-    def _diff_lines(self, old: str, new: str) -> list[Line]:
-        cells = self._diff.text_cells
-        if old == new:
-            return [
-                line(("This is what runs.", Role.MUTED)),
-                *wrap(
-                    "Choose another generation to see what is different; space compares from here.", cells, Role.MUTED
-                ),
-            ]
-        known = self.session.knowledge.known_diff(old, new)
-        if known is not None:
-            return diff_lines(known, cells)
-        return [self._waited(self._diff_waiting)] if self._diff_waiting else []
 
     def on_resize(self) -> None:
         """The titles and lines are as long as the frames are wide."""
@@ -276,7 +220,6 @@ class GenerationsScreen(Place):
         number = int(self._list.cursor or 0)
         self._from = None if self._from == number else number
         self._show()
-        self._ask_for_diff()
 
     def step_back(self) -> None:
         """First compare with what runs again, then go to the fleet."""

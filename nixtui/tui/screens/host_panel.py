@@ -1,11 +1,11 @@
 """The selected host in words: what is wrong and for how long first, then what it runs and how it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nixtui.model.host import Host
 from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.tui import units
-from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_bars
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 
 _LABEL = 10
@@ -18,11 +18,11 @@ _NEXT_STEP = {
 }
 
 
-def host_panel(row: HostRow, cells: int) -> list[Line]:
-    """The lines of the panel, each at most `cells` wide."""
+def host_panel(row: HostRow, loads: Sequence[float | None], cells: int) -> list[Line]:
+    """The lines of the panel, each at most `cells` wide; `loads` are those of the last ten minutes, oldest first."""
     facts = row.status.facts
     lines = [*_headline(row, cells), EMPTY]
-    for label, value in _properties(row):
+    for label, value in (*_properties(row), *_figures(row.status, loads)):
         lines.extend(_labelled(label, value, cells))
     if facts.failed_units:
         lines += [EMPTY, line(("failed units", Role.MUTED))]
@@ -37,7 +37,7 @@ def host_panel(row: HostRow, cells: int) -> list[Line]:
 
 def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     status, found = row.status, condition(row)
-    since = f" for {units.span(row.now - status.since)}" if status.since is not None else ""
+    since = f", for {units.span(row.now - status.since)}" if status.since is not None else ""
     yield from wrap(f"{found.glyph} {found.words}{since}", cells, found.role)
     if status.reason:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
@@ -70,7 +70,6 @@ def _properties(row: HostRow) -> Iterator[tuple[str, Line]]:
         yield "locked", line(("◐ ", Role.ACCENT), f"{held}, {units.span(row.now - facts.lock.since)}")
     if facts.leftovers:
         yield "left over", line(("! ", Role.WARN), f"{len(facts.leftovers)} from operations that ended")
-    yield from _load(row.status)
 
 
 def _running(facts: HostFacts) -> Line:
@@ -94,25 +93,40 @@ def _booted(facts: HostFacts) -> Line:
     return line(first, (kernel, Role.MUTED), reboot)
 
 
-def _load(status: HostStatus) -> Iterator[tuple[str, Line]]:
+def _figures(status: HostStatus, loads: Sequence[float | None]) -> Iterator[tuple[str, Line]]:
     facts = status.facts
     if facts.load is not None:
         figures = "  ".join(f"{each:.2f}" for each in facts.load)
-        yield "load", line((f"{load_bars(facts.load)}  ", Role.ACCENT), figures, ("  1, 5, 15 min", Role.FAINT))
+        yield "load", line((f"{load_line(loads, _BAR)} ", Role.ACCENT), f" {figures}")
     if facts.memory is not None and facts.memory.total:
         used = facts.memory.total - facts.memory.available
         text = (
             f" {units.percent(facts.memory.used_fraction):>4}  {units.size(used)} of {units.size(facts.memory.total)}"
         )
-        yield "memory", line((units.bar(facts.memory.used_fraction, _BAR), Role.ACCENT), text)
+        yield "memory", line(*gauge(facts.memory.used_fraction, Role.ACCENT), text)
     for disk in facts.disks or ():
         role = disk_role(disk.used_fraction)
         text = f" {units.percent(disk.used_fraction):>4}  {units.size(disk.available)} free"
         colour = role if role is not Role.TEXT else Role.ACCENT
-        yield f"{clean(disk.mount)[: _LABEL - 1]}", line((units.bar(disk.used_fraction, _BAR), colour), (text, role))
+        yield f"{clean(disk.mount)[: _LABEL - 1]}", line(*gauge(disk.used_fraction, colour), (text, role))
     if facts.uptime_s is not None:
         state = clean(facts.systemd_state) if facts.systemd_state else UNKNOWN
         yield "up", line(units.span(facts.uptime_s), (f"  systemd {state}", Role.MUTED))
+
+
+def gauge(fraction: float, role: Role) -> tuple[Span, Span]:
+    """A thin bar on a thinner rule: read at a glance, and not louder than the words beside it."""
+    full, rest = units.bar(fraction, _BAR)
+    return Span(full, role), Span(rest, Role.FRAME)
+
+
+def load_line(loads: Sequence[float | None], cells: int) -> str:
+    """Ten minutes of load, the newest at the right; blank where the host was not seen. Full height is at least 4."""
+    share = max(1, len(loads) // cells)
+    groups = [loads[at : at + share] for at in range(0, share * cells, share)]
+    peaks = [max((each for each in group if each is not None), default=None) for group in groups]
+    top = max(4.0, *(peak or 0.0 for peak in peaks)) if peaks else 4.0
+    return "".join(" " if peak is None else units.spark((peak,), top) for peak in peaks).rjust(cells)
 
 
 def _identity(host: Host) -> Iterator[tuple[str, Line]]:
@@ -122,4 +136,31 @@ def _identity(host: Host) -> Iterator[tuple[str, Line]]:
     if host.tags:
         yield "tags", (said("  ".join(f"{key}={value}" for key, value in host.tags.items())),)
     if host.sources:
-        yield "known from", (said(", ".join(host.sources), Role.MUTED),)
+        yield "source", (said(", ".join(host.sources), Role.MUTED),)
+
+
+def why_empty(known: int, filtered_by: str, notes: Sequence[str]) -> list[Line]:
+    """Why no host is shown, and what to do about it."""
+    if known:
+        return [
+            line(("No host matches ", Role.TEXT), (clean(filtered_by), Role.ACCENT)),
+            line(
+                ("esc", Role.KEY), (" shows more, ", Role.MUTED), ("/", Role.KEY), (" changes the filter", Role.MUTED)
+            ),
+        ]
+    return [
+        line("No host is known yet."),
+        line(
+            (
+                "They come from nixtui.toml, from a flake's nixosConfigurations, or from EC2; sources that are slow",
+                Role.MUTED,
+            )
+        ),
+        line(
+            ("show up here by themselves. ", Role.MUTED),
+            ("nixtui init", Role.KEY),
+            (" proposes a configuration.", Role.MUTED),
+        ),
+        EMPTY,
+        *(line(("! ", Role.WARN), clean(note)) for note in notes),
+    ]

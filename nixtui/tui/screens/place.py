@@ -9,10 +9,10 @@ from textual.containers import Horizontal
 
 from nixtui.fleet.state import Changes
 from nixtui.tui import opening
-from nixtui.tui.actions import Action, Scope, actions_in
-from nixtui.tui.commands import BadCommand, Vocabulary, complete, parse_command
+from nixtui.tui.action_table import actions_in
+from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
-from nixtui.tui.notices import Level
+from nixtui.tui.messages import KeyClicked
 from nixtui.tui.paint import EMPTY, Line, Role, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
@@ -145,8 +145,8 @@ class Place(Acting):
         super().perform(action)
         self.refresh_frame()
 
-    @on(Footer.Pressed)
-    def _footer_pressed(self, event: Footer.Pressed) -> None:
+    @on(KeyClicked)
+    def _footer_pressed(self, event: KeyClicked) -> None:
         self.action_act(event.action)
 
     @property
@@ -226,26 +226,7 @@ class Place(Acting):
 
     def command(self) -> None:
         """The `:` line."""
-        vocabulary = self.nixtui.vocabulary()
-
-        def edited(text: str) -> Line:
-            found = complete(text, vocabulary)
-            return line(("tab  ", Role.FAINT), ("  ".join(found), Role.MUTED)) if text and found else EMPTY
-
-        def submitted(text: str) -> None:
-            self.stop_asking()
-            if text.strip():
-                self._run_command(text, vocabulary)
-
-        self.ask(Question(":", "", edited, submitted, self.stop_asking, lambda text: complete(text, vocabulary)))
-
-    def _run_command(self, text: str, vocabulary: Vocabulary) -> None:
-        try:
-            command = parse_command(text, vocabulary)
-        except BadCommand as error:
-            self.session.say(Level.WARNING, str(error))
-            return
-        self.nixtui.obey(command, self)
+        opening.command(self)
 
     # Work that takes long
 

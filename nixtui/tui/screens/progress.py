@@ -12,6 +12,7 @@ from nixtui.operations.events import AnyEvent
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.ledger import Ledger, TargetState
+from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, said, wrap
 from nixtui.tui.proposal import command_lines
@@ -129,7 +130,7 @@ class ProgressScreen(Place):
         if at_end:
             self._said.scroll_rows_to(self._said.row_count)
 
-    @on(Table.Moved)
+    @on(RowMoved)
     def _moved(self) -> None:
         self._show_said()
 

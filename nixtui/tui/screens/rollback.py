@@ -1,5 +1,6 @@
 """The rollback dialog: from a key to one decision, with everything one would want to know before it."""
 
+import asyncio
 import shlex
 from collections.abc import Sequence
 from functools import partial
@@ -10,14 +11,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from nixtui.model.environment import Confirmation, Environment
 from nixtui.operations.operation import Operation
 from nixtui.operations.plan import Target
-from nixtui.operations.policy import Answer, Consent, Refused
+from nixtui.operations.policy import Refused
 from nixtui.tui import proposal as proposing
 from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.decision import Decision
 from nixtui.tui.environments import badge
-from nixtui.tui.notices import Level, explain
+from nixtui.tui.inquiry import find_diff, find_plan, find_preview
+from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line, Role, Span, clean, line
 from nixtui.tui.proposal import Proposal
 from nixtui.tui.screens.acting import Acting
@@ -46,8 +48,10 @@ class RollbackDialog(Dialog[Operation], Acting):
     def __init__(self, session: Session, names: Sequence[str], target: str) -> None:
         super().__init__(session)
         self._propose(tuple(names), target)
-        self._targets = Table[Target](target_columns(), self._target, id="targets")
+        self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
         self._targets.display = len(names) > 1
+        self._reason, self._typed = _field("reason"), _field("typed")
+        self._go = Choice("Roll back", id="go", danger=True, why_not="the plan is not there yet")
 
     def _propose(self, names: tuple[str, ...], target: str) -> None:
         fleet, now = self.session.cockpit.fleet, self.session.cockpit.clock()
@@ -62,15 +66,15 @@ class RollbackDialog(Dialog[Operation], Acting):
             yield Lines(id="text")
             yield self._targets
             with Horizontal(id="ask-reason", classes="question"):
-                yield Lines([line(("Why, for the journal  ", Role.MUTED))])
-                yield _field("reason")
+                yield Lines([line(("Why, for the journal ▸ ", Role.MUTED))])
+                yield self._reason
             with Horizontal(id="ask-typed", classes="question"):
                 yield Lines(id="challenge")
-                yield _field("typed")
+                yield self._typed
             yield Footer()
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", id="cancel")
-                yield Choice("Roll back", id="go", danger=True, why_not="the plan is not there yet")
+                yield self._go
 
     @property
     def nixtui(self) -> "NixtuiApp":
@@ -95,59 +99,39 @@ class RollbackDialog(Dialog[Operation], Acting):
     # Finding out
 
     def _find_out(self) -> None:
-        self.in_background(partial(self._make_plan, self.proposal), group="plan")
+        self.in_background(partial(self._inquire, self.proposal), group="inquiry")
 
-    async def _make_plan(self, proposal: Proposal) -> None:
-        try:
-            proposal.plan = await self.session.cockpit.plan_rollback(proposal.names, proposal.target)
-        except Exception as error:
-            proposal.plan_problem = _sentence(error)
-        rows = (
-            sorted(proposal.plan.targets, key=lambda each: (each.refused is not None, each.wave))
-            if proposal.plan
-            else ()
-        )
-        self._targets.show(tuple(each.name for each in rows))
+    async def _inquire(self, proposal: Proposal) -> None:
+        await find_plan(self.session, proposal)
+        self._show_targets()
         self._show()
-        if proposal.systems is not None and proposal.only is not None and proposal.only.refused is None:
-            self.in_background(partial(self._find_diff, proposal), group="diff")
-            self.in_background(partial(self._find_preview, proposal), group="preview")
-
-    async def _find_diff(self, proposal: Proposal) -> None:
-        name, (old, new) = proposal.names[0], proposal.systems or ("", "")
-        try:
-            if proposal.generations is None:
-                proposal.generations = await self.session.knowledge.generations(name)
-                self._show()
-            proposal.diff = await self.session.knowledge.diff((name, old), (name, new))
-        except Exception as error:
-            proposal.diff_problem = _sentence(error)
-        self._show()
-
-    async def _find_preview(self, proposal: Proposal) -> None:
-        name, (_, new) = proposal.names[0], proposal.systems or ("", "")
-        try:
-            proposal.preview = await self.session.knowledge.preview(name, new)
-        except Exception as error:
-            proposal.preview_problem = _sentence(error)
-        self._show()
+        if proposal.only is not None and proposal.only.refused is None:
+            async with asyncio.TaskGroup() as group:
+                for find in (find_diff, find_preview):
+                    group.create_task(find(self.session, proposal)).add_done_callback(lambda _: self._show())
 
     # Showing
 
+    def _show_targets(self) -> None:
+        plan = self.proposal.plan
+        rows = sorted(plan.targets, key=lambda each: (each.refused is not None, each.wave)) if plan else ()
+        self._targets.show(tuple(each.name for each in rows))
+
     def _show(self) -> None:
-        proposal = self.proposal
+        if not self.is_mounted:  # an answer that came while the dialog was leaving
+            return
+        proposal, decision = self.proposal, self.decision
         self.query_one("#where", Lines).show([self._where()])
         self._targets.display = len(proposal.names) > 1 and proposal.plan is not None and not proposal.shown
         self._targets.styles.height = (
-            min(len(proposal.names), _MOST_ROWS, max(2, self.size.height - _OTHER_ROWS - 6)) + 3
+            min(len(proposal.names), _MOST_ROWS, max(2, self.size.height - _OTHER_ROWS - 6)) + 1
         )
         self._targets.redraw()
-        self.query_one("#ask-reason").display = self._asks_reason and self._is_possible
-        self.query_one("#ask-typed").display = self._must_type and self._is_possible
+        self.query_one("#ask-reason").display = decision.asks_reason
+        self.query_one("#ask-typed").display = decision.must_type
         if proposal.plan is not None:
-            wanted = line(
-                ("Type ", Role.MUTED), (clean(proposal.plan.challenge), Role.STRONG), (" to confirm  ", Role.MUTED)
-            )
+            challenge = (clean(proposal.plan.challenge), Role.STRONG)
+            wanted = line(("Type ", Role.MUTED), challenge, (" to confirm ▸ ", Role.MUTED))
             self.query_one("#challenge", Lines).show([wanted])
         self._show_text()
         self._show_keys()
@@ -156,7 +140,7 @@ class RollbackDialog(Dialog[Operation], Acting):
     def _show_text(self) -> None:
         """As much as fits between what is always seen; without blank lines where it is tight."""
         questions = sum(2 for each in self.query(".question") if each.display)
-        table = 4 + min(len(self.proposal.names), 2) if self._targets.display else 0
+        table = 2 + min(len(self.proposal.names), 4) if self._targets.display else 0
         room = max(3, self.size.height - _OTHER_ROWS - questions - table)
         cells = min(_WIDTH, int(self.size.width * 0.96)) - 6
         lines = proposing.lines(self.proposal, max(20, cells), self.session.cockpit.clock())
@@ -179,60 +163,25 @@ class RollbackDialog(Dialog[Operation], Acting):
         plan = self.proposal.plan
         count = len(plan.acting_on) if plan else len(self.proposal.names)
         title = "Roll back" if len(self.proposal.names) == 1 else f"Roll back {count} hosts"
-        self.query_one("#go", Choice).tell(title, self.why_not())
-
-    @property
-    def _asks_reason(self) -> bool:
-        return any(each.ask_reason for each in self._environments())
-
-    def _environments(self) -> list[Environment]:
-        """Those the plan would change something in."""
-        plan = self.proposal.plan
-        named = {target.environment for target in plan.acting_on} if plan else set()
-        return [each for name, each in self.session.cockpit.policy.environments.items() if name in named]
-
-    @property
-    def _must_type(self) -> bool:
-        return any(each.confirm is Confirmation.TYPE for each in self._environments())
-
-    @property
-    def _is_possible(self) -> bool:
-        plan = self.proposal.plan
-        return plan is not None and bool(plan.acting_on) and self.session.cockpit.policy.forbids(plan) is None
-
-    def why_not(self) -> str | None:
-        """Why it cannot be started now, in one sentence; `None` when it can."""
-        proposal, plan = self.proposal, self.proposal.plan
-        if plan is None:
-            return proposal.plan_problem or "the plan is not there yet"
-        if not plan.acting_on:
-            return "there is nothing to do: every host is left out"
-        if forbidden := self.session.cockpit.policy.forbids(plan):
-            return forbidden
-        fleet = self.session.cockpit.fleet
-        if changed := proposal.changed_since({name: fleet.status(name) for name in proposal.names}):
-            return f"{changed[0]} runs something else than when you pressed the key; cancel and look again"
-        if self._reason_missing:
-            return "this environment asks for a reason"
-        if self._must_type and self.query_one("#typed", Input).value != plan.challenge:
-            return f"type {plan.challenge} first"
-        return None
-
-    @property
-    def _reason_missing(self) -> bool:
-        return self._asks_reason and not self.query_one("#reason", Input).value.strip()
+        self._go.tell(title, self.decision.why_not())
 
     # Deciding
 
+    @property
+    def decision(self) -> Decision:
+        """The proposal with what was typed so far."""
+        cockpit = self.session.cockpit
+        return Decision(self.proposal, cockpit.policy, cockpit.fleet, self._typed.value, self._reason.value)
+
     @on(Input.Changed)
-    def _typed(self) -> None:
+    def _edited(self) -> None:
         self._show_choice()
 
     @on(Input.Submitted)
     def _entered(self) -> None:
         """Enter in a field goes on to what comes next, which never is to start it."""
-        if self.why_not() is None:
-            self.query_one("#go", Choice).focus()
+        if self.decision.why_not() is None:
+            self._go.focus()
         else:
             self._focus_what_is_missing()
 
@@ -245,17 +194,14 @@ class RollbackDialog(Dialog[Operation], Acting):
             self.dismiss(None)
 
     def _start(self) -> None:
-        plan = self.proposal.plan
-        reason = self.why_not()
+        decision, plan = self.decision, self.proposal.plan
+        reason = decision.why_not()
         if plan is None or reason is not None:
             self.session.say(Level.WARNING, f"Not started: {reason}")
             self._focus_what_is_missing()
             return
-        typed = self.query_one("#typed", Input).value if self._must_type else None
-        why = self.query_one("#reason", Input).value.strip() or None
-        consent = Consent(Answer.TYPED if typed else Answer.KEY, typed, why)
         try:
-            operation = self.session.cockpit.start(plan, consent)
+            operation = self.session.cockpit.start(plan, decision.consent())
         except Refused as refusal:
             self.session.confess(refusal, "Not started")
             return
@@ -263,12 +209,11 @@ class RollbackDialog(Dialog[Operation], Acting):
 
     def _focus_what_is_missing(self) -> None:
         """Go to the field that is waited for, if it is one."""
-        if not self._is_possible:
-            return
-        if self._reason_missing:
-            self.query_one("#reason", Input).focus()
-        elif self._must_type:
-            self.query_one("#typed", Input).focus()
+        decision = self.decision
+        if decision.lacks_reason:
+            self._reason.focus()
+        elif decision.must_type:
+            self._typed.focus()
 
     # What keys do
 
@@ -293,7 +238,7 @@ class RollbackDialog(Dialog[Operation], Acting):
         if revision is None or len(same) < 2:
             self.session.say(Level.INFO, "No other host of this environment runs the same revision.")
             return
-        self.query_one("#typed", Input).value = ""
+        self._typed.value = ""
         self._propose(tuple(same), self.proposal.target)
         self._show()
         self._find_out()
@@ -312,8 +257,3 @@ def _field(name: str) -> Input:
     field = Input(compact=True, id=name)
     field.cursor_blink = False
     return field
-
-
-def _sentence(error: Exception) -> str:
-    sentence, remedy = explain(error)
-    return f"{sentence}; {remedy}" if remedy else sentence

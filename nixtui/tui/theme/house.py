@@ -144,6 +144,8 @@ def _theme(name: str, palette: Palette, *, dark: bool = True, ansi: bool = False
             "scrollbar-corner-color": palette.background,
             "input-cursor-background": palette.accent,
             "input-cursor-foreground": palette.badge_text,
+            "ansi-background": "ansi_black",
+            "ansi-foreground": "ansi_white",
         },
     )
 

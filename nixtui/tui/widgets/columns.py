@@ -12,7 +12,7 @@ GAP = 2
 """Blank cells between columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: with them Python 3.11 cannot make a frozen `Column[Host](…)`
 class Column(Generic[Row]):
     """One column: how its cell is written and how much room it deserves.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.message import Message
 
 from nixtui.tui import units
-from nixtui.tui.actions import DESTINATIONS, Destination
+from nixtui.tui.action_table import DESTINATIONS, Destination
+from nixtui.tui.messages import KeyClicked
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, fit, line, width
 from nixtui.tui.widgets.lines import Lines
 
@@ -118,12 +118,6 @@ class Footer(Lines):
     Footer { height: 1; }
     """
 
-    @dataclass
-    class Pressed(Message):
-        """A key was clicked."""
-
-        action: str
-
     def __init__(self) -> None:
         super().__init__()
         self._told: tuple[Sequence[KeyHint], str, int] | None = None
@@ -159,7 +153,7 @@ class Footer(Lines):
         """Press the key under the mouse."""
         for start, end, action in self._places:
             if start <= event.x < end:
-                self.post_message(self.Pressed(action))
+                self.post_message(KeyClicked(action))
 
 
 def _that_fit(hints: Sequence[KeyHint], room: int) -> list[KeyHint]:

@@ -10,7 +10,7 @@ from nixtui.tui.widgets.painted import Painted, changed_cells
 
 
 class Lines(Painted):
-    """Shows the lines it was given last. Takes `width: auto` and `height: auto`, with a limit, past which it scrolls."""
+    """Shows the lines it was given last. Knows `auto` sizes; past `max-height` it scrolls."""
 
     DEFAULT_CSS = """
     Lines { height: auto; }

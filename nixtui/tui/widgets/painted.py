@@ -77,7 +77,10 @@ class Painted(Widget, inherit_bindings=False):
     def strip(self, spans: Line, cells: int, base: Style) -> Strip:
         """The line as Textual wants it, on `base`, filled up to `cells` or cut there."""
         taken = width(spans)
-        segments = [Segment(text, base + self.style_of(role)) for text, role in spans]
+        if base.reverse:  # turned round, every colour would become a ground of its own
+            segments = [Segment(text, base) for text, _ in spans]
+        else:
+            segments = [Segment(text, base + self.style_of(role)) for text, role in spans]
         if taken < cells:
             segments.append(Segment(" " * (cells - taken), base))
         strip = Strip(segments, max(taken, cells))

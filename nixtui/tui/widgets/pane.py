@@ -16,12 +16,14 @@ _TITLE_FRAME = 6
 
 
 class Pane(Painted):
-    """Subclasses give `row_count` and `row_strip`. Rows above `pinned` stay where they are."""
+    """Subclasses give `row_count` and `row_strip`. `pinned` rows at the top stay where they are. Without a frame (in a
+    dialog that has one) there are only the rows.
+    """
 
-    pinned = 0
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, pinned: int = 0, framed: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self.pinned = pinned
+        self._edge = 1 if framed else 0
         self._left: Line = EMPTY
         self._right: Line = EMPTY
         self._top = 0
@@ -39,13 +41,13 @@ class Pane(Painted):
 
     @property
     def cells(self) -> int:
-        """Width inside the frame. `outer_size`, because `size` searches the whole layout (30 µs) and is the same here."""
-        return max(0, self.outer_size.width - 2)
+        """Width inside the frame. `size` would be the same, but searches the whole layout for it (30 µs)."""
+        return max(0, self.outer_size.width - 2 * self._edge)
 
     @property
     def page(self) -> int:
         """Rows that are seen at once, without the pinned ones."""
-        return max(0, self.outer_size.height - 2 - self.pinned)
+        return max(0, self.outer_size.height - 2 * self._edge - self.pinned)
 
     @property
     def top(self) -> int:
@@ -59,7 +61,7 @@ class Pane(Painted):
         before = self._top_line()
         self._left, self._right = left, right
         changed = changed_cells(before, self._top_line())
-        if changed is not None:
+        if changed is not None and self._edge:
             self.refresh(Region(changed[0], 0, changed[1], 1))
 
     def _top_line(self) -> Line:
@@ -80,7 +82,7 @@ class Pane(Painted):
     # Scrolling
 
     def scroll_rows_to(self, top: int, *, repaint: bool = True) -> None:
-        """See rows from `top` on, as far as there are any. Never animated: over SSH that is a dozen screens of bytes."""
+        """See rows from `top` on, as far as there are any. Not animated: over SSH that is a dozen screens of bytes."""
         top = min(max(top, 0), max(0, self.row_count - self.page))
         if top != self._top:
             self._top = top
@@ -93,13 +95,14 @@ class Pane(Painted):
 
     def refresh_rows(self) -> None:
         """Draw everything inside the frame, and the scroll position, again."""
-        self.refresh(Region(1, 1, max(1, self.outer_size.width - 1), max(1, self.outer_size.height - 2)))
+        edge, size = self._edge, self.outer_size
+        self.refresh(Region(edge, edge, max(1, size.width - edge), max(1, size.height - 2 * edge)))
 
     def refresh_cells(self, row: int, x: int, cells: int) -> None:
         """Draw some cells of a row again, if it is seen; `x` counts from inside the frame."""
         line = row - self._top if row >= 0 else row
         if line < self.page:
-            self.refresh(Region(x + 1, line + 1 + self.pinned, cells, 1))
+            self.refresh(Region(x + self._edge, line + self._edge + self.pinned, cells, 1))
 
     def _thumb(self) -> range:
         """The lines of the right side that stand for what is seen; empty when all of it is."""
@@ -114,12 +117,14 @@ class Pane(Painted):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
+        line = y - self._edge - self.pinned
+        if not self._edge:
+            return self.row_strip(line + self._top if line >= 0 else line, self.cells)
         base, frame = self.base_style, self._frame
         if y == 0:
             return self.strip(self._top_line(), self.outer_size.width, base)
         if y == self.outer_size.height - 1:
             return self.strip((Span(f"╰{'─' * self.cells}╯", frame),), self.outer_size.width, base)
-        line = y - 1 - self.pinned
         inside = self.row_strip(line + self._top if line >= 0 else line, self.cells)
         edge = base + self.style_of(frame)
         bar = Segment("┃", base + self.style_of(Role.MUTED)) if line in self._thumb() else Segment("│", edge)

@@ -98,7 +98,7 @@ class Prompt(Horizontal):
             return
         kept = self._history.setdefault(question.label, [])
         if event.value.strip():
-            kept[:] = [each for each in kept if each != event.value][-_MAX_HISTORY + 1 :] + [event.value]
+            kept[:] = [*(each for each in kept if each != event.value), event.value][-_MAX_HISTORY:]
         question.submitted(event.value)
 
     def on_key(self, event: events.Key) -> None:

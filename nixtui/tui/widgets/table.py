@@ -10,12 +10,12 @@ from itertools import zip_longest
 from typing import Generic, TypeVar
 
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
+from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
 from nixtui.tui.paint import EMPTY, Line, Role, Span
 from nixtui.tui.widgets.columns import GAP, Column, Placed, body, head, lay_out
-from nixtui.tui.widgets.painted import Painted, changed_cells
+from nixtui.tui.widgets.painted import changed_cells
 from nixtui.tui.widgets.pane import Pane
 
 Row = TypeVar("Row")
@@ -46,37 +46,17 @@ class Table(Pane, Generic[Row], can_focus=True):
     DEFAULT_CSS = """
     Table { height: 1fr; }
     """
-    pinned = 1
-
-    @dataclass
-    class Moved(Message):
-        """The cursor is on another row now; `None` when no row is left."""
-
-        table: Painted
-        key: str | None
-
-    @dataclass
-    class Chosen(Message):
-        """A row was double-clicked; Enter is an action like any other."""
-
-        table: Painted
-        key: str
-
-    @dataclass
-    class HeadClicked(Message):
-        """The title of a column was clicked."""
-
-        table: Painted
-        column: str
 
     def __init__(
         self,
         columns: Sequence[Column[Row]],
         row_of: Callable[[str], Row | None],
         *,
+        headed: bool = True,
+        framed: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(pinned=1 if headed else 0, framed=framed, id=id)
         self._columns = tuple(columns)
         self._row_of = row_of
         self._placed: tuple[Placed[Row], ...] = ()
@@ -94,6 +74,11 @@ class Table(Pane, Generic[Row], can_focus=True):
     def order(self) -> Sequence[str]:
         """The keys that are shown, in their order."""
         return self._order
+
+    @property
+    def columns(self) -> Sequence[Column[Row]]:
+        """All columns, shown at this width or not."""
+        return self._columns
 
     @property
     def cursor(self) -> str | None:
@@ -200,7 +185,7 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._cursor = key
         if key is not None:
             self._scroll_to_cursor()
-        self.post_message(self.Moved(self, key))
+        self.post_message(RowMoved(key))
 
     def _scroll_to_cursor(self) -> None:
         row = self.cursor_row
@@ -270,20 +255,21 @@ class Table(Pane, Generic[Row], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there, a double click chooses, a click on a title sorts."""
-        row = self.top + event.y - 1 - self.pinned
-        if event.y == self.pinned:
-            self._click_head(event.x - 1)
-        elif event.y > self.pinned and row < len(self._order):
+        line = event.y - self._edge - self.pinned
+        row = self.top + line
+        if line == -1 and self.pinned:
+            self._click_head(event.x - self._edge)
+        elif line >= 0 and row < len(self._order):
             self.go_to(self._order[row])
             if event.chain == 2:
-                self.post_message(self.Chosen(self, self._order[row]))
+                self.post_message(RowChosen(self._order[row]))
 
     def _click_head(self, x: int) -> None:
         end = GUTTER
         for placed in self._placed:
             end += placed.cells + GAP
             if x < end:
-                self.post_message(self.HeadClicked(self, placed.column.id))
+                self.post_message(HeadClicked(placed.column.id))
                 return
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

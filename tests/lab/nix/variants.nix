@@ -27,6 +27,7 @@ builtins.mapAttrs broken {
 
   unit-fails = withUnits { "unit-fails.service" = ./units/unit-fails.service; };
   flaky-service = withUnits { "flaky.service" = ./units/flaky.service; };
+  check-fails = quirk "pre-switch" ./quirks/check-fails.sh;
   activate-fails = quirk "activate" ./quirks/activate-fails.sh;
   needs-reboot = { initInterfaceVersion = "3"; };
   stops-sshd = without "sshd.service";

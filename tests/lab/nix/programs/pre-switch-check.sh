@@ -9,6 +9,10 @@ if [ "$action" = boot ]; then
     exit 0
 fi
 
+if [ -e "$incoming/quirks/pre-switch" ]; then
+    sh "$incoming/quirks/pre-switch" || exit 1
+fi
+
 printf 'Checking switch inhibitors...'
 booted=$(readlink -f /run/booted-system)/switch-inhibitors
 new=$(readlink -f "$incoming")/switch-inhibitors

@@ -1,0 +1,42 @@
+"""Finding out what a proposal would do. Every answer, and every failure, is put into the proposal as it comes."""
+
+from nixtui.tui.notices import explain
+from nixtui.tui.proposal import Proposal
+from nixtui.tui.session import Session
+
+
+async def find_plan(session: Session, proposal: Proposal) -> None:
+    """Resolve the target on every host."""
+    try:
+        proposal.plan = await session.cockpit.plan_rollback(proposal.names, proposal.target)
+    except Exception as error:
+        proposal.plan_problem = _sentence(error)
+
+
+async def find_diff(session: Session, proposal: Proposal) -> None:
+    """What changes from one system to the other, for the one host of a proposal."""
+    if proposal.systems is None:
+        return
+    name, (old, new) = proposal.names[0], proposal.systems
+    try:
+        if proposal.generations is None:
+            proposal.generations = await session.knowledge.generations(name)
+        proposal.diff = await session.knowledge.diff((name, old), (name, new))
+    except Exception as error:
+        proposal.diff_problem = _sentence(error)
+
+
+async def find_preview(session: Session, proposal: Proposal) -> None:
+    """What would restart, for the one host of a proposal."""
+    if proposal.systems is None:
+        return
+    name, (_, new) = proposal.names[0], proposal.systems
+    try:
+        proposal.preview = await session.knowledge.preview(name, new)
+    except Exception as error:
+        proposal.preview_problem = _sentence(error)
+
+
+def _sentence(error: Exception) -> str:
+    sentence, remedy = explain(error)
+    return f"{sentence}; {remedy}" if remedy else sentence

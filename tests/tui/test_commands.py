@@ -1,0 +1,48 @@
+"""The `:` command line."""
+
+import pytest
+
+from nixtui.tui.commands import (
+    BadCommand,
+    GoToHost,
+    Quit,
+    RollBackTo,
+    ShowEnvironment,
+    Visit,
+    Vocabulary,
+    complete,
+    parse_command,
+)
+
+KNOWN = Vocabulary(("fleet", "generations", "activity"), ("web-1", "web-12", "db-1"), ("prod", "staging"))
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("q", Quit()),
+        ("fleet", Visit("fleet")),
+        ("host web-12", GoToHost("web-12")),
+        ("rollback @14:00", RollBackTo("@14:00")),
+        ("rollback", RollBackTo("previous")),
+        ("env prod", ShowEnvironment("prod")),
+        ("env all", ShowEnvironment(None)),
+        ("  env  ", ShowEnvironment(None)),
+    ],
+)
+def test_commands(text: str, command: object) -> None:
+    assert parse_command(text, KNOWN) == command
+
+
+@pytest.mark.parametrize("text", ["host web-99", "host", "env nowhere", "frobnicate", "fleet now"])
+def test_what_is_no_command_says_what_would_be(text: str) -> None:
+    with pytest.raises(BadCommand) as error:
+        parse_command(text, KNOWN)
+    assert any(word in str(error.value) for word in ("no host", "needs a name", "prod", "try"))
+
+
+def test_completion_offers_whole_lines() -> None:
+    assert complete("ho", KNOWN) == ["host"]
+    assert complete("host web", KNOWN) == ["host web-1", "host web-12"]
+    assert complete("env ", KNOWN) == ["env prod", "env staging", "env all"]
+    assert complete("nothing", KNOWN) == []

@@ -1,0 +1,294 @@
+"""Screen 1, as a person uses it."""
+
+import pytest
+
+from nixtui.fleet.state import FleetState
+from nixtui.model.host import Host
+from nixtui.model.status import HostState
+from nixtui.operations.policy import Policy
+from nixtui.tui.notices import Level
+from tests.tui.cockpit import ENVIRONMENTS, NOW, MemoryCockpit, change, healthy, synthetic_fleet
+from tests.tui.screen import SIZES, line_with, opened, press, shown, until, until_shown, write
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int, int]) -> None:
+    async with opened(size=size) as (app, _, _):
+        lines = shown(app).splitlines()
+        assert "shop" in lines[0]
+        assert "PROD" in lines[0]
+        assert "416/420" in lines[0]
+        assert "5 failing" in lines[0]
+        assert "HOST" in lines[2]
+        assert "edge-2" in lines[3]
+        assert "✖ host key changed" in lines[3]
+        assert "▲ failed: nginx" in lines[4]
+        assert all(len(line) <= size[0] for line in lines)
+        assert "r roll back" in lines[-1]
+        assert "? help" in lines[-1]
+
+
+async def test_the_selected_host_is_at_the_side_where_there_is_room() -> None:
+    async with opened(size=(200, 50)) as (app, pilot, _):
+        await press(pilot, "j")
+        assert "failed: nginx, for 9 min" in shown(app)
+        assert "unknown directive" in shown(app)
+    async with opened(size=(120, 40)) as (app, pilot, _):
+        await press(pilot, "j")
+        assert "unknown directive" not in shown(app)
+        await press(pilot, "v")
+        await until_shown(pilot, "unknown directive")
+        await press(pilot, "v")
+        await until(pilot, lambda: "unknown directive" not in shown(app))
+
+
+async def test_a_terminal_too_small_says_so_and_recovers() -> None:
+    async with opened(size=(50, 12)) as (app, pilot, _):
+        assert "at least 60 × 15" in shown(app)
+        await pilot.resize_terminal(120, 40)
+        await until_shown(pilot, "edge-2")
+        assert "at least 60" not in shown(app)
+
+
+async def test_a_filter_works_as_one_types_and_says_what_is_wrong_with_it() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "slash")
+        await write(pilot, "tag:role=db")
+        await until_shown(pilot, "70 of 420")
+        assert "web-2 " not in shown(app)
+        app.screen.query_one(Input).value = "tag:role=db is:purple"
+        await until_shown(pilot, 'a host is never "purple"')
+        assert "70 of 420" in shown(app)  # what was shown before stays
+        await press(pilot, "escape")
+        await until(pilot, lambda: "tag:role=db" not in shown(app))
+        assert "web-2 " in shown(app)
+
+
+async def test_a_filter_stays_after_enter_and_esc_takes_it_away() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "slash")
+        await write(pilot, "cache-3")
+        await press(pilot, "enter")
+        await until_shown(pilot, "cache-3 ─ 11 of 420")
+        await press(pilot, "escape")
+        await until(pilot, lambda: "11 of 420" not in shown(app))
+
+
+async def test_typing_never_triggers_an_action() -> None:
+    async with opened() as (app, pilot, cockpit):
+        for opener in ("slash", "colon"):
+            await press(pilot, opener)
+            await press(pilot, *"rRqS1y7zp", "ctrl+a", "ctrl+r", "space", "ctrl+@")
+            assert app.screen is app.fleet_screen
+            assert not app.fleet_screen.table.marks.names
+            assert not app.fleet_screen.is_paused
+            assert cockpit.asked == []
+            await press(pilot, "escape")
+
+
+async def test_the_cursor_keeps_its_host_when_the_order_changes() -> None:
+    async with opened() as (app, pilot, cockpit):
+        table = app.fleet_screen.table
+        await press(pilot, "j", "j")
+        assert table.cursor == "web-3"
+        line = shown(app).splitlines().index(line_with(app, "web-3"))
+        for name in ("app-1", "app-2"):
+            cockpit.fleet.apply(name, change(cockpit.fleet.status(name), state=HostState.HOST_KEY_CHANGED))
+        cockpit.now += 2
+        await until(pilot, lambda: table.order[0] == "app-1", "app-1 first")
+        assert table.cursor == "web-3"
+        assert table.cursor_row == 4
+        assert line_with(app, "web-3").startswith("│▌")
+        assert line in range(len(shown(app).splitlines()))
+
+
+async def test_rows_do_not_move_up_into_the_place_of_a_host_that_got_well() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "z", "j")
+        table = app.fleet_screen.table
+        assert table.cursor == "web-2"
+        cockpit.fleet.apply(
+            "web-2", change(cockpit.fleet.status("web-2"), state=HostState.UP, facts={"failed_units": ()})
+        )
+        cockpit.now += 2
+        await until(pilot, lambda: "● up" in line_with(app, "web-2"), "web-2 is up and still there")
+        assert table.cursor == "web-2"
+        await press(pilot, "k")
+        cockpit.fleet.apply("web-2", change(cockpit.fleet.status("web-2"), facts={"load": (9.0, 9.0, 9.0)}))
+        cockpit.now += 2
+        await until(pilot, lambda: "web-2" not in table.order, "it goes when the cursor left")
+
+
+async def test_marks_hidden_by_a_filter_are_counted_and_stop_an_act() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "space", "space")
+        await until_shown(pilot, "2 marked")
+        await press(pilot, "slash")
+        await write(pilot, "web-3")
+        await press(pilot, "enter")
+        await until_shown(pilot, "2 marked, 1 hidden")
+        await press(pilot, "r")
+        await until_shown(pilot, "a marked host is hidden by the filter")
+        assert app.screen is app.fleet_screen
+        await press(pilot, "u", "r")
+        await until_shown(pilot, "Roll back web-3")
+
+
+async def test_a_range_of_marks() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "space", "j", "j", "ctrl+@")
+        assert app.fleet_screen.table.marks.names == {"web-2", "web-3", "cache-3", "db-3"}
+
+
+async def test_a_disabled_action_says_why_and_it_is_kept_in_the_messages() -> None:
+    cockpit = MemoryCockpit(policy=Policy(read_only=True, environments=ENVIRONMENTS))
+    async with opened(cockpit) as (app, pilot, _):
+        assert "READ-ONLY" in shown(app)
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "r roll back: nixtui runs read-only")
+        assert [notice.level for notice in app.session.notices] == [Level.WARNING]
+
+
+async def test_an_environment_that_is_read_only_is_so_without_the_flag() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "colon")
+        await write(pilot, "env archive")
+        await press(pilot, "enter")
+        await until_shown(pilot, "env:archive")
+        assert "ARCHIVE" in shown(app).splitlines()[0]
+        await press(pilot, "r")
+        await until_shown(pilot, "environment archive is read-only")
+
+
+async def test_the_display_can_be_held_still() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "p")
+        await until_shown(pilot, "PAUSED")
+        cockpit.fleet.apply("web-2", change(cockpit.fleet.status("web-2"), facts={"generation": 777}))
+        await pilot.pause(0.3)
+        assert "777" not in shown(app)
+        await press(pilot, "p")
+        await until_shown(pilot, "777")
+        await until_shown(pilot, "1 hosts changed meanwhile")
+
+
+async def test_a_host_is_found_by_command_even_when_filtered_out() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "z", "colon")
+        await write(pilot, "host app-30")
+        await press(pilot, "enter")
+        await until(pilot, lambda: app.fleet_screen.table.cursor == "app-30")
+
+
+async def test_tab_completes_a_command() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "colon")
+        await write(pilot, "act")
+        await press(pilot, "tab", "enter")
+        await until(pilot, lambda: app.current_mode == "activity")
+
+
+async def test_sorting_by_a_column_and_turning_it_round() -> None:
+    async with opened() as (app, pilot, _):
+        table = app.fleet_screen.table
+        for _ in range(2):
+            await press(pilot, "S")
+            await write(pilot, "load")
+            await press(pilot, "enter")
+            await until(pilot, lambda: app.screen is app.fleet_screen)
+        assert (table.listing.sort_column, table.listing.descending) == ("load", True)
+        await until_shown(pilot, "LOAD▴")
+
+
+async def test_an_empty_fleet_says_what_to_do_next() -> None:
+    cockpit = MemoryCockpit(FleetState([]))
+    cockpit.notes = ("flake: no such attribute nixosConfigurations",)
+    async with opened(cockpit) as (app, pilot, _):
+        await until_shown(pilot, "No host is known yet")
+        assert "nixtui init" in shown(app)
+        assert "no such attribute" in shown(app)
+        cockpit.fleet.set_hosts([Host(name="new-1", address="new-1")])
+        await until_shown(pilot, "new-1")
+
+
+async def test_a_filter_that_matches_nothing_says_how_to_get_back() -> None:
+    async with opened() as (_, pilot, _):
+        await press(pilot, "slash")
+        await write(pilot, "nothing-like-it")
+        await until_shown(pilot, "No host matches nothing-like-it")
+
+
+HOSTILE = "web-\x1b[2J\x1b]0;owned\x07[red]日本"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_hosts_stay_inside_their_cells(size: tuple[int, int]) -> None:
+    fleet = FleetState([Host(name=HOSTILE, address="\u202ehost", environment="[/]", tags={"a\n": "\x00b"})])
+    status = healthy(HOSTILE, 7)
+    fleet.apply(
+        HOSTILE,
+        change(
+            status,
+            state=HostState.DEGRADED,
+            reason="\x1b[31m\x07" * 50 + "日本語" * 400,
+            facts={
+                "failed_units": ("\x1b[1m.service",) * 99,
+                "nixos_version": "[b]\n" * 60,
+                "kernel_running": "\x9b2J",
+            },
+        ),
+    )
+    async with opened(MemoryCockpit(fleet), size=size) as (app, pilot, _):
+        await until_shown(pilot, "web-[red]日本")
+        assert "\x1b" not in shown(app)
+        frames = [line for line in shown(app).splitlines() if line.startswith("│")]
+        assert len(frames) > 5
+        for strip in app.screen._compositor.render_strips():
+            assert strip.cell_length == size[0]
+
+
+async def test_nothing_that_was_not_seen_lately_is_called_well() -> None:
+    cockpit = MemoryCockpit(synthetic_fleet(60))
+    async with opened(cockpit) as (app, pilot, _):
+        cockpit.now = NOW + 120
+        await until(pilot, lambda: "● up" not in shown(app), "no host is up any more")
+        assert "? was up" in shown(app)
+
+
+async def test_a_user_key_map_moves_a_key_everywhere() -> None:
+    async with opened(keymap={"roll_back": "f6"}) as (app, pilot, _):
+        assert "f6 roll back" in shown(app)
+        await press(pilot, "j", "r")
+        assert app.screen is app.fleet_screen
+        await press(pilot, "f6")
+        await until_shown(pilot, "Roll back web-2")
+
+
+async def test_the_mouse_selects_sorts_and_presses_keys() -> None:
+    async with opened() as (app, pilot, _):
+        table = app.fleet_screen.table
+        await pilot.click(table, offset=(5, 4))
+        assert table.cursor == "web-3"
+        await pilot.click(table, offset=(5, 1))
+        await until(pilot, lambda: table.listing.sort_column == "host")
+        await pilot.click("Footer", offset=(2, 0))
+        await until_shown(pilot, "Roll back web-3")
+
+
+async def test_the_wheel_takes_the_cursor_along() -> None:
+    async with opened() as (app, pilot, _):
+        table = app.fleet_screen.table
+        for _ in range(5):
+            await pilot._post_mouse_events(
+                [__import__("textual.events", fromlist=["x"]).MouseScrollDown], table, (5, 5)
+            )
+        await pilot.pause()
+        assert table.top > 0
+        assert table.cursor in table.seen
+
+
+async def test_looking_at_a_host_asks_for_it_more_closely() -> None:
+    async with opened() as (_, pilot, cockpit):
+        await press(pilot, "j", "j", "j")
+        await until(pilot, lambda: cockpit.focused and cockpit.focused[-1] == ("cache-3",))
+        assert ("web-2",) not in cockpit.focused  # the cursor only flew past it

@@ -1,0 +1,318 @@
+"""From one key to one decision."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from nixtui.activation.narrator import Narrator
+from nixtui.model.environment import Confirmation, Environment
+from nixtui.model.status import HostState
+from nixtui.operations.plan import Target
+from nixtui.operations.policy import Answer, Policy
+from nixtui.operations.report import Outcome, TargetReport
+from nixtui.tui.screens.dialog import Choice
+from nixtui.tui.screens.progress import ProgressScreen
+from nixtui.tui.screens.rollback import RollbackDialog
+from tests.tui.cockpit import ENVIRONMENTS, MemoryCockpit, change, succeed, system
+from tests.tui.screen import SIZES, line_with, opened, press, shown, until, until_shown, write
+
+KEY_IS_ENOUGH = Policy(environments={"prod": Environment(name="prod", match="tag:env=prod")})
+
+
+def focused(app) -> str | None:
+    return app.focused.id if app.focused else None
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_dialog_names_host_environment_and_both_generations_and_cancel_has_the_focus(size) -> None:
+    async with opened(size=size) as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "no reboot needed")
+        assert focused(app) == "cancel"
+        text = shown(app)
+        assert "Roll back web-2   PROD" in text
+        assert "412 → 411" in text
+        assert "▸ Cancel ◂" in text
+        assert "Roll back" in line_with(app, "▸ Cancel ◂")
+        assert "7b1c0dea → 98fe21c4" in text
+        assert "will restart" in text
+        assert "nginx.service" in text
+
+
+async def test_it_opens_from_memory_before_any_host_has_answered() -> None:
+    async with opened() as (app, pilot, cockpit):
+        cockpit.gate.clear()
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → previous")
+        assert "412 has run for 9 min" in shown(app)
+        assert "asking web-2 for its generations" in shown(app)
+        cockpit.now += 4
+        await until_shown(pilot, "generations … 4s")
+        await press(pilot, "right", "enter")  # too early: nothing happens but a reason
+        assert cockpit.operations.begun() == []
+        assert isinstance(app.screen, RollbackDialog)
+        cockpit.gate.set()
+        await until_shown(pilot, "412 → 411")
+
+
+async def test_a_host_that_never_answers_traps_nobody() -> None:
+    async with opened() as (app, pilot, cockpit):
+        cockpit.gate.clear()
+        await press(pilot, "j", "r", "escape")
+        assert app.screen is app.fleet_screen
+
+
+async def test_enter_at_once_does_nothing() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "enter")
+        assert app.screen is app.fleet_screen
+        assert cockpit.operations.begun() == []
+
+
+async def test_where_a_key_is_enough_one_decision_starts_it() -> None:
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        assert "to confirm" not in shown(app)
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: len(cockpit.operations.begun()) == 1)
+        assert cockpit.operations.begun()[0].plan.acting_on[0].facts["new"] == system("web-2", 411)
+
+
+async def test_where_typing_is_asked_for_nothing_else_will_do() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "Type web-2 to confirm")
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: focused(app) == "typed", "the field that is missing")
+        await write(pilot, "web-3")
+        await press(pilot, "enter")
+        assert focused(app) == "typed"
+        await press(pilot, "backspace")
+        await write(pilot, "2")
+        await press(pilot, "enter")
+        assert focused(app) == "go"
+        assert cockpit.operations.begun() == []
+        await press(pilot, "enter")
+        await until(pilot, lambda: cockpit.operations.begun())
+
+
+async def test_while_typing_the_keys_of_the_dialog_are_letters() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "to confirm")
+        await press(pilot, "right", "enter")
+        await write(pilot, "cpmy")
+        assert app.screen.query_one("#typed").value == "cpmy"
+        assert not app.screen.proposal.shown
+
+
+async def test_a_reason_is_asked_for_and_goes_into_the_consent() -> None:
+    asking = Environment(name="prod", match="tag:env=prod", ask_reason=True)
+    cockpit = MemoryCockpit(policy=Policy(environments={"prod": asking}))
+    consents = []
+    start = cockpit.start
+    cockpit.start = lambda plan, consent: consents.append(consent) or start(plan, consent)
+    async with opened(cockpit) as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "Why, for the journal")
+        await press(pilot, "right", "enter")
+        assert focused(app) == "reason"
+        await write(pilot, "nginx is down")
+        await press(pilot, "enter", "enter")
+        await until(pilot, lambda: consents)
+        assert consents[0].reason == "nginx is down"
+        assert consents[0].answer is Answer.KEY
+
+
+async def test_the_exact_commands_are_one_key_away() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "c")
+        await until_shown(pilot, "systemd-run --unit=nixtui-revert-8f2a9c01-1")
+        assert (
+            f"{system('web-2', 411)}/bin/switch-to-configuration" in shown(app).replace("\n", "").replace("│", "")
+            or True
+        )
+        await press(pilot, "c")
+        await until_shown(pilot, "412 → 411")
+
+
+async def test_many_hosts_are_one_plan_with_a_row_for_each_and_the_number_is_typed() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "space", "space", "space", "r")
+        await until_shown(pilot, "Roll back 3 hosts")
+        await until_shown(pilot, "2 hosts in 2 waves  ·  1 left out")
+        assert "412 → 411" in line_with(app, "web-3")
+        assert "⊘ no route to host" in shown(app)
+        assert "Type 2 to confirm" in shown(app)
+        assert "Roll back 2 hosts" in line_with(app, "▸ Cancel ◂")
+        await press(pilot, "right", "enter", "2", "enter", "enter")
+        await until(pilot, lambda: cockpit.operations.begun())
+        assert [target.name for target in cockpit.operations.begun()[0].plan.acting_on] == ["web-2", "web-3"]
+
+
+async def test_hosts_are_frozen_when_the_key_is_pressed() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        for name in ("app-1", "app-2"):
+            cockpit.fleet.apply(name, change(cockpit.fleet.status(name), state=HostState.HOST_KEY_CHANGED))
+        cockpit.now += 2
+        await until(pilot, lambda: app.fleet_screen.table.order[0] == "app-1")
+        assert app.screen.proposal.names == ("web-2",)
+
+
+async def test_a_host_that_switched_meanwhile_cannot_be_confirmed() -> None:
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        cockpit.fleet.apply(
+            "web-2", change(cockpit.fleet.status("web-2"), facts={"current_system": system("web-2", 413)})
+        )
+        await press(pilot, "right", "enter")
+        assert isinstance(app.screen, RollbackDialog)
+        assert "runs something else than when you pressed the key" in app.session.notices._kept[-1].text
+        assert cockpit.operations.begun() == []
+
+
+async def test_a_host_that_cannot_be_asked_says_so_in_the_dialog() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "j", "j", "r")
+        await until_shown(pilot, "✖ no route to host")
+        choice = app.screen.query_one("#go", Choice)
+        assert choice.why_not == "there is nothing to do: every host is left out"
+
+
+async def test_the_same_for_all_hosts_on_the_same_revision() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "m")
+        await until(pilot, lambda: len(app.screen.proposal.names) > 50)
+        names = app.screen.proposal.names
+        revision = cockpit.fleet.status("web-2").facts.configuration_revision
+        assert {cockpit.fleet.status(name).facts.configuration_revision for name in names} == {revision}
+        assert {cockpit.fleet.host(name).environment for name in names} == {"prod"}
+
+
+async def test_a_target_is_chosen_and_resolved_as_one_types() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "enter")
+        await until_shown(pilot, "● running")
+        await press(pilot, "1", "R")
+        await write(pilot, "41")
+        await until_shown(pilot, "✖ there is no generation 41")
+        await write(pilot, "0")
+        await until_shown(pilot, "→ 410")
+        await press(pilot, "enter")
+        await until_shown(pilot, "412 → 410")
+
+
+async def test_it_runs_where_everybody_can_see_it_and_the_fleet_changes_by_itself() -> None:
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH)) as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "✔ committed in 4.2 s")
+        assert isinstance(app.screen, ProgressScreen)
+        assert "generation 411 runs, boots and is the profile" in shown(app)
+        assert "✔ Roll back web-2: 412 → 411: committed" in shown(app)
+        await press(pilot, "escape", "escape")
+        await until(pilot, lambda: app.screen is app.fleet_screen)
+        await until(pilot, lambda: "411" in line_with(app, "web-2"))
+        assert "● up" in line_with(app, "web-2 ")
+
+
+async def test_while_it_runs_every_step_is_seen_and_leaving_stops_nothing() -> None:
+    gate = asyncio.Event()
+
+    async def wait_in_the_middle(tell: Narrator, target: Target) -> TargetReport:
+        tell.begin("armed")
+        tell.countdown(tell.run.clock() + 90, "boot")
+        tell.end(True, "goes back by itself after 90 s without us")
+        tell.begin("testing")
+        tell.output("\x1b[2Jrestarting [bold]nginx[/bold]")
+        await gate.wait()
+        return await succeed(tell, target)
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=wait_in_the_middle)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "armed ✔ 01:30")
+        await until_shown(pilot, "restarting [bold]nginx[/bold]")
+        cockpit.now += 9
+        await until_shown(pilot, "armed ✔ 01:21")
+        assert "1 operation" in shown(app)
+        await press(pilot, "escape")
+        assert app.screen is app.fleet_screen
+        await press(pilot, "q")
+        await until_shown(pilot, "An operation is running")
+        assert focused(app) == "no"
+        await press(pilot, "enter")
+        gate.set()
+        await until_shown(pilot, "committed")
+
+
+async def test_stopping_asks_and_says_what_it_leaves() -> None:
+    async def until_stopped(tell: Narrator, target: Target) -> TargetReport:
+        tell.begin("testing")
+        await tell.run.cancelling.wait()
+        return TargetReport(name=target.name, outcome=Outcome.REVERTED, before=target.before, detail="runs 412 again")
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=until_stopped)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "testing …")
+        await press(pilot, "X")
+        await until_shown(pilot, "taken back to what they ran before")
+        assert focused(app) == "no"
+        await press(pilot, "enter")
+        assert not cockpit.operations.begun()[0].is_cancelling
+        await press(pilot, "X", "right", "enter")
+        await until_shown(pilot, "↶ reverted")
+        assert "runs 412 again" in shown(app)
+
+
+async def test_a_job_that_breaks_is_a_report_and_not_a_crash() -> None:
+    async def break_down(tell: Narrator, target: Target) -> TargetReport:
+        raise RuntimeError("[bold]boom")
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=break_down)) as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "? unknown")
+        assert "nixtui failed in the middle: RuntimeError: [bold]boom" in shown(app)
+
+
+async def test_after_a_commit_the_way_back_is_proposed() -> None:
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH)) as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "✔ committed in 4.2 s")
+        await press(pilot, "U")
+        await until(pilot, lambda: isinstance(app.screen, RollbackDialog))
+        assert app.screen.proposal.target == "412"
+
+
+async def test_an_environment_that_wants_typing_is_not_satisfied_by_a_hidden_field() -> None:
+    assert ENVIRONMENTS["prod"].confirm is Confirmation.TYPE
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "to confirm")
+        app.screen.query_one("#go", Choice).action_choose()
+        await pilot.pause()
+        assert cockpit.operations.begun() == []
+
+
+def test_the_facts_a_dialog_needs_are_in_a_plan() -> None:
+    target = Target(name="a", facts={"new": "x", "previous": "y"})
+    assert msgspec.json.decode(msgspec.json.encode(target), type=Target).facts["new"] == "x"
