@@ -4,5 +4,6 @@ Nothing in the app knows that it is a demo: it loads a normal configuration and 
 """
 
 from nixtui.demo.fleet import DemoFleet, demo_fleet
+from nixtui.demo.host import DemoHost
 
-__all__ = ["DemoFleet", "demo_fleet"]
+__all__ = ["DemoFleet", "DemoHost", "demo_fleet"]

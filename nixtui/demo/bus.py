@@ -25,7 +25,7 @@ class Answer:
     def encode(self) -> bytes:
         """As `ask` reads it."""
         said = [f"{mark} {line}" for mark, text in (("out", self.out), ("err", self.err)) for line in text.splitlines()]
-        return "\n".join([*said, ""]).encode()[:_ANSWER_BYTES] + f"\nend {self.status}\n".encode()
+        return "\n".join(said).encode()[:_ANSWER_BYTES] + f"\nend {self.status}\n".encode()
 
 
 class Bus:
@@ -42,6 +42,7 @@ class Bus:
 
     def open(self) -> None:
         """Take requests from now on."""
+        (self._folder / "pid").write_text(f"{os.getpid()}\n")
         path = self._folder / "private"
         os.mkfifo(path)
         # for writing as well: it then has no end, whoever comes and goes
@@ -63,6 +64,7 @@ class Bus:
     async def _serve(self, box: Path) -> None:
         words, pipe = _take(box)
         try:
+            os.write(pipe, b"here\n")
             os.write(pipe, (await self._answer(words)).encode())
         finally:
             os.close(pipe)

@@ -78,6 +78,7 @@ async def demo_fleet(
         async with asyncio.TaskGroup() as tasks:
             hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
             background: list[asyncio.Task[None]] = []
+            failure: Exception | None = None
             try:
                 for host in hosts.values():
                     await host.switch_on()
@@ -88,11 +89,14 @@ async def demo_fleet(
                     background.append(tasks.create_task(colleague.work()))
                     await colleague.is_at_it.wait()
                 yield fleet
+            except Exception as error:  # told below: the group would wrap what is the caller's own
+                failure = error
             finally:
                 for task in background:
                     task.cancel()
-                for host in hosts.values():
-                    await host.switch_off()
+                await asyncio.gather(*(host.switch_off() for host in hosts.values()))
+        if failure is not None:
+            raise failure
 
 
 class _World:

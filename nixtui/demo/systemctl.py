@@ -85,7 +85,7 @@ class Systemctl:
             case "is-active" | "is-failed":
                 return self._is(asked)
             case "is-system-running":
-                return Answer(self._systemd.state != "running", self._systemd.state)
+                return Answer(int(self._systemd.state != "running"), self._systemd.state)
             case "start" | "restart" | "try-restart" | "reload" | "stop" | "reload-or-restart":
                 return await self._change(asked)
             case "kill":

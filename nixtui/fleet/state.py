@@ -162,8 +162,14 @@ class FleetState:
     def seen(self, name: str, at: float) -> None:
         """A host answered that nothing changed: only its age did, and that is no news unless it was stale."""
         before = self._statuses.get(name)
-        if before is not None:
-            self.apply(name, msgspec.structs.replace(before, observed_at=at))
+        if before is None:
+            return
+        status = msgspec.structs.replace(before, observed_at=at)
+        if _differs(before, status):
+            self.apply(name, status)
+        else:
+            self._statuses[name] = status
+            self._remember_load(name, status)
 
     def subscribe(self, wake: Callable[[], None]) -> ChangeFeed:
         """Be woken when something changed, then `take` it."""

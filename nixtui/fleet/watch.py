@@ -118,6 +118,9 @@ class FleetWatch:
         loop = asyncio.get_running_loop()
         while True:
             due = self._tick_due(loop.time())
+            if due is not None and due <= loop.time():
+                await asyncio.sleep(0)  # more than one turn's worth is due: let others have theirs
+                continue
             self._sooner.clear()
             try:
                 async with asyncio.timeout(None if due is None else max(due - loop.time(), self._pace.grain)):

@@ -81,12 +81,13 @@ class SshAccess:
             try:
                 return await self._attempt(destination, login, check, urgent)
             except asyncssh.HostKeyNotVerifiable as error:
-                raise check.error(error, self.settings) from error
+                if not check.falls_back():
+                    raise check.error(error, self.settings) from error
             except asyncssh.PermissionDenied as error:
                 if not await self.identities.unlock(offer.locked):
-                    raise failures.of_login(destination, login, str(offer), error) from error
+                    raise failures.of_login(destination, login, offer, error) from error
             except (OSError, ValueError, asyncssh.Error) as error:
-                raise failures.of_login(destination, login, str(offer), error) from error
+                raise failures.of_login(destination, login, offer, error) from error
 
     async def close(self) -> None:
         """Let go of jump hosts and agents. Connections to hosts are their transports' own."""

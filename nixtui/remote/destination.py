@@ -13,7 +13,7 @@ from nixtui.remote.settings import SshSettings
 from nixtui.remote.ssh_config import Asked, SshConfig, expand_home, expand_tokens, tokens
 
 SSH_PORT: Final = 22
-_DEFAULT_IDENTITIES: Final = ("id_rsa", "id_ecdsa", "id_ed25519")
+DEFAULT_IDENTITIES: Final = ("id_rsa", "id_ecdsa", "id_ed25519")
 """What ssh tries without IdentityFile, in its order; keys on security tokens work through the agent only."""
 _DEFAULT_KNOWN_HOSTS: Final = ("known_hosts", "known_hosts2")
 _GLOBAL_KNOWN_HOSTS: Final = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
@@ -168,7 +168,7 @@ class Resolver:
             return tuple(expand_home(file, self._home) for file in self._settings.identity_files)
         if "identityfile" in asked.values:
             return self._files(asked, "identityfile", values)
-        return tuple(self._home / ".ssh" / name for name in _DEFAULT_IDENTITIES)
+        return tuple(self._home / ".ssh" / name for name in DEFAULT_IDENTITIES)
 
     def _known_hosts(self, asked: Asked, values: Mapping[str, str]) -> tuple[Path, ...]:
         if self._settings.known_hosts:

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from random import Random
 from typing import Final, Protocol
 
-from nixtui.remote.errors import ElevationFailed
+from nixtui.remote.errors import ElevationFailed, RemoteError, Unreachable
 from nixtui.remote.limit import Limit
 from nixtui.remote.output import said
 from nixtui.remote.prompter import Secret
@@ -72,11 +72,9 @@ class Sudo:
         with limit.paused():
             await password.turn.acquire()
         try:
-            if password.proven not in (None, tried):
-                tried = password.proven
-                if tried is not None and await self._gives(talk, session, tried):
-                    return
-            await self._ask(talk, session, limit, password)
+            proven = password.proven  # somebody else may have been asked meanwhile
+            if proven is None or proven == tried or not await self._gives(talk, session, proven):
+                await self._ask(talk, session, limit, password)
         finally:
             password.turn.release()
 
@@ -196,17 +194,17 @@ def _ready(nonce: str) -> str:
     return f"nixtui-ready-{nonce}"
 
 
-def _refused(program: str, host: str, user: str, session: Session, words: str) -> ElevationFailed:
-    if session.exit_status == _NOT_FOUND:
-        return ElevationFailed(
-            host, f"{program} is not there ({words})", "set [ssh] elevate to what the host has, or log in as root"
-        )
-    return ElevationFailed(
-        host, f"{program} makes no root of {user}: {words or 'it says nothing'}", _REFUSED_REMEDIES[program]
-    )
-
-
-_REFUSED_REMEDIES: Final = {
+_REMEDIES: Final = {
     "sudo": "allow it on the host (security.sudo.extraRules, wheel), or log in as root",
     "run0": "allow it on the host with a polkit rule for org.freedesktop.systemd1.manage-units, or use sudo",
 }
+
+
+def _refused(program: str, host: str, user: str, session: Session, words: str) -> RemoteError:
+    lost = session.ended.result()
+    if lost is not None:
+        return Unreachable(host, f"the link was lost while {program} was starting")
+    if session.exit_status == _NOT_FOUND:
+        remedy = "set [ssh] elevate to what the host has, or log in as root"
+        return ElevationFailed(host, f"{program} is not there ({words})", remedy)
+    return ElevationFailed(host, f"{program} makes no root of {user}: {words or 'it says nothing'}", _REMEDIES[program])

@@ -8,6 +8,7 @@ import asyncssh
 
 from nixtui.remote.destination import Destination
 from nixtui.remote.errors import AuthenticationFailed, BadAnswer, RemoteError, Unreachable
+from nixtui.remote.identities import Offer
 from nixtui.remote.login import Login, Stage
 from nixtui.remote.output import said
 
@@ -41,8 +42,8 @@ _NAMES: Final = {
 }
 
 
-def of_login(destination: Destination, login: Login, offered: str, error: Exception) -> RemoteError:
-    """Why an attempt to log in failed. `offered` names the keys that were tried."""
+def of_login(destination: Destination, login: Login, offer: Offer, error: Exception) -> RemoteError:
+    """Why an attempt to log in failed."""
     name = destination.name
     match error:
         case _ if login.stage is not Stage.AUTHENTICATION and login.proxy_said:
@@ -50,7 +51,7 @@ def of_login(destination: Destination, login: Login, offered: str, error: Except
                 name, f"ProxyCommand says: {said(login.proxy_said)}", "correct ProxyCommand in ssh_config"
             )
         case asyncssh.PermissionDenied():
-            return _denied(destination, login, offered)
+            return _denied(destination, login, offer)
         case asyncssh.ChannelOpenError():
             hop = destination.hops[-1].address if destination.hops else "the jump host"
             return Unreachable(name, f"{hop} cannot reach {destination.address}: {said(error.reason)}")
@@ -97,17 +98,18 @@ def timed_out(destination: Destination, login: Login, seconds: float) -> RemoteE
     )
 
 
-def _denied(destination: Destination, login: Login, offered: str) -> RemoteError:
+def _denied(destination: Destination, login: Login, offer: Offer) -> RemoteError:
     reason = f"{destination.address} lets {destination.user} not in"
-    reason += f" with {offered}" if offered else ": there is no key to offer"
-    reason += f" (it says: {said(login.banner)})" if login.banner else ""
-    return AuthenticationFailed(
-        destination.name,
-        reason,
-        f"put a public key into the authorized keys of {destination.user} there"
-        if offered
-        else "load a key with ssh-add, or set [ssh] identity_files",
-    )
+    if not offer.was_wanted:
+        reason, remedy = f"{reason} by key", "allow PubkeyAuthentication in its sshd_config"
+    elif str(offer):
+        reason = f"{reason} with {offer}"
+        remedy = f"put a public key into the authorized keys of {destination.user} there"
+    else:
+        reason, remedy = f"{reason}: there is no key to offer", "load a key with ssh-add, or set [ssh] identity_files"
+    if login.banner:
+        reason += f" (it says: {said(login.banner)})"
+    return AuthenticationFailed(destination.name, "; ".join([reason, *map(said, offer.problems)]), remedy)
 
 
 def _hung_up_remedy(login: Login) -> str | None:

@@ -153,7 +153,19 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def guard_script() -> Script:
     """The guard with the parts it needs."""
-    return load_script("guard", "links", "boot", "inhibitors")
+    return load_script(
+        "guard",
+        "links",
+        "boot",
+        "inhibitors",
+        "guard/ground",
+        "guard/lock",
+        "guard/check",
+        "guard/activation",
+        "guard/commit",
+        "guard/revert",
+        "guard/ending",
+    )
 
 
 async def begin(transport: Transport, order: Order, hear: Hear) -> Tested | Died | Ended | Refusal | Finding:

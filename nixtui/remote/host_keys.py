@@ -42,7 +42,8 @@ class HostKeyCheck:
         self._trusted = {key.blob for key in self._all if key.marker is Marker.HOST} - {b""}
         self._authorities = {key.blob for key in self._all if key.marker is Marker.AUTHORITY} - {b""}
         self._shown: asyncssh.SSHKey | None = None
-        self._authority_accepted = False
+        self._authority: asyncssh.SSHKey | None = None
+        self._wants_certificates = bool(self._authorities)
 
     @classmethod
     async def of(cls, destination: Destination, known_hosts: KnownHosts) -> "HostKeyCheck":
@@ -60,7 +61,7 @@ class HostKeyCheck:
         """
         kinds = {key.kind for key in self._all if key.marker is Marker.HOST}
         preferred = [name for name in _PLAIN if name in kinds or (name in _RSA and "ssh-rsa" in kinds)]
-        certified = _CERTIFIED if self._authorities else ()
+        certified = _CERTIFIED if self._wants_certificates else ()
         ours = [*certified, *preferred, *(name for name in _PLAIN if name not in preferred)]
         return choose(self._destination.algorithms.host_keys, [*_CERTIFIED, *_PLAIN, _OLD_RSA], ours)
 
@@ -76,22 +77,26 @@ class HostKeyCheck:
 
     def trusts_authority(self, key: asyncssh.SSHKey) -> bool:
         """Whether known_hosts has this authority for this host; the certificate itself is checked by asyncssh."""
-        self._shown = key
-        self._authority_accepted = key.public_data in self._authorities
-        return self._authority_accepted
+        self._authority = key
+        return key.public_data in self._authorities
+
+    def falls_back(self) -> bool:
+        """Whether to try once more without certificates, as ssh does: one was refused, but a plain key is known."""
+        if self._authority is None or not self._trusted or not self._wants_certificates:
+            return False
+        self._authority, self._wants_certificates = None, False
+        return True
 
     def error(self, cause: Exception, settings: SshSettings) -> RemoteError:
         """Why the key was refused, after `cause` (HostKeyNotVerifiable) came from asyncssh."""
         name, shown = self._destination.name, self._shown
+        if self._authority is not None:
+            return self._certificate_error(self._authority, cause)
         if shown is None:
             return self._revoked_error() if self._revoked else BadAnswer(name, f"its host key cannot be read ({cause})")
-        if self._authority_accepted:
-            return HostKeyUnknown(
-                name, f"its host certificate is not valid: {cause}", "have the host's certificate signed again"
-            )
         fingerprint = f"{shown.get_algorithm()} {shown.get_fingerprint()}"
         same_kind = [key for key in self._known if key.kind == shown.get_algorithm()]
-        old = next((key for key in same_kind + list(self._known) if key.marker is Marker.HOST), None)
+        old = next((key for key in (*same_kind, *self._known) if key.marker is Marker.HOST), None)
         if old is not None:
             return HostKeyChanged(
                 name,
@@ -104,6 +109,22 @@ class HostKeyCheck:
             f"its host key {fingerprint} is not in {self._files()}",
             f"compare the fingerprint with the host's own (ssh-keygen -lf on its console), "
             f"then accept it with: {ssh_command(self._destination, settings)}",
+        )
+
+    def _certificate_error(self, authority: asyncssh.SSHKey, cause: Exception) -> RemoteError:
+        if authority.public_data in self._revoked:
+            return self._revoked_error()
+        signed = f"{authority.get_algorithm()} {authority.get_fingerprint()}"
+        if authority.public_data in self._authorities:
+            return HostKeyUnknown(
+                self._destination.name,
+                f"its host certificate, signed by {signed}, is not valid: {cause}",
+                "have the certificate signed again",
+            )
+        return HostKeyUnknown(
+            self._destination.name,
+            f"its host certificate is signed by {signed}, for which {self._files()} has no @cert-authority line",
+            "ask whoever runs the authority for its public key",
         )
 
     def _revoked_error(self) -> HostKeyChanged:
@@ -121,6 +142,8 @@ class HostKeyCheck:
 def ssh_command(destination: Destination, settings: SshSettings) -> str:
     """What to type to reach the destination by hand, quoted, and asking before it believes a new key."""
     words = ["ssh", "-o", "StrictHostKeyChecking=ask"]
+    if settings.config_files and not settings.config_files[0].endswith(".ssh/config"):
+        words += ["-F", settings.config_files[0]]
     if settings.known_hosts:
         quoted = " ".join(f'"{path}"' if " " in str(path) else str(path) for path in destination.known_hosts)
         words += ["-o", f"UserKnownHostsFile={quoted}"]

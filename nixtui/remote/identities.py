@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncssh
 
-from nixtui.remote.destination import Destination
+from nixtui.remote.destination import DEFAULT_IDENTITIES, Destination
 from nixtui.remote.key_file import KeyFile, LockedKeyPair
 from nixtui.remote.limit import Limit
 from nixtui.remote.prompter import Questions
@@ -43,6 +43,12 @@ class Identities:
         """The public key of an identity file that was read."""
         file = self._files.get(path)
         return file.public_blob if file else None
+
+    def problems(self, destination: Destination) -> list[str]:
+        """What is wrong with the identity files of a destination; that a default one is missing is nothing wrong."""
+        read = [self._files[path] for path in destination.identity_files if path in self._files]
+        told = [file for file in read if file.exists or file.path.name not in DEFAULT_IDENTITIES]
+        return [file.problem for file in told if file.problem is not None]
 
     async def agent_keys(self, socket: str | None) -> list[asyncssh.SSHKeyPair]:
         """What the agent has now; nothing when there is none."""
@@ -135,6 +141,16 @@ class Offer:
         """Encrypted keys worth a passphrase: those the host would take, else those it could not be asked about."""
         wanted = [pair.file for pair in self._offered if isinstance(pair, LockedKeyPair) and pair.is_wanted]
         return wanted or self._unprobed
+
+    @property
+    def was_wanted(self) -> bool:
+        """Whether the host asked for keys at all."""
+        return self._queue is not None
+
+    @property
+    def problems(self) -> list[str]:
+        """Why configured key files could not be offered."""
+        return self._identities.problems(self._destination)
 
     def __str__(self) -> str:
         """What was offered, for messages."""

@@ -81,7 +81,7 @@ class Login(asyncssh.SSHClient):
         """Some hosts say here why they refuse."""
         self.banner = clean(self.banner + msg)[:MAX_BANNER]
 
-    async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:  # type: ignore[override]  # awaited
+    async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
         """The next key."""
         pair = await self._offer.next(self.limit)
         return None if pair is None else [pair]

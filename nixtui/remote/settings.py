@@ -16,11 +16,12 @@ class ElevationMode(StrEnum):
 class SshSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The `[ssh]` section, for the whole fleet. Paths may begin with `~`; times are seconds.
 
+    `config_files` come in order of precedence, the operator's own before the machine's, as ssh reads them.
     `known_hosts`, `identity_files` and `jump` win over ssh_config where they are given (not empty, not `None`).
     `jump` is what `ssh -J` takes: `[user@]host[:port]`, several joined by commas.
     """
 
-    config_files: tuple[str, ...] = ("~/.ssh/config",)
+    config_files: tuple[str, ...] = ("~/.ssh/config", "/etc/ssh/ssh_config")
     known_hosts: tuple[str, ...] = ()
     identity_files: tuple[str, ...] = ()
     jump: str | None = None

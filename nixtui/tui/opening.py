@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
 from nixtui.operations.events import AnyEvent, OperationFinished
+from nixtui.operations.report import Outcome, Report
 from nixtui.tui.actions import Action, key_shown
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
@@ -130,19 +131,16 @@ def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
     def started(begun: Operation | None) -> None:
         if begun is not None:
             watch(app, begun)
-            operation(app, Ledger(begun.plan, begun.events), begun, app.session.cockpit.clock())
+            operation(app, Ledger(begun.plan), begun, app.session.cockpit.clock())
 
     app.push_screen(RollbackDialog(app.session, names, to), started)
 
 
 def operation(app: NixtuiApp, ledger: Ledger, running: Operation | None, started_at: float) -> None:
-    """An operation as it runs, or as it was."""
+    """An operation as it runs, or, without the running object, as the ledger has it."""
     from nixtui.tui.screens.progress import ProgressScreen
 
     app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
-
-
-_LEVELS = {True: Level.DONE, False: Level.ERROR}
 
 
 def watch(app: NixtuiApp, running: Operation) -> None:
@@ -151,10 +149,17 @@ def watch(app: NixtuiApp, running: Operation) -> None:
     def hear(event: AnyEvent) -> None:
         if isinstance(event, OperationFinished):
             unsubscribe()
-            outcome = event.report.outcome
-            only = event.report.targets[0] if len(event.report.targets) == 1 else None
-            why = f": {only.detail}" if only is not None and only.detail and not outcome.is_success else ""
-            remedy = only.remedy if only is not None else None
-            app.session.say(_LEVELS[outcome.is_success], f"{running.plan.title}: {outcome.value}{why}", remedy=remedy)
+            _tell_end(app, running.plan.title, event.report)
 
     unsubscribe = running.subscribe(hear)
+    if running.report is not None:  # it ended before anybody could listen
+        unsubscribe()
+        _tell_end(app, running.plan.title, running.report)
+
+
+def _tell_end(app: NixtuiApp, title: str, report: Report) -> None:
+    only = report.targets[0] if len(report.targets) == 1 else None
+    is_well = report.outcome.is_success
+    why = f": {only.detail}" if only is not None and only.detail and not is_well else ""
+    level = Level.DONE if is_well else Level.WARNING if report.outcome is Outcome.REVERTED else Level.ERROR
+    app.session.say(level, f"{title}: {report.outcome.value}{why}", remedy=only.remedy if only is not None else None)

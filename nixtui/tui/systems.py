@@ -20,29 +20,28 @@ _LONGEST_NAME = 32
 
 
 def diff_counts(diff: ClosureDiff) -> Line:
-    """`2 upgraded  1 added  14 rebuilt   closure −4.2 MiB`."""
-    spans: list[Span] = []
-    for change, count in diff.counts.items():
-        if count:
-            spans += (Span(f"{count} ", Role.STRONG), Span(f"{change.value}  ", Role.MUTED))
+    """`2 upgraded  1 added  14 rebuilt`."""
+    counts = [(count, change.value) for change, count in diff.counts.items() if count]
     if diff.rebuilt:
-        spans += (Span(f"{diff.rebuilt} ", Role.STRONG), Span("rebuilt  ", Role.MUTED))
-    if not spans:
-        spans.append(Span("no package differs  ", Role.MUTED))
-    grown = diff.bytes_after - diff.bytes_before
-    return (*spans, Span("closure ", Role.MUTED), Span(units.signed_size(grown), Role.TEXT))
+        counts.append((diff.rebuilt, "rebuilt"))
+    if not counts:
+        return line(("no package differs", Role.MUTED))
+    return line(*(part for count, word in counts for part in ((f"{count} ", Role.STRONG), (f"{word}  ", Role.MUTED))))
+
+
+def closure_line(diff: ClosureDiff) -> Line:
+    """`closure 1.92 GiB → 1.91 GiB  −4.2 MiB`."""
+    sizes = f"{units.size(diff.bytes_before)} → {units.size(diff.bytes_after)}"
+    return line(
+        ("closure ", Role.MUTED), sizes, (f"  {units.signed_size(diff.bytes_after - diff.bytes_before)}", Role.MUTED)
+    )
 
 
 def diff_lines(diff: ClosureDiff, cells: int) -> list[Line]:
     """Every package that differs, one a line, the names in one column."""
-    sizes = f"{units.size(diff.bytes_before)} → {units.size(diff.bytes_after)}"
     longest = min(max((cells_of(clean(each.name)) for each in diff.packages), default=0), _LONGEST_NAME)
     packages = [fit(package_line(each, longest), cells) for each in diff.packages]
-    return [*_wrapped(diff_counts(diff), cells), line((sizes, Role.FAINT)), EMPTY, *packages]
-
-
-def _wrapped(spans: Line, cells: int) -> list[Line]:
-    return [fit(spans, cells)]
+    return [fit(diff_counts(diff), cells), fit(closure_line(diff), cells), EMPTY, *packages]
 
 
 def package_line(change: PackageChange, name_cells: int) -> Line:
@@ -63,7 +62,7 @@ def _versions(change: PackageChange) -> Line:
 
 def diff_sentence(diff: ClosureDiff, cells: int, most: int = 3) -> Iterator[Line]:
     """The counts, and the first few packages with their versions, for a dialog."""
-    yield fit(diff_counts(diff), cells)
+    yield fit(diff_counts(diff) + closure_line(diff), cells)
     shown = sorted(diff.packages, key=lambda each: each.change in (Change.ADDED, Change.REMOVED))[:most]
     longest = min(max((cells_of(clean(each.name)) for each in shown), default=0), _LONGEST_NAME)
     for each in shown:

@@ -1,10 +1,11 @@
-"""What an idle host costs the operator with everything, SSH included: `python -m tests.bench.bench_stream [HOSTS] [SECONDS]`.
+"""What an idle host costs the operator, SSH included: `python -m tests.bench.bench_stream [HOSTS] [SECONDS]`.
 
 One real sshd plays all hosts, with a connection, a login and a probe for each. Counts only the CPU time of the
 operator's process. A busy machine makes it look worse: caches are cold and sends on loopback do the receiver's work.
 """
 
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
@@ -55,6 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         root = web_host(directory / "root")
+        shutil.rmtree(root.at("/run/systemd"))  # sshd's children find this machine's systemctl, not the root's
         with running_sshd(directory / "sshd", f"SetEnv NIXTUI_ROOT={root.directory}") as sshd:
             station = Workstation(directory / "home")
             station.may_enter(sshd)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 
 class Side(Enum):
@@ -43,6 +44,12 @@ def at_least(what: str, value: float, unit: str, bar: float) -> Figure:
 def table(title: str, figures: Iterable[Figure]) -> str:
     """Lines for people: figure, value, bar, passed."""
     return "\n".join([title, *(_row(figure) for figure in figures)])
+
+
+def memory_kib() -> int:
+    """What this process holds now."""
+    fields = Path("/proc/self/status").read_text().split()
+    return int(fields[fields.index("VmRSS:") + 1])
 
 
 def _row(figure: Figure) -> str:

@@ -320,6 +320,16 @@ async def test_a_host_keeps_its_place_in_the_interval(start: Start) -> None:
     assert watched.watch.due("web-9") is None
 
 
+async def test_nobody_is_forgotten_when_a_thousand_hosts_are_due_at_once(start: Start) -> None:
+    hosts = MemoryFleet()
+    names = [f"web-{number}" for number in range(1000)]
+    watched = start(hosts, named(names), Pace(grain=60, interval=1e6))
+    for name in names:
+        await watched.state(name, HostState.UP)
+    watched.watch.focus(names)
+    await hosts.until(lambda: all(hosts[name].requests for name in names))
+
+
 async def test_hosts_that_are_down_are_not_tried_together_or_without_end(start: Start) -> None:
     hosts = MemoryFleet()
     names = [f"web-{number}" for number in range(100)]

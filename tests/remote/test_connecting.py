@@ -334,11 +334,33 @@ class TestFailures:
         assert error.reason == f"127.0.0.1:{own_sshd.port} lets {USER} not in with {workstation.key}"
         assert error.remedy == f"put a public key into the authorized keys of {USER} there"
 
+    async def test_a_key_file_that_cannot_be_used_is_told(self, workstation: Workstation, own_sshd: Sshd) -> None:
+        workstation.trust(own_sshd)
+        broken = workstation.home / "broken"
+        broken.write_text("not a key")
+        error = await error_of(workstation, own_sshd.host(), identity_files=(str(broken), "~/missing"))
+        assert f"{broken} cannot be used" in error.reason
+        assert "missing: No such file" in error.reason
+
+    async def test_a_host_that_wants_no_keys(self, workstation: Workstation, tmp_path: Path) -> None:
+        with running_sshd(tmp_path / "sshd", "PubkeyAuthentication no", "PasswordAuthentication yes") as server:
+            workstation.may_enter(server)
+            error = await error_of(workstation, server.host())
+        assert type(error) is AuthenticationFailed
+        assert error.reason.endswith(f"lets {USER} not in by key")
+
+    async def test_what_the_host_says_before_it_refuses(self, workstation: Workstation, tmp_path: Path) -> None:
+        (tmp_path / "banner").write_text("\x1b[31mclosed for\nmaintenance\n")
+        with running_sshd(tmp_path / "sshd", f"Banner {tmp_path}/banner") as server:
+            workstation.trust(server)
+            error = await error_of(workstation, server.host())
+        assert error.reason.endswith("(it says: closed for maintenance)")
+
     async def test_no_key_at_all(self, workstation: Workstation, sshd: Sshd) -> None:
         workstation.trust(sshd)
         error = await error_of(workstation, sshd.host(), identity_files=("~/missing",))
         assert type(error) is AuthenticationFailed
-        assert error.reason.endswith(f"lets {USER} not in: there is no key to offer")
+        assert f"lets {USER} not in: there is no key to offer" in error.reason
 
     async def test_a_host_that_is_busy(self, workstation: Workstation) -> None:
         with server_that_says(b"Exceeded MaxStartups\r\n") as port:

@@ -10,7 +10,7 @@ import pytest
 from nixtui.model.host import Host
 from nixtui.remote.access import SshAccess
 from nixtui.remote.elevation import Run0, Sudo, elevation
-from nixtui.remote.errors import ElevationFailed, NoAnswer
+from nixtui.remote.errors import ElevationFailed, NoAnswer, Unreachable
 from nixtui.remote.prompter import Nobody, Questions
 from nixtui.remote.settings import ElevationMode, SshSettings
 from nixtui.remote.ssh import SshTransport
@@ -162,6 +162,16 @@ class TestSudo:
         transport = await logins.as_user("deploy")
         with pytest.raises(NoAnswer):
             await transport.run(WHO, elevated=True, timeout=1)
+
+    async def test_a_link_that_is_lost_meanwhile_is_not_sudos_fault(self, logins: Logins) -> None:
+        logins.host.sh("mv /usr/bin/sudo /usr/bin/sudo-away")
+        logins.host.sh("printf '#!/bin/sh\\nexec sleep 1000\\n' >/usr/bin/sudo; chmod +x /usr/bin/sudo")
+        transport = await logins.as_user("deploy")
+        running = asyncio.create_task(transport.run(WHO, elevated=True))
+        await logins.host.until(lambda: logins.host.run("pgrep -u deploy -x sleep").code == 0)
+        logins.host.run("pkill -KILL -u deploy")
+        with pytest.raises(Unreachable, match="the link was lost while sudo was starting"):
+            await running
 
     async def test_a_terminal_in_the_middle_is_not_needed(self, logins: Logins) -> None:
         logins.host.sh("echo 'Defaults use_pty' >/etc/sudoers.d/pty; chmod 440 /etc/sudoers.d/pty")

@@ -228,7 +228,7 @@ class TestCertificates:
         self.certify(own_sshd, keygen(workstation.home / "impostor"), "-n", "127.0.0.1")
         line = f"@cert-authority * {key_words(authority.with_suffix('.pub'))}\n"
         (workstation.ssh / "known_hosts").write_text(line)
-        with pytest.raises(HostKeyUnknown):
+        with pytest.raises(HostKeyUnknown, match="no @cert-authority line"):
             await workstation.reach(own_sshd.host())
 
     @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ class TestCertificates:
         self.certify(own_sshd, authority, *options)
         line = f"@cert-authority * {key_words(authority.with_suffix('.pub'))}\n"
         (workstation.ssh / "known_hosts").write_text(line)
-        with pytest.raises(HostKeyUnknown, match="certificate is not valid"):
+        with pytest.raises(HostKeyUnknown, match=r"host certificate, .*, is not valid"):
             await workstation.reach(own_sshd.host())
 
     async def test_a_revoked_authority(self, workstation: Workstation, own_sshd: Sshd, authority: Path) -> None:
@@ -249,6 +249,21 @@ class TestCertificates:
         (workstation.ssh / "known_hosts").write_text(f"@cert-authority * {key}\n@revoked * {key}\n")
         with pytest.raises(HostKeyChanged, match="REVOKED"):
             await workstation.reach(own_sshd.host())
+
+    @pytest.mark.parametrize("signer", ["authority", "impostor"])
+    async def test_a_known_key_makes_up_for_a_certificate_that_does_not_hold(
+        self, workstation: Workstation, own_sshd: Sshd, authority: Path, signer: str
+    ) -> None:
+        workstation.may_enter(own_sshd)
+        with (workstation.ssh / "known_hosts").open("a") as known:
+            known.write(f"@cert-authority * {key_words(authority.with_suffix('.pub'))}\n")
+        self.certify(
+            own_sshd,
+            authority if signer == "authority" else keygen(workstation.home / signer),
+            "-n",
+            "other.example.com",
+        )
+        assert await enters(workstation, own_sshd)
 
     async def test_a_known_key_is_enough_beside_a_foreign_authority(
         self, workstation: Workstation, own_sshd: Sshd, authority: Path

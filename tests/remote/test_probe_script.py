@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -194,6 +195,40 @@ async def test_a_systemd_that_does_not_answer_is_said_and_not_guessed(root: Nixo
     root.program("systemctl", "exit 1")
     async with talk() as host:
         assert (host.facts.systemd_state, host.facts.failed_units) == ("unresponsive", None)
+
+
+def _bus(root: NixosRoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message bus, as far as it can be seen; bound by a short path, as sockets' paths are at most 107 long."""
+    folder = root.at("/run/dbus")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind("system_bus_socket")
+
+
+async def test_where_there_is_a_bus_it_is_asked_for_two_values_only(
+    root: NixosRoot, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _bus(root, monkeypatch)
+    two = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager SystemState NFailedUnits"
+    root.systemd("degraded", ("nginx.service",))
+    root.program("busctl", f"[ \"$*\" = 'get-property {two}' ] && printf 's \"degraded\"\\nu 1\\n'")
+    async with talk() as host:
+        assert (host.facts.systemd_state, host.facts.failed_units) == ("degraded", ("nginx.service",))
+        root.program("busctl", "printf 's \"running\"\\nu 0\\n'")
+        await host.ask()
+        assert (host.facts.systemd_state, host.facts.failed_units) == ("running", ())
+
+
+@pytest.mark.parametrize("said", ["exit 1", "printf 's \"\"\\nu 0\\n'", "echo 's \"running\"'", "echo what u 0"])
+async def test_a_bus_without_an_answer_leaves_it_to_systemctl(
+    root: NixosRoot, talk: Talk, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    _bus(root, monkeypatch)
+    root.program("busctl", said)
+    root.systemd("maintenance", ("nginx.service",))
+    async with talk() as host:
+        assert (host.facts.systemd_state, host.facts.failed_units) == ("maintenance", ("nginx.service",))
 
 
 async def test_a_host_that_is_no_nixos_leaves_unknown_what_it_has_not(tmp_path: Path, shell: str) -> None:

@@ -46,6 +46,7 @@ ENVIRONMENTS = {
     "staging": Environment(name="staging", match="tag:env=staging", colour="blue"),
     "archive": Environment(name="archive", match="tag:env=archive", read_only=True),
 }
+KEY_IS_ENOUGH = Policy(environments={"prod": Environment(name="prod", match="tag:env=prod")})
 _ROLES = ("web", "app", "db", "cache", "queue", "edge")
 _REVISIONS = ("98fe21c4d0", "7b1c0dea55", "44d0aa19c3")
 

@@ -57,7 +57,6 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     """Press keys one after the other, each taking effect before the next."""
     for key in keys:
         await pilot.press(key)
-        await pilot.pause()
 
 
 async def write(pilot: Pilot[None], text: str) -> None:

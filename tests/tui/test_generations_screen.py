@@ -22,7 +22,7 @@ async def test_the_running_generation_comes_first_and_the_diff_is_from_it(size: 
 
 
 async def test_any_two_can_be_compared() -> None:
-    async with opened() as (app, pilot, _):
+    async with opened() as (_, pilot, _):
         await press(pilot, "j", "enter")
         await until_shown(pilot, "● running")
         await press(pilot, "j", "j", "space", "j", "j")
@@ -49,7 +49,7 @@ async def test_marks_that_differ_are_said_in_words() -> None:
 
 
 async def test_a_generation_that_is_gone_is_no_target() -> None:
-    async with opened() as (app, pilot, _):
+    async with opened() as (_, pilot, _):
         await press(pilot, "j", "enter")
         await until_shown(pilot, "● running")
         await press(pilot, "j", "j", "j", "j", "j", "j", "j", "r")

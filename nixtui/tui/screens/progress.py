@@ -45,7 +45,7 @@ class ProgressScreen(Place):
         self._started_at = started_at
         self._painting = self._commands = False
         self._unsubscribe: Callable[[], None] = lambda: None
-        self._targets = Table[TargetState](self._columns(), ledger.targets.get, id="progress-targets")
+        self._targets = Table[TargetState](self._columns(), self._target, id="progress-targets")
         self._said = Panel(id="progress-said")
 
     def body(self) -> ComposeResult:
@@ -59,6 +59,9 @@ class ProgressScreen(Place):
         """The hosts."""
         return self._targets
 
+    def _target(self, name: str) -> TargetState | None:
+        return self._ledger.targets.get(name)
+
     def _columns(self) -> tuple[Column[TargetState], ...]:
         return (
             Column("name", "HOST", 12, lambda row: (said(row.target.name, Role.STRONG),), 0, 28),
@@ -67,12 +70,16 @@ class ProgressScreen(Place):
         )
 
     def on_mount(self) -> None:
-        """Listen from here on; what was told before is in the ledger."""
+        """Take what was told so far, and listen from here on."""
+        if (operation := self._operation) is not None:
+            self._ledger = Ledger(operation.plan, operation.events)
+            if operation.report is not None:
+                self._ledger.take_report(operation.report)
+            else:
+                self._unsubscribe = operation.subscribe(self._hear)
         self._targets.styles.height = min(len(self._ledger.targets) + 3, 16)
         self._targets.show(tuple(self._ledger.targets))
         self._targets.focus()
-        if self._operation is not None and self._operation.report is None:
-            self._unsubscribe = self._operation.subscribe(self._hear)
 
     def on_unmount(self) -> None:
         """Stop listening; the operation goes on."""

@@ -73,6 +73,7 @@ class HostTable(Table[hosts.HostRow]):
         """Filter and sort everything anew; `hold` keeps the host under the cursor listed whatever the filter says."""
         self.listing.held = self.cursor if hold else None
         self.listing.rebuild(self._clock())
+        self.redraw()  # hosts may have changed while nobody looked
         self._show_order()
 
     def _show_order(self) -> None:

@@ -17,17 +17,23 @@ boot_default() {
     done
 }
 
-# The default of loader.conf is a pattern; the entry that systemd-boot takes is the one of the highest version.
+# The default of loader.conf is a pattern; of the entries that match, systemd-boot takes that of the highest version.
+# A name may end in a boot counter, `+3-1.conf`.
 systemd_boot_default_() {
     pattern_=
     while read -r key_ value_; do
         [ "$key_" = default ] && pattern_=$value_
     done <"$1/loader/loader.conf"
     [ -n "$pattern_" ] || return 0
-    entry_=
+    entry_='' highest_=-1
     # shellcheck disable=SC2231 # the pattern is one on purpose
-    for each_ in "$1/loader/entries"/$pattern_ "$1/loader/entries"/$pattern_.conf; do
-        [ -r "$each_" ] && entry_=$each_
+    for each_ in "$1/loader/entries"/$pattern_ "$1/loader/entries"/${pattern_%.conf}.conf \
+        "$1/loader/entries"/${pattern_%.conf}+*.conf; do
+        number_=${each_##*-generation-}
+        number_=${number_%%[!0-9]*}
+        if [ -r "$each_" ] && [ "${number_:-0}" -gt "$highest_" ]; then
+            entry_=$each_ highest_=${number_:-0}
+        fi
     done
     [ -n "$entry_" ] && init_of_ "$entry_"
 }

@@ -1,0 +1,158 @@
+# shellcheck shell=sh
+# The guard: record, arm, start the activation, follow it.
+
+begin() {
+    mode=live number='' reference=''
+    for each_; do
+        case $each_ in
+        operator=*) operator=$(printf '%s' "${each_#*=}" | one_line) ;;
+        mode=*) mode=${each_#*=} ;;
+        new=*) new=${each_#*=} ;;
+        number=*) number=${each_#*=} ;;
+        expect_current=*) expect_current=${each_#*=} ;;
+        expect_profile=*) expect_profile=${each_#*=} ;;
+        revert_after=*) revert_after=${each_#*=} ;;
+        activation_timeout=*) activation_timeout=${each_#*=} ;;
+        guard=*) reference=${each_#*=} ;;
+        esac
+    done
+    take_lock "$operator" || {
+        rm -rf "${dir:?}"
+        return 0
+    }
+    sweep
+    check || return 0
+    record || refuse room "the record in $dir could not be written" || return 0
+    say "locked $(boot_id)"
+    if [ "$mode" = boot ]; then
+        commit
+        return
+    fi
+    arm || refuse unsupported "systemd-run did not take the timer: $armed_" || return 0
+    activate || return
+    follow 0
+}
+
+record() {
+    put "$dir/guard" "$reference" || return
+    failed_units >"$dir/failed-before" || return
+    put "$dir/record" "operation $id
+operator $operator
+mode $mode
+new $new
+number $number
+previous $expect_current
+profile $expect_profile
+profile_number $(profile_number)
+boot_default $(boot_default)
+boot_id $(boot_id)
+revert_after $revert_after
+activation_timeout $activation_timeout" || return
+    put "$dir/sequence" 0 || return
+    # Both ways must stay open while the window is: `nix-collect-garbage -d` would close either.
+    ln -sfn "$R$new" "$roots/nixtui-$id-new" && ln -sfn "$R$expect_current" "$roots/nixtui-$id-previous"
+}
+
+# arm: from here on the host goes back by itself. The new timer stands before the old one goes.
+arm() {
+    seconds_=$(recall revert_after)
+    before_=$(cat "$dir/sequence")
+    sequence_=$((before_ + 1))
+    armed_=$(in_unit "nixtui-revert-$id-$sequence_" \
+        --on-active="${seconds_}s" --timer-property=AccuracySec=200ms --timer-property=RemainAfterElapse=no \
+        --property=Restart=on-failure --property=RestartSec=2 --property=StartLimitIntervalSec=0 \
+        /bin/sh "$dir/guard" reverting "$id" "$sequence_" "no sign of life from the operator for $seconds_ s") || return
+    put "$dir/sequence" "$sequence_"
+    put "$dir/deadline" "$(($(uptime_s) + seconds_))"
+    [ "$before_" = 0 ] || systemctl stop "nixtui-revert-$id-$before_.timer" >/dev/null 2>&1
+    say "armed $seconds_"
+}
+
+activate() {
+    in_unit "nixtui-activate-$id" --property=RuntimeMaxSec="$(recall activation_timeout)" \
+        /bin/sh "$dir/guard" activating "$id" || {
+        say "died the activation unit could not be started"
+        return 1
+    }
+    say "started"
+}
+
+# Runs as nixtui-activate-ID.service.
+activating() {
+    run_stc "$(recall new)" test "$dir/transcript" "$STC_LOCK_TRIES_TEST"
+    put "$dir/code" "$stc_code"
+}
+
+# run_stc SYSTEM ACTION TRANSCRIPT TRIES: sets stc_code. 11 is a held lock (EAGAIN), with nothing done: try again.
+# Whatever it prints is kept up to a bound and drained beyond it, because a broken pipe would kill it (NixOS #462179).
+run_stc() {
+    tries_=0
+    while :; do
+        rm -f "$3.pipe" "$3.drained"
+        mkfifo "$3.pipe" || return
+        {
+            dd bs=1024 count="$TRANSCRIPT_BLOCKS" 2>/dev/null >>"$3"
+            cat >/dev/null
+            : >"$3.drained"
+        } <"$3.pipe" &
+        "$R$1/bin/switch-to-configuration" "$2" >"$3.pipe" 2>&1 </dev/null
+        stc_code=$?
+        drain_ "$3.drained"
+        rm -f "$3.pipe"
+        tries_=$((tries_ + 1))
+        [ "$stc_code" = 11 ] && [ "$tries_" -lt "$4" ] || return 0
+        sleep 1
+    done
+}
+
+# A daemon that the activation started may keep the pipe open for ever; its first words are not worth waiting for.
+drain_() {
+    for each_ in 0.01 0.02 0.05 0.1 0.3; do
+        [ -e "$1" ] && return
+        sleep "$each_"
+    done
+}
+
+# breathe: between two looks; most activations take a second or two, and somebody is waiting
+breathe() {
+    if [ "$polls_" -lt 100 ]; then sleep 0.02; else sleep 0.2; fi
+}
+
+# follow LINES: the activation's output from there on, until it or the whole operation ends
+follow() {
+    skip_=$1
+    rest_=
+    polls_=0
+    [ -e "$dir/transcript" ] || : >>"$dir/transcript"
+    exec 3<"$dir/transcript"
+    while :; do
+        over_=$(is_over_) # asked before reading, so that what was written by then is read
+        read_transcript_
+        [ -z "$over_" ] || break
+        polls_=$((polls_ + 1))
+        breathe
+    done
+    [ -z "$rest_" ] || say "log $rest_"
+    exec 3<&-
+    say "$over_"
+}
+
+read_transcript_() {
+    while IFS= read -r line_ <&3; do
+        line_=$rest_$line_
+        rest_=
+        if [ "$skip_" -gt 0 ]; then skip_=$((skip_ - 1)); else say "log $line_"; fi
+    done
+    rest_=$rest_$line_
+}
+
+is_over_() {
+    if [ -e "$dir/outcome" ]; then
+        say "ended"
+    elif [ -e "$dir/code" ]; then
+        say "tested $(cat "$dir/code")"
+    elif [ $((polls_ % 10)) = 9 ] && ! systemctl is-active --quiet "nixtui-activate-$id.service"; then
+        sleep 0.2
+        if [ -e "$dir/code" ]; then say "tested $(cat "$dir/code")"; else say "died it was stopped"; fi
+    fi
+}

@@ -1,0 +1,193 @@
+"""The whole fleet: there at once, as different as real hosts are, and gone without a trace."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nixtui.config.paths import state_dir
+from nixtui.demo import demo_fleet
+from nixtui.demo.story import CAST, Door
+from nixtui.model.closure import Change, diff
+from nixtui.model.status import HostFacts
+from nixtui.operations.journal import Journal
+from nixtui.operations.report import Outcome
+from nixtui.remote.closures import closure
+from nixtui.remote.errors import HostKeyUnknown, Unreachable
+from nixtui.remote.generations import generations
+from nixtui.remote.preview import preview
+from nixtui.remote.probe import read_facts
+from tests.demo.conftest import Start, processes_of
+from tests.demo.operator import Operator
+
+EVERYBODY = tuple(who.name for who in CAST)
+REACHABLE = tuple(who.name for who in CAST if who.door is Door.OPEN)
+
+
+async def facts_of(operator: Operator, name: str) -> HostFacts:
+    async with operator.at(name) as transport:
+        return await read_facts(transport)
+
+
+async def test_it_is_there_in_less_than_a_second_of_work(start: Start) -> None:
+    began = time.process_time()
+    async with start(*EVERYBODY):
+        assert time.process_time() - began < 1.0
+
+
+async def test_every_host_answers_every_question(start: Start) -> None:
+    async with start(*EVERYBODY) as operator, asyncio.TaskGroup() as asking:
+        for name in REACHABLE:
+            asking.create_task(answers_everything(operator, name))
+
+
+async def answers_everything(operator: Operator, name: str) -> None:
+    async with operator.at(name) as transport:
+        facts = await read_facts(transport)
+        known = await generations(transport, elevated=True)
+        newest, older = known.items[0], known.items[1]
+        change = diff(await closure(transport, older.path), await closure(transport, newest.path))
+        seen = await preview(transport, older.path)
+    unknown = {key for key in facts.__struct_fields__ if getattr(facts, key) is None}
+    assert unknown <= {"reboot_reason", "lock", "configuration_revision", "secrets_generation"}, name
+    assert facts.generation == newest.number and facts.generations == len(known.items) >= 3
+    assert newest.profile and newest.boot_default and all(each.path_exists for each in known.items)
+    assert all(each.kernel and each.nixos_version and each.configuration_revision for each in known.items)
+    assert change.counts[Change.UPGRADED] and 1 < change.bytes_after / 2**30 < 4
+    assert seen.is_complete or (name, seen.exit_code) == ("build-1", 11)
+
+
+async def test_it_shows_what_can_be_wrong_with_a_fleet(start: Start) -> None:
+    async with start(*EVERYBODY) as operator:
+        facts = {name: await facts_of(operator, name) for name in REACHABLE}
+    boot = {name: each.disk("/boot") for name, each in facts.items()}
+    drifting = {name for name, each in facts.items() if each.current_system != each.profile_system}
+    assert {name for name, each in facts.items() if each.failed_units} == {"web-2", "web-4"}
+    assert {name for name, each in facts.items() if each.reboot_needed} == {"db-2"}
+    assert facts["db-2"].reboot_reason == "kernel 6.12.51 → 6.12.58"
+    assert drifting == {"web-5"}
+    assert {name for name, each in facts.items() if each.lock} == {"build-1"}
+    assert {name for name, disk in boot.items() if disk and disk.used_fraction > 0.9} == {"cache-1"}
+
+
+async def test_one_host_is_down_and_one_is_a_stranger(start: Start) -> None:
+    async with start(*EVERYBODY) as operator:
+        with pytest.raises(Unreachable, match="refuses connections"):
+            await facts_of(operator, "cache-2")
+        with pytest.raises(HostKeyUnknown, match="ssh -o StrictHostKeyChecking=ask"):
+            await facts_of(operator, "stage-web-2")
+
+
+async def test_the_bad_deploy_was_minutes_ago_and_went_wrong_later(start: Start) -> None:
+    async with start("web-2") as operator:
+        facts = await facts_of(operator, "web-2")
+        status = (await operator.run("web-2", "systemctl status nginx")).stdout
+    assert facts.switched_at is not None and 8 * 60 < time.time() - facts.switched_at < 10 * 60
+    assert "worker process 2211 exited on signal 11" in status
+    assert status.index("Started Nginx") < status.index("exited on signal 11")
+
+
+async def test_the_journal_tells_what_was_done_before(start: Start, tmp_path: Path) -> None:
+    async with (
+        start(*EVERYBODY) as operator,
+        Journal(state_dir(operator.fleet.environ), operator="me", origin="here", token="test") as journal,  # noqa: S106
+    ):
+        entries = await journal.entries()
+        newest = entries[0]
+        assert newest.report is not None
+        outcomes = {each.name: each.outcome for each in newest.report.targets}
+        assert (newest.kind, newest.operator, newest.outcome) == ("deploy", "ops-2", Outcome.PARTIAL)
+        assert {name for name, each in outcomes.items() if each is Outcome.COMMITTED} == {"web-2", "web-4"}
+        assert [each.outcome for each in entries if each.kind == "rollback"] == [Outcome.REVERTED]
+        assert not await journal.cut_off()
+        assert all(each.finished_at and each.finished_at < time.time() for each in entries)
+
+
+async def test_the_users_own_files_are_left_alone(start: Start) -> None:
+    async with start("web-1") as operator:
+        fleet = operator.fleet
+        assert {"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"} <= fleet.environ.keys()
+        assert all(value.startswith(str(fleet.directory)) for value in fleet.environ.values())
+        assert (fleet.directory / "id_ed25519").stat().st_mode & 0o777 == 0o600
+        assert fleet.directory.stat().st_mode & 0o777 == 0o700
+
+
+async def test_life_goes_on(start: Start) -> None:
+    async with start("build-1", "web-1") as operator:
+        root = operator.fleet.hosts["build-1"].root
+        before = [root.at(f"/proc/{name}").read_text() for name in ("uptime", "loadavg", "meminfo")]
+        async with asyncio.timeout(15):
+            while any(root.at(f"/proc/{name}").read_text() in before for name in ("uptime", "loadavg", "meminfo")):
+                await asyncio.sleep(0.1)
+
+
+async def shape(seed: int, base: Path) -> dict[str, str]:
+    """Everything on a fleet's disk that is no key, no port and no moment."""
+    environ = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(base)}
+    async with demo_fleet(seed=seed, environ=environ, clock=lambda: 1_795_000_000.0) as fleet:
+        found = {}
+        for file in sorted((fleet.directory / "hosts").rglob("*")):
+            name = str(file.relative_to(fleet.directory))
+            if file.is_symlink():
+                found[name] = str(file.readlink()).replace(str(fleet.directory), "")
+            elif file.is_file() and "/run/" not in name and file.stat().st_size < 2**20:
+                found[name] = file.read_text()
+        return found
+
+
+async def test_a_seed_gives_the_same_fleet_again_and_another_seed_another(base: Path) -> None:
+    first, again, other = [await shape(seed, base) for seed in (7, 7, 8)]
+    assert first == again
+    assert first != other
+
+
+async def test_an_error_of_whoever_uses_it_comes_out_as_it_is(start: Start) -> None:
+    with pytest.raises(LookupError, match="mine"):
+        async with start("web-1"):
+            raise LookupError("mine")
+
+
+ON_ITS_OWN = """
+import asyncio
+from nixtui.demo import demo_fleet
+async def main():
+    async with demo_fleet() as fleet:
+        print(fleet.directory, flush=True)
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+async def on_its_own(base: Path, number: int) -> tuple[Path, int]:
+    """A demo in a process of its own, ended by a signal: its directory and how the process ended."""
+    environ = {**os.environ, "XDG_RUNTIME_DIR": str(base)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ON_ITS_OWN, stdout=asyncio.subprocess.PIPE, env=environ
+    )
+    assert process.stdout
+    directory = Path((await process.stdout.readline()).decode().strip())
+    assert directory.is_dir()
+    process.send_signal(number)
+    return directory, await process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_asked_to_end_it_leaves_nothing(base: Path, number: int) -> None:
+    directory, status = await on_its_own(base, number)
+    assert status == -number
+    assert not directory.exists()
+    assert not processes_of(directory)
+
+
+async def test_killed_its_hosts_end_by_themselves_and_the_next_one_clears_up(base: Path, start: Start) -> None:
+    directory, _ = await on_its_own(base, signal.SIGKILL)
+    assert directory.exists()
+    async with asyncio.timeout(20):
+        while processes_of(directory):
+            await asyncio.sleep(0.1)
+    async with start("web-1"):
+        assert not directory.exists()

@@ -1,0 +1,112 @@
+"""What must hold whatever happens: no colour where none is wanted, no secret in a crash, no heavy import at the start."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+from textual.drivers.headless_driver import HeadlessDriver
+
+from nixtui.tui.app import NixtuiApp
+from tests.tui.cockpit import MemoryCockpit
+from tests.tui.screen import press, shown
+
+_SGR = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+class Recording(HeadlessDriver):
+    """A terminal that is there and keeps what it is sent."""
+
+    written = ""
+
+    @property
+    def is_headless(self) -> bool:
+        return False
+
+    def write(self, data: str) -> None:
+        Recording.written += data
+
+    def flush(self) -> None:
+        pass
+
+
+def colours(written: str) -> set[str]:
+    """The colour parameters among the styles that were sent; 39 and 49 are "your own"."""
+    found = set()
+    for sequence in _SGR.findall(written):
+        for parameter in filter(None, sequence.split(";")):
+            if 30 <= int(parameter) <= 48 and int(parameter) != 39:
+                found.add(parameter)
+    return found
+
+
+@pytest.mark.parametrize("no_color", [True, False])
+async def test_with_no_color_not_one_colour_is_sent_and_every_state_has_a_word(no_color, monkeypatch) -> None:
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    Recording.written = ""
+    app = NixtuiApp(MemoryCockpit(), no_color=no_color)
+    app.driver_class = Recording
+    async with app.run_test(size=(120, 40), headless=False) as pilot:
+        await press(pilot, "j", "r")
+        await pilot.pause(0.3)
+        text = shown(app)
+    assert bool(colours(Recording.written)) is not no_color
+    assert "▸ Cancel ◂" in text
+    assert "PROD" in text
+
+
+async def test_a_link_where_bytes_are_felt_gets_none_while_nothing_happens() -> None:
+    Recording.written = ""
+    app = NixtuiApp(MemoryCockpit(), terse=True)
+    app.driver_class = Recording
+    async with app.run_test(size=(120, 40), headless=False) as pilot:
+        await pilot.pause(0.5)
+        Recording.written = ""
+        app.session.cockpit.now += 1
+        await pilot.pause(2.2)
+        assert Recording.written == ""
+
+
+async def test_a_ticking_clock_costs_a_few_bytes() -> None:
+    Recording.written = ""
+    app = NixtuiApp(MemoryCockpit())
+    app.driver_class = Recording
+    async with app.run_test(size=(120, 40), headless=False) as pilot:
+        await pilot.pause(0.5)
+        Recording.written = ""
+        app.session.cockpit.now += 1
+        await pilot.pause(1.2)
+        assert 0 < len(Recording.written) < 120
+
+
+async def test_a_crash_shows_where_and_never_what() -> None:
+    class Breaking(NixtuiApp):
+        def break_down(self) -> None:
+            password = "hunter2"
+            raise RuntimeError(f"broke with {len(password)}")
+
+    app = Breaking(MemoryCockpit())
+    printed = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    with pytest.raises(RuntimeError):
+        async with app.run_test() as pilot:
+            app.call_later(app.break_down)
+            await pilot.pause(0.2)
+            for renderable in app._exit_renderables:
+                printed.print(renderable)
+    text = printed.export_text()
+    assert "RuntimeError" in text
+    assert "go back by themselves" in text
+    assert "locals" not in text
+    assert "'hunter2'" not in text.replace('password = "hunter2"', "")  # the source line may be quoted, the value not
+
+
+FORBIDDEN = ("asyncssh", "boto3", "botocore", "sqlite3", "subprocess", "cryptography")
+
+
+def test_the_first_frame_waits_for_none_of_the_heavy_libraries() -> None:
+    code = "import sys, nixtui.tui.app; print([name for name in %r if name in sys.modules])" % (FORBIDDEN,)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(re.findall(r"'(\w+)'", done.stdout))
+    assert not loaded & {"asyncssh", "boto3", "botocore", "sqlite3", "cryptography"}
