@@ -34,6 +34,10 @@ class Child(asyncio.SubprocessProtocol):
         """Our end of one of its pipes."""
         return self._process.get_pipe_transport(fd)
 
+    def signal(self, number: int) -> bool:
+        """Signal it and its children; false when none of them is left."""
+        return _signal(self.pid, number)
+
     def close(self) -> None:
         """Let go of a process that ended."""
         self._process.close()
@@ -77,19 +81,15 @@ class Processes:
         child.ended.add_done_callback(lambda _: self._note_end(child))
         return child
 
-    def signal(self, child: Child, number: int) -> None:
-        """Signal a process and its children."""
-        _signal(child.pid, number)
-
     async def end(self, child: Child, patience: float) -> None:
         """Ask a process and its children to end, and kill what is left after `patience` seconds."""
-        _signal(child.pid, signal.SIGTERM)
+        child.signal(signal.SIGTERM)
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await asyncio.shield(child.ended)
-                while _signal(child.pid, 0):  # noqa: ASYNC110 - nothing tells when a process group is empty
+                while child.signal(0):  # noqa: ASYNC110 - nothing tells when a process group is empty
                     await asyncio.sleep(0.02)
-        _signal(child.pid, signal.SIGKILL)
+        child.signal(signal.SIGKILL)
         await asyncio.shield(child.ended)
 
     def forget_strays(self) -> None:
@@ -107,7 +107,7 @@ class Processes:
 
     def _note_end(self, child: Child) -> None:
         self._running.discard(child)
-        if _signal(child.pid, 0):
+        if child.signal(0):
             self._strays.add(child.pid)
 
 

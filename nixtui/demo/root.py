@@ -52,6 +52,10 @@ class Root:
         """Where a path of the host is here."""
         return self.directory / path.lstrip("/")
 
+    def has(self, path: str) -> bool:
+        """Whether there is something at a path, be it a link that leads nowhere."""
+        return os.path.lexists(self.at(path))
+
     def make(self) -> None:
         """The folders every host has."""
         for folder in _FOLDERS:

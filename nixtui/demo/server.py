@@ -178,11 +178,17 @@ class _Command(Child):
             cast("asyncio.ReadTransport", self.pipe(fd)).resume_reading()
 
     def hang_up(self) -> None:
-        """Close our ends of its pipes."""
+        """Close our ends of its pipes.
+
+        Programs that follow something poll their output and end then. Stand-ins do not, so they get a signal, which the
+        guard, as it must survive any sshd, ignores.
+        """
         for fd in (0, 1, 2):
             end = self.pipe(fd)
             if end is not None:
                 end.close()
+        if not self.ended.done():
+            self.signal(signal.SIGHUP)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It said something."""

@@ -113,7 +113,7 @@ class Systemd:
     def kill(self, name: str, number: int) -> None:
         """Signal the processes of a transient service."""
         if name in self._children:
-            self._processes.signal(self._children[name], number)
+            self._children[name].signal(number)
 
     async def shut_down(self) -> None:
         """Nothing runs any more, as in the moment before a machine restarts."""

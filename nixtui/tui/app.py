@@ -20,6 +20,9 @@ from nixtui.tui.theme.house import DARK, PLAIN, fitted, themes
 PAINT_AFTER_S = 0.1
 """News is gathered this long before it is painted: ten frames a second is as much as anybody can read."""
 
+PAINT_TERSELY_AFTER_S = 0.5
+"""The same on a link where every byte is felt."""
+
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (160, "-wide")]
 _HEIGHTS = [(0, "-flat"), (15, "-tall")]
 
@@ -78,7 +81,7 @@ class NixtuiApp(App[None]):
     def _wake(self) -> None:
         if not self._painting:
             self._painting = True
-            self.set_timer(PAINT_AFTER_S, self._paint)
+            self.set_timer(PAINT_TERSELY_AFTER_S if self.session.terse else PAINT_AFTER_S, self._paint)
 
     def _paint(self) -> None:
         self._painting = False

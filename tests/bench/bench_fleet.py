@@ -4,10 +4,8 @@ The hosts are in memory, so this is parser, state and clock without SSH; what th
 """
 
 import asyncio
-import resource
 import sys
 import time
-from pathlib import Path
 
 import msgspec
 
@@ -16,7 +14,10 @@ from nixtui.fleet.watch import FleetWatch
 from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.remote.facts import updated
 from nixtui.remote.probe import ProbeParser
+from tests.bench.figures import Figure, memory_kib, table
 from tests.fleet.hosts_in_memory import MemoryFleet, named
+
+TITLE = "Watching a fleet, without SSH"
 
 BLOCK = """\
 #nixtui-probe n begin {n} all
@@ -40,11 +41,6 @@ uptime_s 86400
 disks_kib / 60000000 40000000 /boot 200000 300000
 clock 1790500000
 #nixtui-probe n end {n} 19"""
-
-
-def memory_kib() -> int:
-    """What this process holds now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024
 
 
 def blocks_per_second() -> float:
@@ -107,19 +103,24 @@ async def cpu_per_host_second(hosts: int, seconds: float) -> float:
     return used / hosts * 1e6
 
 
+def figures(hosts: int = 10_000, seconds: float = 20.0) -> list[Figure]:
+    """Measure."""
+    found = [Figure("full blocks parsed, per second of CPU", blocks_per_second(), "")]
+    before = memory_kib()
+    fleet = fleet_of(hosts)
+    found.append(Figure(f"memory of the state, a host of {hosts:,}", (memory_kib() - before) / hosts, "KiB"))
+    changes, heartbeats = updates_per_second(fleet)
+    found.append(Figure("changes taken in, per second of CPU", changes, ""))
+    found.append(Figure("heartbeats taken in, per second of CPU", heartbeats, ""))
+    del fleet
+    idle = asyncio.run(cpu_per_host_second(hosts, seconds))
+    return [*found, Figure("an idle host without SSH, CPU per second", idle, "µs")]
+
+
 def main() -> None:
     hosts = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
-    print(f"full blocks parsed    {blocks_per_second():10.0f} /s of CPU")
-    before = memory_kib()
-    fleet = fleet_of(hosts)
-    print(f"memory of the state   {(memory_kib() - before) / hosts:10.2f} KiB a host, of {hosts}")
-    changes, heartbeats = updates_per_second(fleet)
-    print(f"changes taken in      {changes:10.0f} /s of CPU")
-    print(f"heartbeats taken in   {heartbeats:10.0f} /s of CPU")
-    del fleet
-    idle = asyncio.run(cpu_per_host_second(hosts, seconds))
-    print(f"an idle host          {idle:10.1f} µs of CPU a second, without SSH")
+    print(table(TITLE, figures(hosts, seconds)))
 
 
 if __name__ == "__main__":

@@ -16,41 +16,49 @@ import msgspec
 from nixtui.activation.rollback import Action, Seen, Settings, plan_rollback, rollback_job
 from nixtui.model.host import Host as Named
 from nixtui.model.target import Number
-from nixtui.operations.operation import Operation, Run
+from nixtui.operations.operation import Run
 from nixtui.operations.report import Outcome
 from nixtui.remote.generations import generations
+from tests.bench.figures import Figure, at_most, table
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.remote.operator import Operator
 
 ROUNDS = 7
+TITLE = f"A rollback, median of {ROUNDS} rounds on one lab host"
 PROFILE = "/nix/var/nix/profiles/system"
 
 
-class Figures(msgspec.Struct):
-    """Seconds of each round, by what was done."""
+class Seconds(msgspec.Struct):
+    """Of each round, by what was done."""
 
     own: list[float] = []
     guarded: list[float] = []
     by_ssh: list[float] = []
 
 
-def main() -> None:
-    """Measure and print."""
+def figures() -> list[Figure]:
+    """Measure."""
     lab = Lab.up(1, f"bench-{os.getpid()}", owner=os.getpid())
     try:
-        figures = asyncio.run(_rounds(lab, lab["h1"]))
+        seconds = asyncio.run(_rounds(lab, lab["h1"]))
     finally:
         lab.down()
-    own, guarded, by_ssh = median(figures.own), median(figures.guarded), median(figures.by_ssh)
-    print(f"rollback, median of {ROUNDS} rounds on one lab host over loopback:")
-    print(f"  switch-to-configuration test and boot by themselves   {own:6.3f} s")
-    print(f"  nixtui, guarded                                       {guarded:6.3f} s   {guarded - own:+.3f} s (bar: +0.5 s)")
-    print(f"  ssh with a ControlMaster, the same steps              {by_ssh:6.3f} s   {by_ssh - own:+.3f} s")
+    own, guarded, by_ssh = median(seconds.own), median(seconds.guarded), median(seconds.by_ssh)
+    return [
+        at_most("guarded, beyond the host's own switch-to-configuration", guarded - own, "s", 0.5),
+        Figure("the same steps by ssh with a ControlMaster, beyond it", by_ssh - own, "s"),
+        Figure("switch-to-configuration test and boot by themselves", own, "s"),
+    ]
 
 
-async def _rounds(lab: Lab, host: Host) -> Figures:
-    figures = Figures()
+def main() -> None:
+    """Measure and print."""
+    print(table(TITLE, figures()))
+
+
+async def _rounds(lab: Lab, host: Host) -> Seconds:
+    seconds = Seconds()
     pair = [host.generations[-2], host.generations[-1]]
     operator = Operator(lab)
     async with operator.reach(Named(name=host.name, address=host.name)) as transport:
@@ -58,12 +66,12 @@ async def _rounds(lab: Lab, host: Host) -> Figures:
             for way in (_by_themselves, _guarded, _by_ssh):
                 there = pair[0] if host.current_system() == pair[1].path else pair[1]
                 if way is _guarded:
-                    figures.guarded.append(await _guarded(transport, host, there.number, round_))
+                    seconds.guarded.append(await _guarded(transport, host, there.number, round_))
                 elif way is _by_ssh:
-                    figures.by_ssh.append(_by_ssh(lab, host, there.number, there.path))
+                    seconds.by_ssh.append(_by_ssh(lab, host, there.number, there.path))
                 else:
-                    figures.own.append(_by_themselves(host, there.number, there.path))
-    return figures
+                    seconds.own.append(_by_themselves(host, there.number, there.path))
+    return seconds
 
 
 def _by_themselves(host: Host, number: int, path: str) -> float:
@@ -80,7 +88,7 @@ async def _guarded(transport: object, host: Host, number: int, round_: int) -> f
     named = Named(name=host.name, address=host.name)
 
     @asynccontextmanager
-    async def reach(_host: Named):  # noqa: ANN202
+    async def reach(_host: Named):
         yield transport
 
     seen = Seen(named, await generations(transport))  # type: ignore[arg-type] # the lab's own
@@ -98,7 +106,8 @@ async def _guarded(transport: object, host: Host, number: int, round_: int) -> f
 def _by_ssh(lab: Lab, host: Host, number: int, path: str) -> float:
     """The guard's steps by hand: arm, test, a new login to look, profile, boot entry, disarm."""
     config = ["ssh", "-F", str(lab.ssh_config)]
-    control = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath=/run/nixtui-lab-bench-{os.getpid()}"]
+    path_ = f"ControlPath=/run/nixtui-lab-bench-{os.getpid()}"
+    control = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", path_]
     fresh = ["-o", "ControlMaster=no", "-o", "ControlPath=none"]
 
     def ssh(options: list[str], command: str) -> None:

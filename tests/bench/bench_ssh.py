@@ -204,7 +204,7 @@ def _rivals_commands(names: rivals.Names, times: Times) -> None:
 
 
 def _rivals_further(names: rivals.Names, times: Times) -> None:
-    """The quicker rival, once: with nixtui's choice of algorithms, with connections left open, with the probe's block."""
+    """The quicker rival, once: with other algorithms, with connections left open, with the probe's script."""
     for name, ssh_config, command in (
         ("tuned", names.tuned, COMMAND),
         ("first shared", names.shared, COMMAND),

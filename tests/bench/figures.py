@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 
 
@@ -44,6 +45,12 @@ def at_least(what: str, value: float, unit: str, bar: float) -> Figure:
 def table(title: str, figures: Iterable[Figure]) -> str:
     """Lines for people: figure, value, bar, passed."""
     return "\n".join([title, *(_row(figure) for figure in figures)])
+
+
+def measured(name: str) -> tuple[str, list[Figure]]:
+    """Run one bench, here: its title and its figures."""
+    bench = import_module(f"tests.bench.bench_{name}")
+    return bench.TITLE, bench.figures()
 
 
 def memory_kib() -> int:

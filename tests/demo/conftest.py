@@ -35,6 +35,11 @@ def base() -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
+def is_clean(base: Path) -> bool:
+    """Whether no demo has left a file or a process here."""
+    return not list(base.iterdir()) and not processes_of(base)
+
+
 @pytest.fixture
 def start(base: Path, tmp_path: Path) -> Start:
     """Start a fleet of these hosts and let somebody work on it; after that, nothing of it may be left."""
@@ -49,7 +54,6 @@ def start(base: Path, tmp_path: Path) -> Start:
             operator_of(fleet, tmp_path / "state") as operator,
         ):
             yield operator
-        assert not list(base.iterdir())
-        assert not processes_of(base)
+        assert is_clean(base)
 
     return started

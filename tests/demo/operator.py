@@ -88,7 +88,7 @@ async def operator_of(fleet: DemoFleet, state: Path) -> AsyncIterator[Operator]:
     configuration = load_configuration(fleet.directory, fleet.environ, fleet.config_path)
     access = SshAccess(ssh_settings(configuration, fleet.environ), Nobody(), environ=fleet.environ)
     snapshot = await inventory_of(configuration, fleet.directory, fleet.environ).load()
-    async with Journal(state, operator="me", origin="here", token="test") as journal:  # noqa: S106
+    async with Journal(state, operator="me", origin="here", token="test") as journal:
         yield Operator(
             fleet,
             {host.name: host for host in snapshot.hosts},

@@ -12,8 +12,10 @@ from nixtui.operations.policy import Answer, Consent
 from nixtui.operations.report import Outcome
 from nixtui.remote import guard
 from nixtui.remote.probe import read_facts
+from nixtui.remote.transport import Transport
 from tests.demo.conftest import Start
 from tests.demo.operator import QUICK, Operator
+from tests.demo.waiting import until
 
 
 async def numbers(operator: Operator, name: str) -> tuple[int | None, int | None, set[int]]:
@@ -88,6 +90,10 @@ async def test_another_systemd_is_no_live_switch_but_a_reboot(start: Start) -> N
         assert await numbers(operator, "db-1") == (385, 385, {385})
 
 
+async def has_ended(transport: Transport, operation: str) -> bool:
+    return (await guard.inspect(transport, operation)).outcome is not guard.GuardOutcome.OPEN
+
+
 async def test_an_operator_who_disappears_is_outwaited(start: Start) -> None:
     """The guard's timer is the host's own: nobody is connected when it goes back."""
     async with start("web-1") as operator:
@@ -97,9 +103,9 @@ async def test_an_operator_who_disappears_is_outwaited(start: Start) -> None:
         await testing.wait()
         running.cancel()
         await asyncio.wait((running,))
-        async with operator.at("web-1") as transport, asyncio.timeout(20):
-            while (found := await guard.inspect(transport, operation.id)).outcome is guard.GuardOutcome.OPEN:
-                await asyncio.sleep(0.1)
+        async with operator.at("web-1") as transport:
+            await until(lambda: has_ended(transport, operation.id))
+            found = await guard.inspect(transport, operation.id)
         assert found.outcome is guard.GuardOutcome.REVERTED
         assert found.why == "no sign of life from the operator for 3 s"
         assert await numbers(operator, "web-1") == (411, 411, {411})

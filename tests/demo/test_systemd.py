@@ -1,19 +1,13 @@
 """systemctl and systemd-run on a demo host, as the guard uses them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 
 from tests.demo.conftest import Start
 from tests.demo.operator import Operator
+from tests.demo.waiting import until, until_true
 
 HOST = "web-2"
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(15):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 def sh(operator: Operator, command: str) -> Awaitable[str]:
@@ -67,7 +61,7 @@ async def test_a_service_outlives_the_connection_that_started_it(start: Start, t
         said = await sh(operator, f"systemd-run --unit=job sh -c 'sleep 1; echo done >{tmp_path}/out'")
         assert said == "Running as unit: job.service"
         assert await sh(operator, "systemctl is-active job.service") == "active"
-        await until(lambda: asyncio.to_thread((tmp_path / "out").exists))
+        await until_true((tmp_path / "out").exists)
         await until(lambda: _is_gone(operator, "job.service"))
 
 
@@ -83,7 +77,7 @@ async def test_stopping_a_service_ends_all_of_its_processes(start: Start, tmp_pa
     async with start(HOST) as operator:
         children = f"sh -c 'trap \"\" TERM; (echo $$ >{tmp_path}/pid; sleep 77) & sleep 78'"
         await sh(operator, f"systemd-run --unit=job --property=TimeoutStopSec=1 --setenv=MARK={tmp_path} {children}")
-        await until(lambda: asyncio.to_thread((tmp_path / "pid").exists))
+        await until_true((tmp_path / "pid").exists)
         assert await sh(operator, "systemctl stop job.service") == ""
         assert not _processes_with(f"MARK={tmp_path}")
         assert await _is_gone(operator, "job.service")
@@ -96,7 +90,7 @@ async def test_a_service_has_the_environment_it_was_given(start: Start, tmp_path
             f"systemd-run --unit=job --setenv=WORDS='a b=c' sh -c 'echo \"$WORDS $NIXTUI_ROOT\" >{tmp_path}/new;"
             f" mv {tmp_path}/new {tmp_path}/out'",
         )
-        await until(lambda: asyncio.to_thread((tmp_path / "out").exists))
+        await until_true((tmp_path / "out").exists)
         assert (tmp_path / "out").read_text() == f"a b=c {operator.fleet.hosts[HOST].root.directory}\n"
 
 
@@ -106,7 +100,7 @@ async def test_a_timer_starts_its_service_once_and_is_gone(start: Start, tmp_pat
         assert await sh(operator, "systemctl list-units 'later*' --plain") == (
             f"later.timer loaded active waiting sh -c echo once >>{tmp_path}/out"
         )
-        await until(lambda: asyncio.to_thread((tmp_path / "out").exists))
+        await until_true((tmp_path / "out").exists)
         await until(lambda: _is_gone(operator, "later.timer"))
         assert (tmp_path / "out").read_text() == "once\n"
 
@@ -124,7 +118,7 @@ async def test_the_service_of_a_timer_can_be_started_before_its_time(start: Star
     async with start(HOST) as operator:
         await sh(operator, f"systemd-run --unit=soon --on-active=60s touch {tmp_path}/out")
         assert await sh(operator, "systemctl start --no-block soon.service") == ""
-        await until(lambda: asyncio.to_thread((tmp_path / "out").exists))
+        await until_true((tmp_path / "out").exists)
 
 
 async def test_a_service_that_fails_is_started_again_until_it_succeeds(start: Start, tmp_path: Path) -> None:
@@ -159,10 +153,7 @@ async def test_a_reboot_starts_over_with_an_empty_run(start: Start) -> None:
         before = root.at("/proc/sys/kernel/random/boot_id").read_text()
         await sh(operator, "systemd-run --unit=job sleep 60; (sleep 0.2; reboot) >/dev/null 2>&1 </dev/null &")
 
-        async def is_back() -> bool:
-            return root.at("/proc/sys/kernel/random/boot_id").read_text() != before
-
-        await until(is_back)
+        await until_true(lambda: root.at("/proc/sys/kernel/random/boot_id").read_text() != before)
         assert not root.at("/run/nixtui").exists()
         assert await _is_gone(operator, "job.service")
 

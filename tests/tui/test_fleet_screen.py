@@ -1,6 +1,8 @@
 """Screen 1, as a person uses it."""
 
 import pytest
+from textual.events import MouseScrollDown
+from textual.widgets import Input
 
 from nixtui.fleet.state import FleetState
 from nixtui.model.host import Host
@@ -279,9 +281,7 @@ async def test_the_wheel_takes_the_cursor_along() -> None:
     async with opened() as (app, pilot, _):
         table = app.fleet_screen.table
         for _ in range(5):
-            await pilot._post_mouse_events(
-                [__import__("textual.events", fromlist=["x"]).MouseScrollDown], table, (5, 5)
-            )
+            await pilot._post_mouse_events([MouseScrollDown], table, (5, 5))
         await pilot.pause()
         assert table.top > 0
         assert table.cursor in table.seen

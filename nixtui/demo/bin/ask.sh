@@ -8,7 +8,8 @@ ask() {
     read -r manager <"$bus/pid" && kill -0 "$manager" && mkfifo "$bus/box.$$" || return 1
     printf '%s\0' "$@" >"$bus/box.$$.words"
     # a pipe that is opened for both directions waits for nobody
-    exec 3<>"$bus/box.$$" 4<"$bus/box.$$"
+    exec 3<>"$bus/box.$$"
+    exec 4<"$bus/box.$$"
     echo "$$" 1<>"$bus/private"
     while IFS= read -r answer <&4; do
         case $answer in

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 
 from nixtui.tui import units
 from nixtui.tui.action_table import DESTINATIONS, Destination
@@ -32,36 +34,54 @@ class Bearings:
     terse: bool
 
 
-class Header(Lines):
-    """One line; only the cells that change are sent, so that a ticking clock costs a digit."""
-
-    DEFAULT_CSS = """
-    Header { height: 1; }
+class Header(Horizontal):
+    """One line. Its parts are widgets of their own because Textual sends a line from the left end of the widget to the
+    last cell that changed: so a ticking clock costs 40 bytes and not 400.
     """
 
-    _told: tuple[Bearings, int] | None = None
+    BLANK = True
+    DEFAULT_CSS = """
+    Header { height: 1; }
+    Header > #where { width: 1fr; height: 1; }
+    Header > #access, Header > #clock { width: auto; height: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._where, self._access, self._clock = Lines(id="where"), Lines(id="access"), Lines(id="clock")
+        self._told: tuple[Bearings, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Where one is, what one may do, and the time."""
+        yield self._where
+        yield self._access
+        yield self._clock
 
     def tell(self, bearings: Bearings) -> None:
         """Show these bearings."""
         told = (bearings, self.outer_size.width)
-        if told != self._told:
-            self._told = told
-            self.show([_header(*told)])
+        if told == self._told:
+            return
+        self._told = told
+        clock = (Span(f" {units.clock(bearings.now, seconds=not bearings.terse)} ", Role.MUTED),)
+        access = _access(bearings)
+        room = told[1] - width(clock) - width(access)
+        self._where.show([_left(bearings, room)])
+        self._access.show([access])
+        self._clock.show([clock])
 
 
-def _header(at: Bearings, cells: int) -> Line:
-    right = _right(at)
-    room = cells - width(right)
+def _access(at: Bearings) -> Line:
+    paused = (Span(" PAUSED ", Role.BADGE_AMBER), Span(" ")) if at.paused else ()
+    return (*paused, Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT))
+
+
+def _left(at: Bearings, room: int) -> Line:
+    """The longest left side that fits."""
     for left in _lefts(at):
         if width(left) < room:
             break
-    return (*fit(left, max(0, room)), *right)
-
-
-def _right(at: Bearings) -> Line:
-    paused = (Span(" PAUSED ", Role.BADGE_AMBER), Span(" ")) if at.paused else ()
-    access = Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w", Role.FAINT)
-    return (*paused, access, Span(f"  {units.clock(at.now, seconds=not at.terse)} ", Role.MUTED))
+    return fit(left, max(0, room))
 
 
 def _lefts(at: Bearings) -> Iterable[Line]:

@@ -1,5 +1,6 @@
 """Where roles become colours: the base of every widget that draws `Line`s itself."""
 
+from os.path import commonprefix
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -7,7 +8,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from nixtui.tui.paint import Line, Role, cells_of, width
+from nixtui.tui.paint import Line, Role, Span, cells_of, width
 
 
 class Painted(Widget, inherit_bindings=False):
@@ -94,29 +95,38 @@ def changed_cells(old: Line, new: Line) -> tuple[int, int] | None:
     """
     if old == new:
         return None
-    same = 0
-    start = 0
-    for before, after in zip(old, new, strict=False):
-        if before != after:
-            break
-        same += 1
-        start += cells_of(before.text)
-    rest_old, rest_new = old[same:], new[same:]
-    if rest_old and rest_new and rest_old[0].role is rest_new[0].role:
-        start += _common_prefix_cells(rest_old[0].text, rest_new[0].text)
+    start, rest_old, rest_new = _without_beginning(old, new)
     end = max(width(old), width(new))
     if width(old) == width(new):
-        for before, after in zip(reversed(rest_old), reversed(rest_new), strict=False):
-            if before != after:
-                break
-            end -= cells_of(before.text)
+        end -= _common_end(rest_old, rest_new)
     return start, max(1, end - start)
 
 
-def _common_prefix_cells(old: str, new: str) -> int:
-    cells = 0
+def _without_beginning(old: Line, new: Line) -> tuple[int, Line, Line]:
+    """The cells both begin with, and what is left of each."""
+    cells = number = 0
     for before, after in zip(old, new, strict=False):
         if before != after:
             break
-        cells += cells_of(before)
+        cells += cells_of(before.text)
+        number += 1
+    rest_old, rest_new = old[number:], new[number:]
+    if rest_old and rest_new and rest_old[0].role is rest_new[0].role:
+        shared = len(commonprefix([rest_old[0].text, rest_new[0].text]))
+        cells += cells_of(rest_old[0].text[:shared])
+        rest_old = (Span(rest_old[0].text[shared:], rest_old[0].role), *rest_old[1:])
+        rest_new = (Span(rest_new[0].text[shared:], rest_new[0].role), *rest_new[1:])
+    return cells, rest_old, rest_new
+
+
+def _common_end(old: Line, new: Line) -> int:
+    """The cells that both end with."""
+    cells = 0
+    for before, after in zip(reversed(old), reversed(new), strict=False):
+        if before != after:
+            if before.role is after.role:
+                shared = len(commonprefix([before.text[::-1], after.text[::-1]]))
+                cells += cells_of(before.text[len(before.text) - shared :])
+            break
+        cells += cells_of(before.text)
     return cells

@@ -149,12 +149,13 @@ class Table(Pane, Generic[Row], can_focus=True):
     def rows_changed(self, keys: Collection[str]) -> None:
         """Draw again what differs in these rows, as far as they can be seen."""
         for row, key in enumerate(self.seen, start=self.top):
+            if key not in keys:
+                continue
             drawn = self._drawn.get(key)
-            if key in keys and drawn is not None:
-                changed = changed_cells(drawn.body, self._body(key))
-                if changed is not None:
-                    del self._drawn[key]
-                    self.refresh_cells(row, changed[0] + GUTTER, changed[1])
+            changed = changed_cells(drawn.body, self._body(key)) if drawn else (0, self.cells)
+            if changed is not None:
+                self._drawn.pop(key, None)
+                self.refresh_cells(row, changed[0] + GUTTER, changed[1])
         for key in (self._drawn.keys() & keys).difference(self.seen):
             del self._drawn[key]
 
