@@ -75,7 +75,7 @@ def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> Ss
 
     section = configuration.ssh
     return SshSettings(
-        config_files=paths([section.config]),
+        config_files=paths([section.config, "/etc/ssh/ssh_config"]),
         known_hosts=paths(section.known_hosts),
         identity_files=paths(section.identity_files),
         jump=section.jump,

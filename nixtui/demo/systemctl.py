@@ -38,6 +38,13 @@ class _Request:
     flags: frozenset[str]
     values: dict[str, list[str]]
 
+    def number(self, option: str, default: int = 0) -> int:
+        """The value of an option that counts something."""
+        text = self.values.get(option, [str(default)])[-1]
+        if not text.isdecimal():
+            raise BadCommand(f"Failed to parse {option} '{text}'")
+        return int(text)
+
     @classmethod
     def parse(cls, words: Sequence[str]) -> "_Request":
         plain: list[str] = []
@@ -144,7 +151,7 @@ class Systemctl:
         }
 
     def _status(self, asked: _Request) -> Answer:
-        lines = int(asked.values.get("lines", ["10"])[-1])
+        lines = asked.number("lines", 10)
         found = list(self._named(asked))
         blocks = ["\n".join(self._described(unit, lines)) for unit in found]
         missing = "".join(f"Unit {name} could not be found.\n" for name in asked.names if not self._systemd.unit(name))
@@ -193,8 +200,10 @@ class Systemctl:
         return await self._systemd.start(name)
 
     def _kill(self, asked: _Request) -> Answer:
-        name = asked.values.get("signal", ["SIGTERM"])[-1]
-        number = signal.Signals[name if name.startswith("SIG") else f"SIG{name}"]
+        name = asked.values.get("signal", ["TERM"])[-1].removeprefix("SIG")
+        number = asked.number("signal") if name.isdecimal() else getattr(signal, f"SIG{name}", None)
+        if number is None:
+            raise BadCommand(f"Failed to parse signal string {name}.")
         for unit in self._expanded(asked.names):
             self._systemd.kill(unit, number)
         return Answer()

@@ -117,9 +117,12 @@ class Systemd:
 
     async def shut_down(self) -> None:
         """Nothing runs any more, as in the moment before a machine restarts."""
+        ending = list(self._work.values())
+        for task in ending:
+            task.cancel()  # first, or a service that restarts would do so
         await self._processes.kill_all()
-        for name in tuple(self._work):
-            await self._cancel(name)
+        await asyncio.gather(*ending, return_exceptions=True)
+        self._work.clear()
         self._units.clear()
         self._transient.clear()
 

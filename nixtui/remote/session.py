@@ -11,6 +11,8 @@ from nixtui.remote.errors import BadAnswer
 from nixtui.remote.output import said
 
 _GREETING_KEPT_BYTES: Final = 500
+_GREETING_MAX_BYTES: Final = 8 * 2**20
+"""No login shell greets at such length: the host floods, and listening to it costs a core."""
 
 Sink = Callable[[bytes], None]
 
@@ -112,6 +114,7 @@ class Beginning:
         self._begun = begun
         self._tail = b""
         self._greeting = b""
+        self._greeted_bytes = 0
         self.is_found = False
         session.stdout = self.receive
 
@@ -121,6 +124,9 @@ class Beginning:
         if not hit:
             self._greeting = (self._greeting + received)[:_GREETING_KEPT_BYTES]
             self._tail = before[1 - len(self._mark) :]
+            self._greeted_bytes += len(received)
+            if self._greeted_bytes > _GREETING_MAX_BYTES:
+                self._session.hang_up()
             return
         self.is_found = True
         self._session.stdout = self._begun()
@@ -129,6 +135,8 @@ class Beginning:
 
     def refusal(self, host: str, stderr: str) -> BadAnswer:
         """The program ended and its mark never came: what a restricted login said instead."""
+        if self._greeted_bytes > _GREETING_MAX_BYTES:
+            return BadAnswer(host, "it floods us with garbage before it runs anything", "look at its startup files")
         words = said(f"{self._greeting.decode(errors='replace')} {stderr}")
         return BadAnswer(
             host,

@@ -1,6 +1,6 @@
 """The app: owns the terminal, brings news to the screen in front, and opens what screens ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -168,6 +168,10 @@ class NixtuiApp(App[None]):
         """To the clipboard of the terminal (OSC 52), which also works over SSH."""
         self.copy_to_clipboard(text)
         self.session.say(Level.INFO, f"Copied {what}: {text.splitlines()[0] if text else ''}")
+
+    def ask_secret(self, question: str, answered: Callable[[str | None], None]) -> None:
+        """A password or passphrase that a host wants, whatever screen is in front."""
+        opening.secret(self, question, answered)
 
     # When nixtui itself breaks
 

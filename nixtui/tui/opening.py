@@ -54,6 +54,13 @@ def notice(place: Place, said: Notice | None) -> None:
         place.app.push_screen(Notification(place.session, "Message", said.in_full(84)))
 
 
+def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]) -> None:
+    """A password or passphrase."""
+    from nixtui.tui.screens.secret import SecretDialog
+
+    app.push_screen(SecretDialog(app.session, question), answered)
+
+
 def farewell(app: NixtuiApp, running: Sequence[Operation]) -> None:
     """Leaving while something runs: asked, with what it means."""
     from nixtui.tui.screens.farewell import FarewellDialog

@@ -174,7 +174,7 @@ async def on_its_own(base: Path, number: int) -> tuple[Path, int]:
     return directory, await process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 async def test_asked_to_end_it_leaves_nothing(base: Path, number: int) -> None:
     _, status = await on_its_own(base, number)
     assert status == -number

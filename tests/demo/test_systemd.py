@@ -56,6 +56,24 @@ async def test_is_active_and_status_have_systemds_exit_codes(start: Start) -> No
         assert await sh(operator, "systemctl stop 'nonsense-*'") == ""
 
 
+async def test_what_is_not_understood_is_said_and_harms_nobody(start: Start) -> None:
+    async with start(HOST) as operator:
+        assert await sh(operator, "systemctl frobnicate") == (
+            "Unknown command verb 'frobnicate', says the demo's systemctl.\n[1]"
+        )
+        assert (await sh(operator, "systemctl status -n many nginx")).endswith("[1]")
+        assert (await sh(operator, "systemctl kill -s NONSENSE nginx")).endswith("[1]")
+        assert (await sh(operator, "systemd-run --unit=job")).endswith("[1]")
+        await sh(operator, 'echo nobody 1<>"$NIXTUI_ROOT/run/systemd/private"')
+        assert await sh(operator, "systemctl is-active sshd") == "active"
+
+
+async def test_a_service_can_be_signalled(start: Start) -> None:
+    async with start(HOST) as operator:
+        await sh(operator, "systemd-run --unit=job --collect sleep 60; systemctl kill --signal=KILL job.service")
+        await until(lambda: _is_gone(operator, "job.service"))
+
+
 async def test_a_service_outlives_the_connection_that_started_it(start: Start, tmp_path: Path) -> None:
     async with start(HOST) as operator:
         said = await sh(operator, f"systemd-run --unit=job sh -c 'sleep 1; echo done >{tmp_path}/out'")

@@ -107,7 +107,7 @@ def test_versions_are_ordered_as_nix_orders_them() -> None:
     written = " ".join(f"[ {json.dumps(first)} {json.dumps(second)} ]" for first, second in pairs)
     expression = f"map (p: builtins.compareVersions (builtins.elemAt p 0) (builtins.elemAt p 1)) [ {written} ]"
     asked = subprocess.run(
-        ["nix-instantiate", "--eval", "--strict", "--json", "-"],
+        ["nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", "-"],
         input=expression,
         capture_output=True,
         text=True,

@@ -323,3 +323,16 @@ async def test_any_login_shell_will_do(workstation: Workstation, tmp_path: Path,
         workstation.may_enter(server)
         transport = await workstation.reach(server.host())
         assert (await transport.run(script('printf %s "$1"'), "it's $HOME")).stdout == "it's $HOME"
+
+
+async def test_a_login_that_floods_and_never_runs_anything_is_hung_up_on(
+    workstation: Workstation, tmp_path: Path
+) -> None:
+    with running_sshd(tmp_path / "sshd", "ForceCommand cat /dev/zero") as server:
+        workstation.may_enter(server)
+        transport = await workstation.reach(server.host())
+        with pytest.raises(BadAnswer, match="floods us with garbage"):
+            await transport.run(script("true"), timeout=30)
+        async with transport.open(script("true")) as channel:
+            with pytest.raises(BadAnswer, match="floods us with garbage"):
+                _ = [line async for line in channel.lines()]

@@ -74,11 +74,12 @@ class HostTable(Table[hosts.HostRow]):
         self.listing.held = self.cursor if hold else None
         self.listing.rebuild(self._clock())
         self.redraw()  # hosts may have changed while nobody looked
-        self._show_order()
+        self._show_order(from_top=not hold)
 
-    def _show_order(self) -> None:
+    def _show_order(self, *, from_top: bool = False) -> None:
         self._reorder_due, self._ordered_at = False, self._clock()
-        self.show(self.listing.order(), sorted_by=(self.listing.sort_column, self.listing.descending))
+        sorted_by = (self.listing.sort_column, self.listing.descending)
+        self.show(self.listing.order(), sorted_by=sorted_by, from_top=from_top)
         self.show_title()
 
     def show_title(self) -> None:

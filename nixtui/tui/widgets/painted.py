@@ -1,6 +1,5 @@
 """Where roles become colours: the base of every widget that draws `Line`s itself."""
 
-from os.path import commonprefix
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -112,7 +111,7 @@ def _without_beginning(old: Line, new: Line) -> tuple[int, Line, Line]:
         number += 1
     rest_old, rest_new = old[number:], new[number:]
     if rest_old and rest_new and rest_old[0].role is rest_new[0].role:
-        shared = len(commonprefix([rest_old[0].text, rest_new[0].text]))
+        shared = _shared(rest_old[0].text, rest_new[0].text)
         cells += cells_of(rest_old[0].text[:shared])
         rest_old = (Span(rest_old[0].text[shared:], rest_old[0].role), *rest_old[1:])
         rest_new = (Span(rest_new[0].text[shared:], rest_new[0].role), *rest_new[1:])
@@ -125,8 +124,13 @@ def _common_end(old: Line, new: Line) -> int:
     for before, after in zip(reversed(old), reversed(new), strict=False):
         if before != after:
             if before.role is after.role:
-                shared = len(commonprefix([before.text[::-1], after.text[::-1]]))
+                shared = _shared(before.text[::-1], after.text[::-1])
                 cells += cells_of(before.text[len(before.text) - shared :])
             break
         cells += cells_of(before.text)
     return cells
+
+
+def _shared(one: str, other: str) -> int:
+    """How many letters both begin with."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -116,11 +116,11 @@ class Table(Pane, Generic[Row], can_focus=True):
         if not self._order:
             self.refresh()
 
-    def show(self, order: Sequence[str], *, sorted_by: tuple[str, bool] | None = None) -> None:
+    def show(self, order: Sequence[str], *, sorted_by: tuple[str, bool] | None = None, from_top: bool = False) -> None:
         """Show these keys in this order.
 
         The cursor stays on its row, and that row on its line of the screen, so that nothing slides away under a
-        finger that is about to press a key.
+        finger that is about to press a key. `from_top`, when somebody asked for another list, begins at its beginning.
         """
         if sorted_by != self._sorted_by:
             self._sorted_by = sorted_by
@@ -132,7 +132,8 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._order = order
         self._index = {key: number for number, key in enumerate(order)}
         if self._cursor in self._index:
-            self.scroll_rows_to(self.cursor_row - line_before, repaint=False)
+            self.scroll_rows_to(0 if from_top else self.cursor_row - line_before, repaint=False)
+            self._scroll_to_cursor()
         else:
             self._set_cursor(order[min(row_before, len(order) - 1)] if order else None)
         self._repaint_moved(seen_before, rows_before)
