@@ -1,12 +1,17 @@
 """What is printed when nixtui itself breaks: where, never with the values that were around."""
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-from rich.traceback import Traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
-def crash_report(error: BaseException) -> RenderableType:
+def crash_report(error: BaseException) -> "RenderableType":
     """The traceback without local variables: Textual's own prints them, and one of them may be a secret."""
+    from rich.console import Group
+    from rich.text import Text
+    from rich.traceback import Traceback  # 25 ms that only a crash needs
+
     trace = Traceback.from_exception(type(error), error, error.__traceback__, show_locals=False, width=None)
     return Group(
         trace,

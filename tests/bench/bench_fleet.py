@@ -103,7 +103,7 @@ async def cpu_per_host_second(hosts: int, seconds: float) -> float:
     return used / hosts * 1e6
 
 
-def figures(hosts: int = 10_000, seconds: float = 20.0) -> list[Figure]:
+def figures(hosts: int = 10_000, seconds: float = 10.0) -> list[Figure]:
     """Measure."""
     found = [Figure("full blocks parsed, per second of CPU", blocks_per_second(), "")]
     before = memory_kib()
@@ -119,7 +119,7 @@ def figures(hosts: int = 10_000, seconds: float = 20.0) -> list[Figure]:
 
 def main() -> None:
     hosts = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
     print(table(TITLE, figures(hosts, seconds)))
 
 

@@ -32,9 +32,10 @@ async def test_a_channel_talks_both_ways(start: Start) -> None:
     async with (
         start(HOST) as operator,
         operator.at(HOST) as transport,
-        transport.open(Script("echo", "while read -r word; do echo you said $word; done")) as channel,
+        transport.open(Script("echo", "echo ready; while read -r word; do echo you said $word; done")) as channel,
     ):
         lines = channel.lines()
+        assert await anext(lines) == "ready"
         for word in ("one", "two"):
             channel.write(f"{word}\n")
             assert await anext(lines) == f"you said {word}"
