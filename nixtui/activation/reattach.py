@@ -1,6 +1,7 @@
 """Finding out what became of an operation whose nixtui died in the middle."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from nixtui.activation.guarded import Reach
 from nixtui.activation.verdict import judge
@@ -11,6 +12,7 @@ from nixtui.operations.plan import Target
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
+from nixtui.remote.transport import Transport
 
 KINDS = frozenset({"rollback"})
 """The kinds of operation that leave their story on hosts."""
@@ -65,7 +67,7 @@ async def _ask(
                 left = f" and goes back by itself in {round(found.left)} s" if found.left and found.left > 0 else ""
                 return report(Outcome.UNKNOWN, f"nixtui died in the middle; the host is still at it{left}"), False
             if tidy and found.outcome is not guard.GuardOutcome.NONE:
-                await guard.release(transport, entry.operation)
+                await _let_forget(transport, entry.operation)
     except RemoteError as error:
         return report(Outcome.UNKNOWN, f"nixtui died in the middle, and {error.reason}", error.remedy), False
     boot_id = next(
@@ -73,3 +75,9 @@ async def _ask(
     )
     verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
+
+
+async def _let_forget(transport: Transport, operation: str) -> None:
+    """Not being allowed to tidy up takes nothing from the story; the next operation there sweeps it away."""
+    with suppress(RemoteError):
+        await guard.release(transport, operation)

@@ -11,7 +11,7 @@ DAY_S: Final = 86_400.0
 MINUTE_S: Final = 60.0
 
 DEPLOYED_DAYS_AGO: Final = (94.0, 73.0, 58.0, 45.0, 31.0, 24.0, 17.0, 12.0, 8.0, 9.7 / 1440)
-"""When each commit reached production; the last one nine minutes ago, which is what the demo is about."""
+"""When each commit reached production, to some hours; the last one nine minutes ago, which the demo is about."""
 
 _OTHER_NIXPKGS: Final = frozenset({0, 1, 2, 3, 4, 6, 7, 9})
 """The commits that also updated nixpkgs: the others have the NixOS version of the one before."""
@@ -54,7 +54,9 @@ class _Line:
     versions: tuple[tuple[int, str], ...]
 
     def at(self, commit: int) -> Package:
-        return Package(self.name, [version for since, version in self.versions if since <= commit][-1], self.kib)
+        here = [version for since, version in self.versions if since <= commit]
+        # software grows
+        return Package(self.name, here[-1], self.kib + self.kib * len(here) // 150)
 
 
 class History:
@@ -73,7 +75,7 @@ class History:
 def _commits(random: Random, now: float) -> Sequence[Commit]:
     commits: list[Commit] = []
     for number, days in enumerate(DEPLOYED_DAYS_AGO):
-        deployed_at = now - days * DAY_S
+        deployed_at = now - days * DAY_S - (random.uniform(0, 9 * 60 * MINUTE_S) if days >= 1 else 0)
         if number in _OTHER_NIXPKGS:
             built = datetime.fromtimestamp(deployed_at, UTC).date() - timedelta(days=random.choice((1, 2, 2, 3)))
             version = f"{_release(built, number)}.{built:%Y%m%d}.{_revision(random)[:7]}"

@@ -25,6 +25,10 @@ class Child(asyncio.SubprocessProtocol):
         status = self._process.get_returncode()
         self.ended.set_result(0 if status is None else status)
 
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """It ended, and nobody holds its pipes any more."""
+        self.close()
+
     @property
     def pid(self) -> int:
         """Also the number of its process group."""

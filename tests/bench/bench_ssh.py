@@ -40,7 +40,7 @@ HOSTS: Final = 4
 TITLE: Final = f"{CONNECTIONS} connections to {HOSTS} hosts on this machine"
 
 ROUNDS: Final = 2
-IDLE_S: Final = 30.0
+IDLE_S: Final = 20.0
 LIMIT_S: Final = 120.0
 
 COMMAND: Final = (

@@ -13,7 +13,7 @@ from nixtui.tui.action_table import actions_in
 from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
 from nixtui.tui.messages import KeyClicked
-from nixtui.tui.paint import EMPTY, Line, Role, line
+from nixtui.tui.paint import EMPTY, Line, Role, Span, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.frame import Bearings, Footer, Header, KeyHint, NoticeLine
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
 
 TOO_SMALL: tuple[Line, ...] = (
-    line(("nixtui needs a terminal of at least 60 × 15.", Role.STRONG)),
-    line(("Make it larger, or use the command line: nixtui status", Role.MUTED)),
+    EMPTY,
+    line(("  nixtui needs a terminal of at least 60 × 15.", Role.STRONG)),
+    line(("  Make it larger, or use the command line:", Role.MUTED)),
+    line(("  nixtui status", Role.KEY)),
 )
 
 
@@ -88,7 +90,7 @@ class Place(Acting):
     def show_notice(self) -> None:
         """The last message, above the keys."""
         notice = self.session.notice
-        self._notice_line.show([notice.line if notice else EMPTY])
+        self._notice_line.show([(Span(" "), *notice.line) if notice else EMPTY])
 
     # The frame
 

@@ -110,7 +110,7 @@ class NoticeLine(Lines):
     """The last thing the app said; it stays until something else is said or it is sent away."""
 
     DEFAULT_CSS = """
-    NoticeLine { height: 1; padding: 0 1; }
+    NoticeLine { height: 1; }
     """
 
 

@@ -1,71 +1,82 @@
 """Where roles become colours: the base of every widget that draws `Line`s itself."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.filter import ANSIToTruecolor
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from nixtui.tui.paint import Line, Role, Span, cells_of, width
+from nixtui.tui.paint import Line, Span, cells_of, width
+from nixtui.tui.theme.roles import role_styles
 
 
 class Painted(Widget, inherit_bindings=False):
     """Draws lines of spans, and scrolls itself: Textual's scroll view lays the whole screen out again (10 ms) whenever
     the number of its lines changes.
 
-    Colours are component classes, so themes, NO_COLOR and a user's own theme work without a word here.
+    Roles get their colours from the theme's variables, for all widgets at once. As component classes they were twenty
+    nodes per widget for the style sheet to visit, half of the time to the first frame.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"paint--{role}" for role in Role), "paint--cursor", "paint--cursor-far"}
-    DEFAULT_CSS = """
-    Painted {
-        & > .paint--text { color: $paint-text; }
-        & > .paint--strong { color: $paint-strong; text-style: bold; }
-        & > .paint--muted { color: $paint-muted; text-style: $paint-muted-style; }
-        & > .paint--faint { color: $paint-faint; text-style: $paint-faint-style; }
-        & > .paint--accent { color: $paint-accent; }
-        & > .paint--good { color: $paint-good; }
-        & > .paint--warn { color: $paint-warn; }
-        & > .paint--bad { color: $paint-bad; }
-        & > .paint--key { color: $paint-accent; text-style: bold; }
-        & > .paint--head { color: $paint-muted; text-style: $paint-head-style; }
-        & > .paint--frame { color: $paint-border; }
-        & > .paint--frame-focus { color: $paint-border-focus; }
-        & > .paint--badge-red { color: $paint-badge-text; background: $paint-bad; text-style: bold; }
-        & > .paint--badge-amber { color: $paint-badge-text; background: $paint-warn; text-style: bold; }
-        & > .paint--badge-green { color: $paint-badge-text; background: $paint-good; text-style: bold; }
-        & > .paint--badge-blue { color: $paint-badge-text; background: $paint-accent; text-style: bold; }
-        & > .paint--badge-violet { color: $paint-badge-text; background: $paint-violet; text-style: bold; }
-        & > .paint--badge-grey { color: $paint-badge-text; background: $paint-muted; }
-        & > .paint--cursor { background: $paint-cursor; text-style: $paint-cursor-style; }
-        & > .paint--cursor-far { background: $paint-cursor-far; }
-        &:nocolor {
-            & > .paint--badge-red, & > .paint--badge-amber, & > .paint--badge-green,
-            & > .paint--badge-blue, & > .paint--badge-violet { text-style: bold reverse; }
-        }
-    }
-    """
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
-        self._roles: dict[Role, Style] = {}
+        self._roles: Mapping[str, Style] | None = None
         self._base: Style | None = None
+        self._painted: dict[int, Strip] = {}
+        self._painted_size = Size()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw these regions again, or everything."""
+        if regions:
+            for region in regions:
+                for y in region.line_range:
+                    self._painted.pop(y, None)
+        else:
+            self._painted.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are composed into a frame.
+
+        Textual's own way goes through borders, padding, opacity and colour conversion that these widgets do not have,
+        and asks for every line of a widget when one of them changed: half of the cost of a frame.
+        """
+        if self._painted_size != self.outer_size:
+            self._painted.clear()
+            self._painted_size = self.outer_size
+        lines = [self._painted_line(y) for y in crop.line_range]
+        if crop.x == 0 and crop.width == self.outer_size.width:
+            return lines
+        return [strip.crop(crop.x, crop.right) for strip in lines]
+
+    def _painted_line(self, y: int) -> Strip:
+        strip = self._painted.get(y)
+        if strip is None:
+            strip = self.render_line(y)
+            for each in self.get_line_filters():
+                if not isinstance(each, ANSIToTruecolor):  # a theme is either all ANSI, which needs none, or has none
+                    strip = strip.apply_filter(each, self.background_colors[1])
+            self._painted[y] = strip
+        return strip
 
     def notify_style_update(self) -> None:
         """The theme or a pseudo-class changed: colours are looked up again."""
-        self._roles.clear()
+        self._roles = None
         self._base = None
+        self._painted.clear()
         super().notify_style_update()
 
-    def style_of(self, role: Role) -> Style:
+    def style_of(self, role: str) -> Style:
         """The colours of a role, without the background behind it unless the role is a badge."""
-        found = self._roles.get(role)
-        if found is None:
-            found = self.get_component_rich_style(f"paint--{role}", partial=True)
-            self._roles[role] = found
-        return found
+        if self._roles is None:
+            self._roles = role_styles(self.app.theme_variables, no_color=self.app.no_color)
+        return self._roles[role]
 
     @property
     def base_style(self) -> Style:

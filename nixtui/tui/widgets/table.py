@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
 from nixtui.tui.paint import EMPTY, Line, Role, Span
+from nixtui.tui.theme.roles import CURSOR, CURSOR_FAR
 from nixtui.tui.widgets.columns import GAP, Column, Placed, body, head, lay_out
 from nixtui.tui.widgets.painted import changed_cells
 from nixtui.tui.widgets.pane import Pane
@@ -222,8 +223,7 @@ class Table(Pane, Generic[Row], can_focus=True):
         on_cursor, marked = look
         base = self.base_style
         if on_cursor:
-            name = "paint--cursor" if self.has_focus else "paint--cursor-far"
-            base += self.get_component_rich_style(name)
+            base += self.style_of(CURSOR if self.has_focus else CURSOR_FAR)
         gutter = (Span("▌" if on_cursor else " ", Role.ACCENT), Span("*" if marked else " ", Role.KEY))
         written = self._body(key)
         return _Drawn(written, self.strip((*gutter, *written), cells, base), look)
