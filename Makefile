@@ -22,10 +22,9 @@ demo: $(runtime) ## the cockpit on an embedded fleet; nothing else needed
 
 test: lint types pytest ## everything that is checked, as root also on real hosts; ARGS="-k guard" is for pytest
 
-lint: $(development) ## style, formatting, and who may import whom
+lint: $(development) ## style and formatting
 	@$(bin)/ruff check nixtui tests
 	@$(bin)/ruff format --check nixtui tests
-	@$(bin)/lint-imports
 
 types: $(development) ## strict type check
 	@$(bin)/mypy

@@ -69,6 +69,7 @@ class GuardedHost:
     _until: float | None = None
     _boot_id: str | None = None
     _code: int | None = None
+    _commit_sent: bool = False
 
     def __post_init__(self) -> None:
         self._tell = Narrator(self.run, self.host.name)
@@ -116,8 +117,7 @@ class GuardedHost:
             case Ended():
                 return await self._told(transport, await guard.inspect(transport, self.order.operation))
             case Died(reason):
-                limit = round(self.order.activation_timeout)
-                return await self._go_back(transport, f"the activation did not end within {limit} s ({reason})")
+                return await self._go_back(transport, f"the activation came to no end: {reason}")
             case Tested(code):
                 return await self._weigh(transport, code)
 
@@ -149,7 +149,7 @@ class GuardedHost:
         except Cancelled:
             problem = CANCELLED
         except RemoteError as error:
-            if self._tell.step == "committing":
+            if self._commit_sent:
                 raise
             problem = f"the new system did not prove itself over a new connection: {error.reason}"
         self._tell.end(False, problem)
@@ -175,6 +175,7 @@ class GuardedHost:
 
     async def _commit(self, proof: Transport) -> Verdict:
         self._tell.begin("committing")
+        self._commit_sent = True
         finding = await guard.commit(proof, self.order.operation, self.order.activation_timeout)
         return await self._told(proof, finding)
 
@@ -189,7 +190,8 @@ class GuardedHost:
         self._tell.end(False, lost.reason)
         self._tell.begin("rejoining")
         self._tell.note(f"{lost.reason}; the host goes back by itself unless it is reached again")
-        while self.run.clock() < (self._until or 0.0) + REJOIN_GRACE_S:
+        last_try = max(self._until or 0.0, self.run.clock()) + REJOIN_GRACE_S
+        while self.run.clock() < max(last_try, (self._until or 0.0) + REJOIN_GRACE_S):
             try:
                 # Never the old connection: it may hang for minutes on a network that was restarted under it.
                 async with self.reach(self.host) as shared, shared.fresh() as transport:
@@ -197,9 +199,10 @@ class GuardedHost:
             except RemoteError as error:
                 lost = error
             await asyncio.sleep(REJOIN_EVERY_S)
+        by_itself = "it finishes the commit" if self._commit_sent else "it goes back"
         return Verdict(
             Outcome.UNKNOWN,
-            f"the host cannot be reached ({lost.reason}), so what it did is not known; it was to go back by itself",
+            f"the host cannot be reached ({lost.reason}), so what it did is not known; by itself {by_itself}",
             f"when it answers again: nixtui journal {self.order.operation}",
         )
 
@@ -211,7 +214,9 @@ class GuardedHost:
         self._activating.set()
         if finding.verdict == "commit":
             return await self._commit(transport)
-        if finding.verdict is not None or self.run.cancelling.is_set():
+        if finding.verdict is not None:
+            return await self._go_back(transport, "the host had decided to go back")
+        if self.run.cancelling.is_set():
             return await self._go_back(transport, CANCELLED)
         await self._sign_of_life(transport, SIGN_LIMIT_S)
         self._tell.begin("testing")

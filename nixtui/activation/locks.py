@@ -27,13 +27,20 @@ def break_lock_job(hosts: Sequence[Host], reach: Reach, operator: str) -> Job:
     """The work: one host after the other, because this is never urgent enough to be careless."""
 
     async def job(run: Run) -> Report:
-        reports = tuple([await _break(host, reach, operator) for host in hosts])
-        return Report(operation=run.operation, outcome=overall(report.outcome for report in reports), targets=reports)
+        reports = tuple([await _break(host, reach, operator, run) for host in hosts])
+        return Report(
+            operation=run.operation,
+            outcome=overall(report.outcome for report in reports),
+            targets=reports,
+            interrupted=run.cancelling.is_set(),
+        )
 
     return job
 
 
-async def _break(host: Host, reach: Reach, operator: str) -> TargetReport:
+async def _break(host: Host, reach: Reach, operator: str, run: Run) -> TargetReport:
+    if run.cancelling.is_set():
+        return TargetReport(name=host.name, outcome=Outcome.REFUSED, detail="not begun: cancelled by the operator")
     try:
         async with reach(host) as transport:
             verdict = judge_broken(await guard.break_lock(transport, operator))

@@ -14,8 +14,8 @@ from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
 from nixtui.remote.transport import Transport
 
-KINDS = frozenset({"rollback"})
-"""The kinds of operation that leave their story on hosts."""
+_ON_HOSTS = frozenset({"rollback"})
+"""The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""
 
 
 async def find_out(
@@ -58,6 +58,8 @@ async def _ask(
             remedy=remedy,
         )
 
+    if entry.kind not in _ON_HOSTS:
+        return report(Outcome.UNKNOWN, "nixtui died in the middle"), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
     try:

@@ -65,4 +65,6 @@ async def _next_boot(host: Host, reach: Reach, run: Run, boot_id: str | None, un
         else:
             if found.boot_id != boot_id:
                 return found
+    if run.cancelling.is_set():
+        raise NoAnswer(host.name, "cancelled while waiting for it")
     raise last

@@ -117,6 +117,8 @@ async def _act(rollback: Rollback, name: str, reach: Reach, run: Run) -> TargetR
     guarded = GuardedHost(host, order, reach, settings.health, run, before=row.before, after=row.after)
     report = await guarded.activate()
     if rollback.action is Action.REBOOT and report.outcome is Outcome.COMMITTED:
+        if run.cancelling.is_set():
+            return msgspec.structs.replace(report, detail="profile and boot entry are set; cancelled before the reboot")
         return await reboot_into(order.new, host, reach, run, report, limit=settings.reboot_timeout)
     return report
 

@@ -1,6 +1,7 @@
 """Waves: a few hosts first, then batches, and a stop when too many fail."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from math import ceil
@@ -14,8 +15,10 @@ from nixtui.operations.report import Outcome, TargetReport
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 Act = Callable[[str], Awaitable[TargetReport]]
-"""Does what is to be done to the target of that name and reports; must not raise."""
+"""Does what is to be done to the target of that name and reports."""
 
 _NOT_OUR_FAULT = frozenset({Outcome.UNREACHABLE, Outcome.REFUSED})
 
@@ -67,7 +70,14 @@ async def roll_out(cut: Sequence[Sequence[str]], rules: Rules, act: Act, run: Ru
 
 
 async def _act(act: Act, name: str, run: Run) -> TargetReport:
-    return _tell(run, await act(name))
+    try:
+        report = await act(name)
+    except Exception as error:  # a bug met on one host must neither stop the others nor hide what became of them
+        _log.exception("acting on %s failed", name)
+        detail = f"nixtui failed in the middle: {type(error).__name__}: {error}"
+        remedy = "the host goes back by itself unless it was committed; look at it"
+        report = TargetReport(name=name, outcome=Outcome.UNKNOWN, detail=detail, remedy=remedy)
+    return _tell(run, report)
 
 
 def _tell(run: Run, report: TargetReport) -> TargetReport:

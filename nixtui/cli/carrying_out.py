@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nixtui.activation.reattach import KINDS, find_out
+from nixtui.activation.reattach import find_out
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.narration import narrate_event, report_lines
 from nixtui.cli.output import narrate
@@ -29,7 +29,7 @@ async def tell_what_was_cut_off(nixtui: Assembly) -> None:
     """Find out from their hosts how operations ended whose nixtui died, record it, and say so."""
     try:
         journal = await nixtui.journal()
-        left = [entry for entry in await journal.cut_off() if entry.kind in KINDS]
+        left = await journal.cut_off()
         if not left:
             return
         hosts = {host.name: host for host in (await nixtui.hosts())}

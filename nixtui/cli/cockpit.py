@@ -8,7 +8,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Self
 
-from nixtui.activation.reattach import KINDS, find_out
+from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Rollback, Seen, rollback_job
 from nixtui.cli.assembly import Assembly
 from nixtui.fleet.inventory import Snapshot
@@ -19,10 +19,10 @@ from nixtui.model.generation import Generations
 from nixtui.model.preview import Preview
 from nixtui.model.target import parse_target
 from nixtui.operations.events import AnyEvent
-from nixtui.operations.journal import Entry, Journal
+from nixtui.operations.journal import Entry, Journal, JournalUnavailable
 from nixtui.operations.operation import Operation
 from nixtui.operations.plan import Plan
-from nixtui.operations.policy import Consent, Policy
+from nixtui.operations.policy import Consent, Policy, Refused
 from nixtui.remote.generations import generations
 from nixtui.remote.preview import preview
 
@@ -151,8 +151,11 @@ class LiveCockpit:
         return operation
 
     async def _run(self, operation: Operation, consent: Consent) -> None:
+        # An error must not leave this task: the group would end the live view and every other operation with it.
         try:
             await operation.run(consent, self.policy, self._journal)
+        except (Refused, JournalUnavailable) as error:
+            self._note(f"{operation.plan.title}: not begun: {error}")
         finally:
             self.refresh([target.name for target in operation.plan.targets])
 
@@ -193,9 +196,11 @@ class LiveCockpit:
         """Ask until each has an end: a host that is still armed has one within its window."""
         await self._sources_told.wait()
         while True:
-            for entry in await self._journal.cut_off():
-                if entry.kind in KINDS:
+            try:
+                for entry in await self._journal.cut_off():
                     await self._settle(entry)
+            except JournalUnavailable as error:
+                self._note(str(error))
             await asyncio.sleep(ASK_CUT_OFF_EVERY_S)
 
     async def _settle(self, entry: Entry) -> None:
@@ -205,4 +210,8 @@ class LiveCockpit:
         )
         if final and await self._journal.adopt(entry):
             await self._journal.finish(report, self.clock())
-            self.notes.append(f"operation {entry.operation} ({entry.title}) was cut off: {report.outcome.value}")
+            self._note(f"operation {entry.operation} ({entry.title}) was cut off: {report.outcome.value}")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)

@@ -41,7 +41,12 @@ NEEDS_TERMINAL = (
 
 def entry() -> None:
     """The `nixtui` command."""
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _give_up_output()
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,10 +59,14 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         narrate("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has seen enough (`| head`); nothing may be written any more, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # only from commands that change nothing; the others finish first
+        _give_up_output()
         return Exit.DONE
+
+
+def _give_up_output() -> None:
+    """Whoever read us has seen enough (`| head`); nothing may be written any more, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -1,18 +1,15 @@
 """Passphrases and sudo passwords from the terminal, without echo."""
 
-import asyncio
 import sys
-from getpass import getpass
+
+from nixtui.cli.terminal import ask
 
 
 class TerminalPrompter:
     """Asks on the terminal, or nobody when there is none."""
 
     async def secret(self, question: str) -> str | None:
-        """What was typed; `None` without a terminal, or when the person gave up."""
+        """What was typed; `None` without a terminal, or when nothing was."""
         if not sys.stdin.isatty():
             return None
-        try:
-            return await asyncio.to_thread(getpass, f"{question}: ") or None
-        except EOFError:
-            return None
+        return await ask(f"{question}: ", echo=False) or None

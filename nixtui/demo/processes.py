@@ -14,6 +14,7 @@ class Child(asyncio.SubprocessProtocol):
 
     def __init__(self) -> None:
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.is_killed = False
         self._transport: asyncio.SubprocessTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -39,7 +40,8 @@ class Child(asyncio.SubprocessProtocol):
         return self._process.get_pipe_transport(fd)
 
     def signal(self, number: int) -> bool:
-        """Signal it and its children; false when none of them is left."""
+        """Signal it and its children; false when none of them is left. Zombies count until somebody reaps them."""
+        self.is_killed |= number == signal.SIGKILL
         return _signal(self.pid, number)
 
     def close(self) -> None:
@@ -91,7 +93,7 @@ class Processes:
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await asyncio.shield(child.ended)
-                while child.signal(0):  # noqa: ASYNC110 - nothing tells when a process group is empty
+                while not child.is_killed and child.signal(0):  # noqa: ASYNC110 - nothing tells when a process group is empty
                     await asyncio.sleep(0.02)
         child.signal(signal.SIGKILL)
         await asyncio.shield(child.ended)
@@ -102,10 +104,13 @@ class Processes:
 
     async def kill_all(self) -> None:
         """End everything at once, and wait until it is gone."""
-        for group in (*self._strays, *(child.pid for child in self._running)):
+        for group in self._strays:
             _signal(group, signal.SIGKILL)
         self._strays.clear()
-        for child in tuple(self._running):
+        running = tuple(self._running)
+        for child in running:
+            child.signal(signal.SIGKILL)
+        for child in running:
             await asyncio.shield(child.ended)
             child.close()
 

@@ -41,12 +41,19 @@ class Policy:
     read_only: bool = False
     environments: Mapping[str, Environment] = field(default_factory=dict)
 
-    def strictest(self, plan: Plan) -> Environment | None:
-        """The environment among the plan's targets that asks for most; `None` when none of them is in one."""
-        return max(
-            self._touched(plan),
-            key=lambda each: (each.read_only, not each.allow_yes, each.confirm is Confirmation.TYPE, each.ask_reason),
-            default=None,
+    def demands(self, plan: Plan) -> Environment | None:
+        """What the environments of the plan's targets ask for together; `None` when none of them is in one."""
+        touched = self._touched(plan)
+        if len(touched) < 2:
+            return touched[0] if touched else None
+        typing = any(each.confirm is Confirmation.TYPE for each in touched)
+        return Environment(
+            name=" and ".join(each.name for each in touched),
+            match=",".join(each.match for each in touched),
+            confirm=Confirmation.TYPE if typing else Confirmation.KEY,
+            read_only=any(each.read_only for each in touched),
+            allow_yes=all(each.allow_yes for each in touched),
+            ask_reason=any(each.ask_reason for each in touched),
         )
 
     def forbids(self, plan: Plan) -> str | None:

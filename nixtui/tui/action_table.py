@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding, BindingType
 
-from nixtui.tui.actions import Action, Scope, may_change, needs_hosts, needs_marks, needs_row, needs_running
+from nixtui.tui.actions import (
+    Action,
+    Scope,
+    may_change,
+    needs_hosts,
+    needs_marks,
+    needs_one_host,
+    needs_row,
+    needs_running,
+)
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
@@ -138,9 +147,11 @@ _PROGRESS: tuple[Action[ProgressScreen], ...] = (
 
 _ROLLBACK: tuple[Action[RollbackDialog], ...] = (
     Action("commands", "c", "commands", lambda on: on.toggle("commands"), rank=1, help="exactly what is run"),
-    Action("packages", "p", "all packages", lambda on: on.toggle("packages"), rank=2),
+    Action("packages", "p", "all packages", lambda on: on.toggle("packages"), needs_one_host, rank=2),
     Action("same", "m", "same for others", lambda on: on.widen(), rank=3, help="all hosts on the same revision"),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), rank=4),
+    Action("row_down", "j", "next host", lambda on: on.move(1)),
+    Action("row_up", "k", "previous host", lambda on: on.move(-1)),
     Action("text_down", "J,pagedown", "scroll down", lambda on: on.scroll_text(5)),
     Action("text_up", "K,pageup", "scroll up", lambda on: on.scroll_text(-5)),
 )

@@ -55,6 +55,11 @@ def needs_hosts(selection: Selection) -> str | None:
     return None if selection.hosts else "no host is selected"
 
 
+def needs_one_host(selection: Selection) -> str | None:
+    """It is done for one host at a time."""
+    return None if len(selection.hosts) == 1 else "packages are compared for one host at a time"
+
+
 def needs_marks(selection: Selection) -> str | None:
     """A host has to be marked."""
     return None if selection.marked else "no host is marked; space marks one"

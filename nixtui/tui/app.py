@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from textual.app import App
 
@@ -11,6 +12,7 @@ from nixtui.tui.action_table import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
 from nixtui.tui.crash import crash_report
+from nixtui.tui.garbage import Garbage
 from nixtui.tui.notices import Level
 from nixtui.tui.screens.fleet import FleetScreen
 from nixtui.tui.screens.place import Place
@@ -55,6 +57,7 @@ class NixtuiApp(App[None]):
         self.theme = PLAIN if no_color else theme
         for destination in DESTINATIONS:
             self.add_mode(destination.id, partial(self._open, destination))
+        self.garbage = Garbage()
         self._came_from = "fleet"
         self._painting = False
 
@@ -69,6 +72,8 @@ class NixtuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to listen, and to tick."""
+        self.garbage.begin()
+        self.garbage.touch(monotonic())
         self.set_keymap(dict(self.session.keymap))
         self._feed = self.session.cockpit.fleet.subscribe(self._wake)
         self.set_interval(1.0, self._tick)
@@ -79,21 +84,28 @@ class NixtuiApp(App[None]):
         return next((each for each in reversed(self.screen_stack) if isinstance(each, Place)), None)
 
     def _wake(self) -> None:
+        """Called from whatever task knows more; the rest happens in the app's own, which timers need."""
         if not self._painting:
             self._painting = True
-            self.set_timer(PAINT_TERSELY_AFTER_S if self.session.terse else PAINT_AFTER_S, self._paint)
+            self.call_later(self._paint_soon)
+
+    def _paint_soon(self) -> None:
+        self.set_timer(PAINT_TERSELY_AFTER_S if self.session.terse else PAINT_AFTER_S, self._paint)
 
     def _paint(self) -> None:
+        place = self.place
+        if place is None or not place.is_mounted:  # nobody there to hear it yet, so it waits in the feed
+            self._paint_soon()
+            return
         self._painting = False
-        changes = self._feed.take()
-        if (place := self.place) is not None and place.is_mounted:
-            place.fleet_changed(changes)
-            place.refresh_frame()
+        place.fleet_changed(self._feed.take())
+        place.refresh_frame()
 
     def _tick(self) -> None:
         if (place := self.place) is not None and place.is_mounted:
             place.tick(self.session.cockpit.clock())
         self.session.expire_notice(self.session.cockpit.clock())
+        self.garbage.tick(monotonic())
 
     def _told(self) -> None:
         if (place := self.place) is not None:
@@ -144,7 +156,7 @@ class NixtuiApp(App[None]):
                 self.visit("fleet")
                 self.fleet_screen.go_to_host(name)
             case RollBackTo(target):
-                opening.rollback(self, place.selection().hosts, target)
+                opening.rollback_if_allowed(self, place.selection(), target)
             case ShowEnvironment(name):
                 self.visit("fleet")
                 self.fleet_screen.show_environment(name)

@@ -95,7 +95,7 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
     """The columns of the fleet, in the order they are read; their priority is what matters on call."""
     longest = max((width((Span(clean(name)),)) for name in names), default=0)
     return (
-        Column("host", "HOST", min(max(longest, 8), 16), _host, 0, min(longest, _LONGEST_NAME), sort=_by_name),
+        Column("host", "HOST", min(max(longest, 8), 24), _host, 0, min(longest, _LONGEST_NAME), sort=_by_name),
         Column("state", "STATE", 20, _state, 0, 34, sort=_by_state),
         Column("generation", "GEN", 6, _generation, 1, right=True, sort=lambda row: row.status.facts.generation),
         Column("age", "AGE", 4, _age, 2, right=True, sort=lambda row: row.status.facts.switched_at),

@@ -49,7 +49,7 @@ class Knowledge:
     def known_generations(self, name: str) -> Generations | None:
         """As the host told last, unless it has switched since."""
         known = self._generations.get(name)
-        if known is None:
+        if known is None or name not in self._cockpit.fleet:
             return None
         facts = self._cockpit.fleet.status(name).facts
         is_same = known.current_system == facts.current_system and known.profile_system == facts.profile_system
@@ -78,4 +78,4 @@ class Knowledge:
         return self._previews.put((name, running, path), await self._cockpit.preview(name, path))
 
     def _running(self, name: str) -> str | None:
-        return self._cockpit.fleet.status(name).facts.current_system
+        return self._cockpit.fleet.status(name).facts.current_system if name in self._cockpit.fleet else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
 from nixtui.operations.events import AnyEvent, OperationFinished
 from nixtui.operations.report import Outcome, Report
-from nixtui.tui.actions import Action, key_shown
+from nixtui.tui.actions import Action, Selection, key_shown, may_change
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
 from nixtui.tui.notices import Level, Notice
@@ -127,6 +127,14 @@ def command(place: Place) -> None:
     place.ask(Question(":", "", edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
 
 
+def rollback_if_allowed(app: NixtuiApp, selection: Selection, to: str) -> None:
+    """As `rollback`, for a command that was typed: what stands against the key stands against the command."""
+    if reason := may_change(selection):
+        app.session.say(Level.WARNING, f":rollback: {reason}")
+    else:
+        rollback(app, selection.hosts, to)
+
+
 def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
     """Propose it; when it is started, show it."""
     from nixtui.tui.screens.rollback import RollbackDialog
@@ -156,7 +164,7 @@ def watch(app: NixtuiApp, running: Operation) -> None:
     def hear(event: AnyEvent) -> None:
         if isinstance(event, OperationFinished):
             unsubscribe()
-            _tell_end(app, running.plan.title, event.report)
+            app.call_later(_tell_end, app, running.plan.title, event.report)  # this is the operation's task, not ours
 
     unsubscribe = running.subscribe(hear)
     if running.report is not None:  # it ended before anybody could listen

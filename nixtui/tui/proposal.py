@@ -22,6 +22,7 @@ class Proposal:
     """
 
     names: tuple[str, ...]
+    environments: tuple[str, ...]
     target: str
     seen: Mapping[str, HostStatus]
     asked_at: float

@@ -67,8 +67,8 @@ class Session:
         )
 
     def hosts(self, names: Iterable[str]) -> list[Host]:
-        """The hosts of these names."""
-        return [self.cockpit.fleet.host(name) for name in names]
+        """The hosts of these names, as far as they are still in the fleet."""
+        return [self.cockpit.fleet.host(name) for name in names if name in self.cockpit.fleet]
 
 
 def full_text(error: BaseException) -> str:

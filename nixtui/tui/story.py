@@ -1,8 +1,14 @@
 """An operation as Markdown, for the ticket that is written afterwards."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from nixtui.tui import units
 from nixtui.tui.ledger import Ledger
 from nixtui.tui.paint import clean, plain
+
+if TYPE_CHECKING:
+    from nixtui.operations.operation import Operation
 
 
 def markdown(ledger: Ledger, started_at: float) -> str:
@@ -23,3 +29,12 @@ def markdown(ledger: Ledger, started_at: float) -> str:
             logs += [f"\n{clean(state.target.name)}:\n", "```", *(clean(each) for each in report.log), "```"]
     head = f"**{clean(ledger.plan.title)}** — {outcome}, begun {units.moment(started_at)} UTC"
     return "\n".join([head, "", *rows, *logs])
+
+
+def farewell(begun: Sequence["Operation"]) -> list[str]:
+    """What was done, for the scrollback of the terminal when the app is left: one line per operation."""
+    return [
+        f"{each.id[:8]}  {clean(each.plan.title)}  {each.report.outcome.value if each.report else 'still running'}"
+        for each in begun
+        if each.started_at is not None
+    ]

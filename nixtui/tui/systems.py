@@ -62,7 +62,8 @@ def _versions(change: PackageChange) -> Line:
 
 def diff_sentence(diff: ClosureDiff, cells: int, most: int = 3) -> Iterator[Line]:
     """The counts, and the first few packages with their versions, for a dialog."""
-    yield fit(diff_counts(diff) + closure_line(diff), cells)
+    grown = units.signed_size(diff.bytes_after - diff.bytes_before)
+    yield fit(diff_counts(diff) + line(("  closure ", Role.MUTED), grown), cells)
     shown = sorted(diff.packages, key=lambda each: each.change in (Change.ADDED, Change.REMOVED))[:most]
     longest = min(max((cells_of(clean(each.name)) for each in shown), default=0), _LONGEST_NAME)
     for each in shown:

@@ -93,3 +93,16 @@ async def test_the_hosts_of_a_wave_go_at_the_same_time() -> None:
     async with asyncio.timeout(5):
         reports = await roll_out([NAMES], Rules(), act, a_run())
     assert len(reports) == 12
+
+
+async def test_a_bug_met_on_one_host_is_told_and_hides_nothing_of_the_others() -> None:
+    async def act(name: str) -> TargetReport:
+        if name == "web-2":
+            raise ValueError("boom")
+        return TargetReport(name=name, outcome=Outcome.COMMITTED)
+
+    reports = {each.name: each for each in await roll_out([["web-1", "web-2"], ["web-3"]], Rules(), act, a_run())}
+    assert reports["web-1"].outcome is Outcome.COMMITTED
+    assert reports["web-2"].outcome is Outcome.UNKNOWN
+    assert "boom" in (reports["web-2"].detail or "")
+    assert reports["web-3"].outcome is Outcome.REFUSED

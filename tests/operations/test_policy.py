@@ -100,11 +100,17 @@ def test_a_reason_that_is_asked_for_must_say_something(reason: str | None) -> No
     POLICY.authorize(plan(on("a", "audited")), Consent(Answer.KEY, reason="INC-7"))
 
 
-def test_the_strictest_environment_is_what_a_screen_shows() -> None:
-    everything = [on("a", "lab"), on("b", "audited"), on("c", "prod"), on("d", "frozen")]
-    for last in range(4, 0, -1):
-        strictest = POLICY.strictest(plan(*everything[:last]))
-        assert strictest is not None
-        assert strictest.name == everything[:last][-1].environment
-    assert POLICY.strictest(plan(on("a"))) is None
-    assert POLICY.strictest(plan()) is None
+def test_several_environments_demand_together_what_each_demands() -> None:
+    """Or a plan could be refused for what nobody was asked."""
+    policy = Policy(
+        environments={
+            "a": Environment(name="a", match="env:a", allow_yes=False),
+            "b": Environment(name="b", match="env:b", confirm=Confirmation.TYPE, ask_reason=True),
+        }
+    )
+    both = plan(on("x", "a"), on("y", "b"))
+    demands = policy.demands(both)
+    assert demands is not None
+    assert (demands.confirm, demands.allow_yes, demands.ask_reason) == (Confirmation.TYPE, False, True)
+    policy.authorize(both, Consent(Answer.TYPED, typed="2", reason="because"))
+    assert policy.demands(plan()) is None

@@ -1,5 +1,7 @@
 """Screen 1, as a person uses it."""
 
+import asyncio
+
 import pytest
 from textual.events import MouseScrollDown
 from textual.widgets import Input
@@ -292,3 +294,39 @@ async def test_looking_at_a_host_asks_for_it_more_closely() -> None:
         await press(pilot, "j", "j", "j")
         await until(pilot, lambda: cockpit.focused and cockpit.focused[-1] == ("cache-3",))
         assert ("web-2",) not in cockpit.focused  # the cursor only flew past it
+
+
+async def test_news_from_a_task_that_is_older_than_the_app_is_shown() -> None:
+    """Such a task has not the app's context, in which Textual's timers die without a word."""
+    cockpit = MemoryCockpit(FleetState([]))
+    go = asyncio.Event()
+
+    async def watch() -> None:
+        await go.wait()
+        cockpit.fleet.set_hosts([Host(name="early-1", address="early-1")])
+
+    watching = asyncio.create_task(watch())
+    async with opened(cockpit) as (_, pilot, _):
+        go.set()
+        await until_shown(pilot, "early-1")
+    await watching
+
+
+async def test_hosts_that_come_while_another_screen_is_in_front_fit_their_column() -> None:
+    cockpit = MemoryCockpit(FleetState([]))
+    async with opened(cockpit) as (_, pilot, _):
+        await press(pilot, "7")
+        cockpit.fleet.set_hosts([Host(name="a-host-with-quite-a-name", address="x")])
+        await pilot.pause(0.3)
+        await press(pilot, "1")
+        await until_shown(pilot, "a-host-with-quite-a-name")
+
+
+async def test_a_typed_rollback_is_stopped_by_what_stops_the_key() -> None:
+    cockpit = MemoryCockpit(policy=Policy(read_only=True, environments=ENVIRONMENTS))
+    async with opened(cockpit) as (app, pilot, _):
+        await press(pilot, "j", "colon")
+        await write(pilot, "rollback")
+        await press(pilot, "enter")
+        await until_shown(pilot, ":rollback: nixtui runs read-only")
+        assert app.screen is app.fleet_screen

@@ -10,8 +10,9 @@ from rich.console import Console
 from textual.drivers.headless_driver import HeadlessDriver
 
 from nixtui.tui.app import NixtuiApp
-from tests.tui.cockpit import MemoryCockpit
-from tests.tui.screen import press, shown
+from nixtui.tui.story import farewell
+from tests.tui.cockpit import KEY_IS_ENOUGH, MemoryCockpit
+from tests.tui.screen import opened, press, shown, until, until_shown
 
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 
@@ -110,3 +111,35 @@ def test_the_first_frame_waits_for_none_of_the_heavy_libraries() -> None:
     code = f"import sys, nixtui.tui.app; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("keys", [("j",), ("j", "space"), ("j", "r"), ("j", "enter"), ("j", "enter", "j", "r")])
+async def test_a_host_that_leaves_the_fleet_takes_nothing_down(keys: tuple[str, ...]) -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, *keys)
+        hosts = [host for name, host in cockpit.fleet.hosts().items() if name != "web-2"]
+        cockpit.fleet.set_hosts(hosts)
+        cockpit.now += 30
+        await pilot.pause(1.3)
+        await press(pilot, "y", "escape", "escape", "escape", "1", "k", "r", "escape")
+        await until(pilot, lambda: "web-2 " not in shown(app))
+
+
+async def test_what_fails_in_the_background_is_told() -> None:
+    async with opened() as (app, pilot, _):
+
+        async def fail() -> None:
+            raise RuntimeError("[bold]no luck")
+
+        app.fleet_screen.in_background(fail, group="test", doing="Trying something")
+        await until_shown(pilot, "✖ Trying something: RuntimeError: [bold]no luck")
+        assert app.is_running
+
+
+async def test_leaving_says_what_was_done() -> None:
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH)) as (_, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "✔ committed in")
+        assert farewell(cockpit.operations.begun()) == ["op000000  Roll back web-2: 412 → 411  committed"]

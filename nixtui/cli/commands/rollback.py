@@ -1,6 +1,7 @@
 """`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
 
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -51,7 +52,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         raise UsageError(str(error)) from error
     hosts = await nixtui.select(arguments.selectors)
     if arguments.break_lock and not arguments.dry_run:
-        await _break_locks(nixtui, hosts, arguments)
+        broken = await _break_locks(nixtui, hosts, arguments)
+        if broken is not Exit.DONE:
+            return broken
     rollback = nixtui.plan_rollback(await nixtui.ask_generations(hosts), target, Action(arguments.action))
     if arguments.dry_run:
         return _show(rollback.plan, as_json=arguments.json)
@@ -66,7 +69,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             report = _nothing(rollback, str(refusal))
     else:
         report = _nothing(rollback, None)
-    _print(report, rollback.plan, as_json=arguments.json)
+    with suppress(BrokenPipeError):  # whoever stopped reading does not change how it ended
+        _print(report, rollback.plan, as_json=arguments.json)
     return exit_for(report)
 
 
@@ -75,14 +79,16 @@ async def _carry_out(nixtui: Assembly, rollback: Rollback, arguments: Namespace)
     return await carry_out(nixtui, rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach), consent)
 
 
-async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> None:
+async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> Exit:
     plan = plan_break_lock(hosts)
     for line in plan_lines(plan, commands=False):
         narrate(line)
     consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
     job = break_lock_job(hosts, nixtui.reach, nixtui.operator)
-    for line in report_lines(await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)):
+    report = await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)
+    for line in report_lines(report):
         narrate(line)
+    return exit_for(report)
 
 
 def _nothing(rollback: Rollback, refusal: str | None) -> Report:

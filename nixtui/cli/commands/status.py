@@ -2,13 +2,13 @@
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.exits import Exit
-from nixtui.cli.output import age, print_json, print_table, rfc3339, shown
+from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
@@ -90,12 +90,15 @@ def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
         shown(facts.memory and f"{facts.memory.used_fraction:.0%}"),
         shown(root and f"{root.used_fraction:.0%}"),
         age(now - status.observed_at if status.observed_at is not None else None),
-        "; ".join(part for part in (status.reason, status.remedy) if part),
+        status.reason or "",
     )
 
 
-def _print(fleet: FleetState, hosts: Iterable[Host], now: float) -> None:
+def _print(fleet: FleetState, hosts: Sequence[Host], now: float) -> None:
     print_table(HEADINGS, [row(host, fleet.status(host.name), now) for host in hosts])
+    for host in hosts:
+        if remedy := fleet.status(host.name).remedy:
+            narrate(plain(f"{host.name}: {remedy}"))
 
 
 async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> None:

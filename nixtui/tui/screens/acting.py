@@ -3,11 +3,14 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
+from textual import on
 from textual.screen import Screen
 from textual.widgets import Input
+from textual.worker import Worker, WorkerState
 
 from nixtui.tui.action_table import actions_in, bindings_for
 from nixtui.tui.actions import Action, Scope, Selection, key_shown
+from nixtui.tui.messages import KeyClicked
 from nixtui.tui.notices import Level
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.frame import KeyHint
@@ -40,6 +43,9 @@ class Acting(Screen[Any]):
         """Do it, or say why not."""
         reason = action.why_disabled(self.selection())
         if reason is None:
+            notice = self.session.notice
+            if notice is not None and notice.level is Level.WARNING and action.id != "back":
+                self.session.dismiss_notice()  # something else works: the objection is over; esc sends it away itself
             action.run(self)
             return
         key = key_shown(self.session.key_of(action.id, action.key))
@@ -60,7 +66,19 @@ class Acting(Screen[Any]):
             if action.rank is not None
         )
 
-    def in_background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str) -> None:
-        """Do something while the screen goes on; a newer one of the same group replaces it, leaving ends it."""
+    @on(KeyClicked)
+    def _key_clicked(self, event: KeyClicked) -> None:
+        event.stop()
+        self.action_act(event.action)
+
+    def in_background(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, doing: str) -> None:
+        """Do something while the screen goes on. A newer one of the same group replaces it, leaving the screen ends it;
+        what fails is told as failed while `doing` it, and is never fatal.
+        """
         begun: Callable[[], Any] = work  # called by the worker: one that never starts leaves no coroutine behind
-        self.run_worker(begun, group=group, exclusive=True, exit_on_error=False)
+        self.run_worker(begun, name=doing, group=group, exclusive=True, exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell what failed in the background."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.session.confess(event.worker.error, event.worker.name)

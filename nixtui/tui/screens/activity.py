@@ -66,7 +66,7 @@ class ActivityScreen(Place):
 
     def reload(self) -> None:
         """Read the journal again."""
-        self.spawn(self._load, group="journal", doing="Reading the journal")
+        self.in_background(self._load, group="journal", doing="Reading the journal")
 
     async def _load(self) -> None:
         operations = self.session.cockpit.operations
@@ -144,7 +144,7 @@ class ActivityScreen(Place):
     def open(self) -> None:
         """The operation with all its events."""
         record = self._records[self._list.cursor or ""]
-        self.spawn(partial(self._open, record), group="events", doing="Reading the events of the operation")
+        self.in_background(partial(self._open, record), group="events", doing="Reading the events of the operation")
 
     async def _open(self, record: Record) -> None:
         ledger = await self._ledger(record)
@@ -161,7 +161,7 @@ class ActivityScreen(Place):
     def copy(self) -> None:
         """The whole story, for a ticket."""
         record = self._records[self._list.cursor or ""]
-        self.spawn(partial(self._copy, record), group="events", doing="Reading the events of the operation")
+        self.in_background(partial(self._copy, record), group="events", doing="Reading the events of the operation")
 
     async def _copy(self, record: Record) -> None:
         self.nixtui.copy(markdown(await self._ledger(record), record.started_at), "the operation as Markdown")

@@ -14,6 +14,7 @@ from nixtui.tui.paint import Line, Role, cells_of, clean, line
 from nixtui.tui.screens.dialog import Dialog
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.columns import Column
+from nixtui.tui.widgets.field import field
 from nixtui.tui.widgets.table import Table
 
 
@@ -44,9 +45,7 @@ class Chooser(Dialog[str]):
         """The input and the list."""
         with Vertical(classes="dialog chooser") as frame:
             frame.border_title = Content(self._title)
-            field = Input(compact=True, placeholder="type to find")
-            field.cursor_blink = False
-            yield field
+            yield field(placeholder="type to find")
             yield self._table
 
     def on_mount(self) -> None:

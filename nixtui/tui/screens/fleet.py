@@ -132,6 +132,7 @@ class FleetScreen(Place):
         """The marked hosts, or the one under the cursor."""
         cursor, marked = self._hosts.cursor, self._hosts.marks.names
         names = self._hosts.marks.in_order() if marked else (cursor,) if cursor else ()
+        names = tuple(name for name in names if name in self.session.cockpit.fleet)
         return Selection(
             hosts=names,
             marked=len(marked),

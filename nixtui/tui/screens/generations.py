@@ -57,7 +57,7 @@ class GenerationsScreen(Place):
     @property
     def environment(self) -> str | None:
         """That of the host."""
-        return self.session.cockpit.fleet.host(self.host).environment if self.host else None
+        return next((host.environment for host in self.session.hosts((self.host or "",))), None)
 
     def _row(self, key: str) -> Generation | None:
         return self._known.with_number(int(key)) if self._known else None
@@ -97,7 +97,7 @@ class GenerationsScreen(Place):
         """Ask the host now; what is known stays on the screen meanwhile."""
         if self.host:
             self._asked_at = self.session.cockpit.clock()
-            self.spawn(partial(self._load, self.host), group="generations", doing=f"generations of {self.host}")
+            self.in_background(partial(self._load, self.host), group="generations", doing=f"generations of {self.host}")
             self._show_titles()
 
     async def _load(self, host: str) -> None:
@@ -125,7 +125,8 @@ class GenerationsScreen(Place):
     def fleet_changed(self, changes: Changes) -> None:
         """A host that switched has other generations."""
         host = self.host
-        if host and host in changes.names and self._known and self._asked_at is None:
+        is_news = host in changes.names and host in self.session.cockpit.fleet
+        if host and is_news and self._known and self._asked_at is None:
             facts = self.session.cockpit.fleet.status(host).facts
             if facts.current_system and (facts.current_system, facts.profile_system) != (
                 self._known.current_system,
@@ -200,7 +201,7 @@ class GenerationsScreen(Place):
 
     def selection(self) -> Selection:
         """The host shown; what its policy forbids."""
-        hosts = (self.host,) if self.host else ()
+        hosts = tuple(host.name for host in self.session.hosts((self.host or "",)))
         forbidden = why_unchangeable(self.session.cockpit.policy, self.session.hosts(hosts))
         return Selection(hosts=hosts, forbidden=forbidden or self._why_not_there(), row=self._list.cursor)
 

@@ -11,7 +11,7 @@ from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line,
 _LABEL = 10
 _BAR = 12
 _NEXT_STEP = {
-    HostState.UNREACHABLE: "ctrl+r asks again; the figures below are the last that were seen",
+    HostState.UNREACHABLE: "ctrl+r asks again",
     HostState.AUTH_FAILED: "check the key and the user in nixtui.toml or ~/.ssh/config",
     HostState.HOST_KEY_CHANGED: "do not connect until you know why: reinstalled, or somebody in between",
     HostState.HOST_KEY_UNKNOWN: "compare the fingerprint, then accept it with ssh-keyscan or ssh",
@@ -44,7 +44,12 @@ def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     if step := _NEXT_STEP.get(status.state):
         yield from wrap(step, cells, Role.MUTED, indent="  ")
     if is_old(row) and status.observed_at is not None:
-        yield from wrap(f"last seen {units.span(row.now - status.observed_at)} ago", cells, Role.WARN, indent="  ")
+        yield from wrap(
+            f"seen {units.span(row.now - status.observed_at)} ago; the figures are of then",
+            cells,
+            Role.WARN,
+            indent="  ",
+        )
 
 
 def _labelled(label: str, value: Line, cells: int) -> Iterator[Line]:

@@ -1,9 +1,8 @@
 """What every screen of the cockpit is: a frame around a body, actions from the table, one line to type in."""
 
-from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -12,7 +11,6 @@ from nixtui.tui import opening
 from nixtui.tui.action_table import actions_in
 from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
-from nixtui.tui.messages import KeyClicked
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
@@ -144,12 +142,9 @@ class Place(Acting):
 
     def perform(self, action: Action[Any]) -> None:
         """Do it, or say why not; what works may be different afterwards."""
+        self.nixtui.garbage.touch(monotonic())
         super().perform(action)
         self.refresh_frame()
-
-    @on(KeyClicked)
-    def _footer_pressed(self, event: KeyClicked) -> None:
-        self.action_act(event.action)
 
     @property
     def table(self) -> Table[Any] | None:
@@ -229,16 +224,3 @@ class Place(Acting):
     def command(self) -> None:
         """The `:` line."""
         opening.command(self)
-
-    # Work that takes long
-
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, doing: str) -> None:
-        """Do something in the background; a newer one of the same group replaces it. What fails is told, not fatal."""
-
-        async def told() -> None:
-            try:
-                await work()
-            except Exception as error:
-                self.session.confess(error, doing)
-
-        self.in_background(told, group=group)

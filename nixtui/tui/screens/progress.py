@@ -44,6 +44,7 @@ class ProgressScreen(Place):
         self._operation = operation
         self._started_at = started_at
         self._painting = self._commands = False
+        self._heard: list[AnyEvent] = []
         self._unsubscribe: Callable[[], None] = lambda: None
         self._targets = Table[TargetState](self._columns(), self._target, id="progress-targets")
         self._said = Panel(id="progress-said")
@@ -96,10 +97,18 @@ class ProgressScreen(Place):
         self.call_after_refresh(self._show)
 
     def _hear(self, event: AnyEvent) -> None:
-        self._ledger.take(event)
+        """Called in the operation's own task; what is shown changes in ours."""
+        self._heard.append(event)
         if not self._painting:
             self._painting = True
-            self.set_timer(PAINT_AFTER_S, self._show)
+            self.call_later(self.set_timer, PAINT_AFTER_S, self._take_in)
+
+    def _take_in(self) -> None:
+        self._painting = False
+        heard, self._heard = self._heard, []
+        for event in heard:
+            self._ledger.take(event)
+        self._show()
 
     def tick(self, now: float) -> None:
         """Countdowns go down."""
@@ -107,7 +116,6 @@ class ProgressScreen(Place):
         super().tick(now)
 
     def _show(self) -> None:
-        self._painting = False
         if not self.is_mounted:
             return
         now = self.session.cockpit.clock()

@@ -26,6 +26,7 @@ from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
 from nixtui.tui.screens.rollback_columns import target_columns
 from nixtui.tui.session import Session
+from nixtui.tui.widgets.field import field
 from nixtui.tui.widgets.frame import Footer
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.table import Table
@@ -50,12 +51,13 @@ class RollbackDialog(Dialog[Operation], Acting):
         self._propose(tuple(names), target)
         self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
         self._targets.display = len(names) > 1
-        self._reason, self._typed = _field("reason"), _field("typed")
+        self._reason, self._typed = field("reason"), field("typed")
         self._go = Choice("Roll back", id="go", danger=True, why_not="the plan is not there yet")
 
     def _propose(self, names: tuple[str, ...], target: str) -> None:
         fleet, now = self.session.cockpit.fleet, self.session.cockpit.clock()
-        self.proposal = Proposal(names, target, {name: fleet.status(name) for name in names}, now)
+        environments = sorted({each for name in names if (each := fleet.host(name).environment)})
+        self.proposal = Proposal(names, tuple(environments), target, {name: fleet.status(name) for name in names}, now)
         if len(names) == 1:
             self.proposal.generations = self.session.knowledge.known_generations(names[0])
 
@@ -73,6 +75,7 @@ class RollbackDialog(Dialog[Operation], Acting):
                 yield self._typed
             yield Footer()
             with Horizontal(classes="choices"):
+                yield Lines(id="why-not")
                 yield Choice("Cancel", id="cancel")
                 yield self._go
 
@@ -99,7 +102,7 @@ class RollbackDialog(Dialog[Operation], Acting):
     # Finding out
 
     def _find_out(self) -> None:
-        self.in_background(partial(self._inquire, self.proposal), group="inquiry")
+        self.in_background(partial(self._inquire, self.proposal), group="inquiry", doing="Planning the rollback")
 
     async def _inquire(self, proposal: Proposal) -> None:
         await find_plan(self.session, proposal)
@@ -127,6 +130,7 @@ class RollbackDialog(Dialog[Operation], Acting):
             min(len(proposal.names), _MOST_ROWS, max(2, self.size.height - _OTHER_ROWS - 6)) + 1
         )
         self._targets.redraw()
+        self.query_one(".rollback").set_class(decision.must_type, "-guarded")
         self.query_one("#ask-reason").display = decision.asks_reason
         self.query_one("#ask-typed").display = decision.must_type
         if proposal.plan is not None:
@@ -154,16 +158,17 @@ class RollbackDialog(Dialog[Operation], Acting):
         self.query_one(Footer).tell(self.key_hints(), "")
 
     def _where(self) -> Line:
-        names = self.proposal.names
-        environments = sorted({env for name in names if (env := self.session.cockpit.fleet.host(name).environment)})
-        badges = [part for name in environments for part in (badge(name, self.session.cockpit.policy), Span(" "))]
+        policy = self.session.cockpit.policy
+        badges = [part for name in self.proposal.environments for part in (badge(name, policy), Span(" "))]
         return (Span(proposing.title(self.proposal), Role.STRONG), Span("  "), *badges)
 
     def _show_choice(self) -> None:
         plan = self.proposal.plan
         count = len(plan.acting_on) if plan else len(self.proposal.names)
         title = "Roll back" if len(self.proposal.names) == 1 else f"Roll back {count} hosts"
-        self._go.tell(title, self.decision.why_not())
+        why_not = self.decision.why_not()
+        self._go.tell(title, why_not)
+        self.query_one("#why-not", Lines).show([line((clean(why_not or ""), Role.MUTED))])
 
     # Deciding
 
@@ -205,6 +210,7 @@ class RollbackDialog(Dialog[Operation], Acting):
         except Refused as refusal:
             self.session.confess(refusal, "Not started")
             return
+        self.session.dismiss_notice()
         self.dismiss(operation)
 
     def _focus_what_is_missing(self) -> None:
@@ -229,7 +235,8 @@ class RollbackDialog(Dialog[Operation], Acting):
     def widen(self) -> None:
         """The same for every host of the environment that runs the same revision; the proposal is made anew."""
         fleet, first = self.session.cockpit.fleet, self.proposal.names[0]
-        revision, environment = fleet.status(first).facts.configuration_revision, fleet.host(first).environment
+        revision = self.proposal.seen[first].facts.configuration_revision
+        environment = fleet.host(first).environment if first in fleet else None
         same = [
             name
             for name, host in fleet.hosts().items()
@@ -243,6 +250,10 @@ class RollbackDialog(Dialog[Operation], Acting):
         self._show()
         self._find_out()
 
+    def move(self, rows: int) -> None:
+        """Go through the hosts of a plan for many."""
+        self._targets.move(rows)
+
     def scroll_text(self, rows: int) -> None:
         """Read on."""
         self.query_one("#text", Lines).scroll_rows(rows)
@@ -251,9 +262,3 @@ class RollbackDialog(Dialog[Operation], Acting):
         """The same without a screen."""
         words = ["nixtui", "rollback", *self.proposal.names, "--to", self.proposal.target]
         self.nixtui.copy(shlex.join(words), "the command")
-
-
-def _field(name: str) -> Input:
-    field = Input(compact=True, id=name)
-    field.cursor_blink = False
-    return field

@@ -9,6 +9,7 @@ from textual.widgets import Input
 from nixtui.tui.paint import Role, clean, line
 from nixtui.tui.screens.dialog import Dialog
 from nixtui.tui.session import Session
+from nixtui.tui.widgets.field import field
 from nixtui.tui.widgets.lines import Lines
 
 
@@ -24,7 +25,7 @@ class SecretDialog(Dialog[str]):
         with Vertical(classes="dialog") as frame:
             frame.border_title = Content("Asked by a host")
             yield Lines([line(clean(self._question))])
-            yield Input(password=True, compact=True)
+            yield field(password=True)
             yield Lines([line(("enter answers, esc does not; it is kept in memory only", Role.FAINT))])
 
     def on_mount(self) -> None:

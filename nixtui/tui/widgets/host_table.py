@@ -20,7 +20,8 @@ class HostTable(Table[hosts.HostRow]):
     """Hosts by name. The owner brings changes and ticks; times are Unix seconds by `clock`."""
 
     def __init__(self, fleet: FleetState, clock: Callable[[], float]) -> None:
-        columns = hosts.columns(fleet.names())
+        self._names = fleet.names()
+        columns = hosts.columns(self._names)
         super().__init__(columns, self._row, id="hosts")
         self.listing = FleetList(fleet, columns)
         self.marks = Marks()
@@ -44,10 +45,6 @@ class HostTable(Table[hosts.HostRow]):
             self._waiting |= changes.names
             return
         if changes.membership:
-            columns = hosts.columns(self._fleet.names())
-            self.listing.set_columns(columns)
-            self.set_columns(columns)
-            self.marks.forget_all_but(self._fleet.names())
             self.rebuild()
             return
         self.listing.held = self.cursor
@@ -71,10 +68,23 @@ class HostTable(Table[hosts.HostRow]):
 
     def rebuild(self, *, hold: bool = True) -> None:
         """Filter and sort everything anew; `hold` keeps the host under the cursor listed whatever the filter says."""
+        self._know_hosts()
         self.listing.held = self.cursor if hold else None
         self.listing.rebuild(self._clock())
         self.redraw()  # hosts may have changed while nobody looked
         self._show_order(from_top=not hold)
+
+    def _know_hosts(self) -> None:
+        """Hosts may have come or gone: the first column is as wide as their names, and the gone are not marked."""
+        names = self._fleet.names()
+        if names == self._names:
+            return
+        self._names = names
+        columns = hosts.columns(names)
+        self.listing.set_columns(columns)
+        self.set_columns(columns)
+        self.marks.forget_all_but(names)
+        self.set_marks(self.marks.names)
 
     def _show_order(self, *, from_top: bool = False) -> None:
         self._reorder_due, self._ordered_at = False, self._clock()

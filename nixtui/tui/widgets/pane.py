@@ -118,9 +118,9 @@ class Pane(Painted):
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
         line = y - self._edge - self.pinned
-        if not self._edge:
-            return self.row_strip(line + self._top if line >= 0 else line, self.cells)
         base, frame = self.base_style, self._frame
+        if not self._edge:
+            return self._unframed_line(line)
         if y == 0:
             return self.strip(self._top_line(), self.outer_size.width, base)
         if y == self.outer_size.height - 1:
@@ -129,6 +129,17 @@ class Pane(Painted):
         edge = base + self.style_of(frame)
         bar = Segment("┃", base + self.style_of(Role.MUTED)) if line in self._thumb() else Segment("│", edge)
         return Strip([Segment("│", edge), *inside, bar], self.cells + 2)
+
+    def _unframed_line(self, line: int) -> Strip:
+        """A row; its last cell shows the scroll position where there is more than fits."""
+        inside = self.row_strip(line + self._top if line >= 0 else line, self.cells)
+        thumb = self._thumb()
+        if not thumb or line < 0:
+            return inside
+        bar = ("┃", Role.MUTED) if line in thumb else ("│", Role.FRAME)
+        return Strip(
+            [*inside.crop(0, self.cells - 1), Segment(bar[0], self.base_style + self.style_of(bar[1]))], self.cells
+        )
 
     def on_focus(self) -> None:
         """The frame shows where the keyboard is."""

@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
+from nixtui.tui.widgets.field import field
 from nixtui.tui.widgets.lines import Lines
 
 _MAX_HISTORY = 50
@@ -54,9 +55,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """Label, input, hint."""
         yield Lines(id="prompt-label")
-        field = Input(compact=True, select_on_focus=False)
-        field.cursor_blink = False
-        yield field
+        yield field()
         yield Lines(id="prompt-hint")
 
     @property
@@ -71,10 +70,10 @@ class Prompt(Horizontal):
         label = (Span(question.label, Role.KEY),)
         self.query_one("#prompt-label", Lines).show([label])
         self.add_class("-open")
-        field = self.query_one(Input)
-        field.value = question.value
-        field.cursor_position = len(question.value)
-        field.focus()
+        typed = self.query_one(Input)
+        typed.value = question.value
+        typed.cursor_position = len(question.value)
+        typed.focus()
         self._hint(question.edited(question.value))
 
     def close(self) -> None:
@@ -119,19 +118,19 @@ class Prompt(Horizontal):
         event.prevent_default().stop()
 
     def _complete(self, question: Question) -> None:
-        field = self.query_one(Input)
-        found = list(question.complete(field.value))
+        typed = self.query_one(Input)
+        found = list(question.complete(typed.value))
         if found:
             shared = _shared_beginning(found)
-            field.value = found[0] if len(found) == 1 or len(shared) <= len(field.value) else shared
-            field.cursor_position = len(field.value)
+            typed.value = found[0] if len(found) == 1 or len(shared) <= len(typed.value) else shared
+            typed.cursor_position = len(typed.value)
 
     def _recall(self, question: Question, step: int) -> None:
         kept = self._history.get(question.label, [])
         self._recalled = min(max(self._recalled + step, 0), len(kept))
-        field = self.query_one(Input)
-        field.value = kept[-self._recalled] if self._recalled else question.value
-        field.cursor_position = len(field.value)
+        typed = self.query_one(Input)
+        typed.value = kept[-self._recalled] if self._recalled else question.value
+        typed.cursor_position = len(typed.value)
 
 
 def _shared_beginning(texts: Sequence[str]) -> str:

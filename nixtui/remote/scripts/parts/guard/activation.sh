@@ -62,16 +62,17 @@ arm() {
         --on-active="${seconds_}s" --timer-property=AccuracySec=200ms --timer-property=RemainAfterElapse=no \
         --property=Restart=on-failure --property=RestartSec=2 --property=StartLimitIntervalSec=0 \
         /bin/sh "$dir/guard" reverting "$id" "$sequence_" "no sign of life from the operator for $seconds_ s") || return
-    put "$dir/sequence" "$sequence_"
-    put "$dir/deadline" "$(($(uptime_s) + seconds_))"
+    put "$dir/sequence" "$sequence_" || return
+    put "$dir/deadline" "$(($(uptime_s) + seconds_))" || return
     [ "$before_" = 0 ] || systemctl stop "nixtui-revert-$id-$before_.timer" >/dev/null 2>&1
     say "armed $seconds_"
 }
 
 activate() {
-    in_unit "nixtui-activate-$id" --property=RuntimeMaxSec="$(recall activation_timeout)" \
-        /bin/sh "$dir/guard" activating "$id" || {
-        say "died the activation unit could not be started"
+    put "$dir/started" "$(uptime_s)"
+    said_=$(in_unit "nixtui-activate-$id" --property=RuntimeMaxSec="$(recall activation_timeout)" \
+        /bin/sh "$dir/guard" activating "$id") || {
+        say "died its unit could not be started: $said_"
         return 1
     }
     say "started"
@@ -151,8 +152,28 @@ is_over_() {
         say "ended"
     elif [ -e "$dir/code" ]; then
         say "tested $(cat "$dir/code")"
-    elif [ $((polls_ % 10)) = 9 ] && ! systemctl is-active --quiet "nixtui-activate-$id.service"; then
-        sleep 0.2
-        if [ -e "$dir/code" ]; then say "tested $(cat "$dir/code")"; else say "died it was stopped"; fi
+    elif [ $((polls_ % 10)) = 9 ] && is_gone_; then
+        sleep 0.2 # its last act is to write its code
+        if [ -e "$dir/code" ]; then
+            say "tested $(cat "$dir/code")"
+        elif is_gone_; then
+            say "died $(how_it_died_)"
+        fi
+    fi
+}
+
+# is_gone_: systemd itself says that the activation does not run; no answer is none
+is_gone_() {
+    case $(systemctl is-active "nixtui-activate-$id.service" 2>/dev/null) in
+    inactive | failed) ;;
+    *) return 1 ;;
+    esac
+}
+
+how_it_died_() {
+    if [ $(($(uptime_s) - $(cat "$dir/started"))) -ge "$(recall activation_timeout)" ]; then
+        say "it did not end within $(recall activation_timeout) s"
+    else
+        say "somebody stopped it"
     fi
 }

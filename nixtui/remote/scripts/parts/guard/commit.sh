@@ -12,7 +12,10 @@ extend() {
     if [ -e "$dir/verdict" ] || [ ! -d "$dir" ]; then
         inspect
     else
-        arm
+        arm || {
+            say "log the deadline could not be put off: $armed_"
+            inspect
+        }
     fi
 }
 
@@ -33,9 +36,16 @@ verify() {
 
 commit() {
     if [ ! -e "$dir/verdict" ]; then
-        in_unit "nixtui-commit-$id" --property=Restart=on-failure --property=RestartSec=1 \
+        said_=$(in_unit "nixtui-commit-$id" --property=Restart=on-failure --property=RestartSec=1 \
             --property=StartLimitIntervalSec=0 --property=RuntimeMaxSec="$(recall activation_timeout)" \
-            /bin/sh "$dir/guard" committing "$id" >/dev/null
+            /bin/sh "$dir/guard" committing "$id") || {
+            if [ "$(recall mode)" = boot ]; then
+                finish failed "the commit could not be started: $said_"
+            else
+                revert "the commit could not be started: $said_"
+                return
+            fi
+        }
     fi
     await_outcome
 }

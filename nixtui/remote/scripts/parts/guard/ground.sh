@@ -45,10 +45,11 @@ failed_units() {
         while read -r unit_ _; do printf '%s\n' "$unit_"; done
 }
 
-# units_of ID: nixtui's own units of an operation that systemd still has something to do with
+# units_of ID: nixtui's own units of an operation that systemd still has something to do with. A systemd that does not
+# answer (it may be re-executing itself) proves nothing, so it counts as one.
 units_of() {
     systemctl list-units --all --plain --no-legend --no-pager --state=active,activating,deactivating,reloading \
-        "nixtui-*-$1*" 2>/dev/null
+        "nixtui-*-$1*" 2>/dev/null || say unknown
 }
 
 # in_unit NAME ARGUMENT…: start the guard's own copy on this host with these arguments, as a unit that nobody's leaving ends

@@ -19,17 +19,25 @@ operator $1
 since $(date +%s)
 uptime $(uptime_s)"
     ln "$dir/holder" "$run/lock" 2>/dev/null && return
-    lock_is_stale_ && bury "$(holder_ operation)" abandoned && ln "$dir/holder" "$run/lock" 2>/dev/null && return
+    take_over_stale_ && ln "$dir/holder" "$run/lock" 2>/dev/null && return
     say "refused locked $(holder_ operation) $(holder_ since) $(holder_ operator)"
     return 1
 }
 
 # A lock without any unit of its operation is what a crash left: from arming on, systemd always has a unit of it.
 # Between taking the lock and arming there is none for a moment, hence the half minute.
-lock_is_stale_() {
+take_over_stale_() {
     other_=$(holder_ operation)
     taken_=$(holder_ uptime)
-    [ -n "$other_" ] && [ -z "$(units_of "$other_")" ] && [ $(($(uptime_s) - ${taken_:-0})) -ge 30 ]
+    [ -n "$other_" ] && [ -z "$(units_of "$other_")" ] && [ $(($(uptime_s) - ${taken_:-0})) -ge 30 ] || return
+    # Whoever moves it has it; and if it is another one by now, it goes back where it was.
+    mv "$run/lock" "$dir/stale" 2>/dev/null || return
+    if grep -qx "operation $other_" "$dir/stale"; then
+        bury "$other_" abandoned
+    else
+        ln "$dir/stale" "$run/lock"
+        return 1
+    fi
 }
 
 unlock() { [ "$(holder_ operation)" = "$id" ] && rm -f "$run/lock"; }
