@@ -1,11 +1,17 @@
 """What all tests share: the lab, and that it is not passed over where it has to run."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 
 pytest_plugins = ["tests.lab.fixtures"]
+
+# A run that was started in the background or under nohup ignores these, and so would every process that a test starts
+# to see whether it minds them.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LAB_REQUIRED = "NIXTUI_LAB_REQUIRED"
 """Set where a test on real hosts that is skipped is a failure."""

@@ -27,11 +27,13 @@ class Session(asyncssh.SSHClientSession[bytes]):
     `stdout` and `stderr` are where output goes and may be replaced at any time. `ended` is done when the program
     ended or we hung up: with `None`, or with the error that took the whole connection down. `closed` is done when the
     host has closed the channel, too, which after a hang-up it does only when the program has ended.
-    `exit_status` follows the shell's custom for signals (128 + number). `failure` is what a sink raised.
+    `exit_status` follows the shell's custom for signals (128 + number). `failure` is what a sink raised. `early` is the
+    beginning of what came before anybody set `stdout`.
     """
 
     def __init__(self) -> None:
-        self.stdout: Sink = discard
+        self.early = b""
+        self.stdout: Sink = self._keep_early
         self.stderr: Sink = discard
         self.exit_status: int | None = None
         self.failure: Exception | None = None
@@ -97,6 +99,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self._channel.abort()
         self._end(None)
 
+    def _keep_early(self, received: bytes) -> None:
+        self.early = (self.early + received)[:_GREETING_KEPT_BYTES]
+
     def _end(self, cause: Exception | None) -> None:
         if not self.ended.done():
             self.ended.set_result(cause)
@@ -117,6 +122,8 @@ class Beginning:
         self._greeted_bytes = 0
         self.is_found = False
         session.stdout = self.receive
+        if session.early:
+            self.receive(session.early)
 
     def receive(self, received: bytes) -> None:
         """Output before the mark, or with it."""

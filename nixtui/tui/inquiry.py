@@ -37,6 +37,20 @@ async def find_preview(session: Session, proposal: Proposal) -> None:
         proposal.preview_problem = _sentence(error)
 
 
+def hosts_alike(session: Session, proposal: Proposal) -> tuple[str, ...]:
+    """The hosts in the environment of the first that run its configuration revision, as far as that is known."""
+    fleet, first = session.cockpit.fleet, proposal.names[0]
+    revision = proposal.seen[first].facts.configuration_revision
+    if revision is None or first not in fleet:
+        return ()
+    environment = fleet.host(first).environment
+    return tuple(
+        name
+        for name, host in fleet.hosts().items()
+        if host.environment == environment and fleet.status(name).facts.configuration_revision == revision
+    )
+
+
 def _sentence(error: Exception) -> str:
     sentence, remedy = explain(error)
     return f"{sentence}; {remedy}" if remedy else sentence

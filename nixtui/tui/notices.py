@@ -96,3 +96,10 @@ def explain(error: BaseException) -> tuple[str, str | None]:
     message = str(error).strip()
     foreseen = type(error).__module__.startswith("nixtui.") and message
     return (message if foreseen else f"{type(error).__name__}: {message}" if message else type(error).__name__), None
+
+
+def trouble_lines(error: BaseException) -> list[Line]:
+    """An error where something else was expected: the sentence, and the next step under it."""
+    sentence, remedy = explain(error)
+    lines = [line(("✖ ", Role.BAD), clean(sentence))]
+    return [*lines, line((clean(remedy), Role.MUTED))] if remedy else lines

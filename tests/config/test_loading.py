@@ -1,5 +1,6 @@
 """From a file on disk, in whatever state it is, to a `Configuration` or to everything that is wrong with it."""
 
+import ctypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,11 +109,14 @@ def test_a_dangling_link_is_told(tmp_path: Path) -> None:
 
 @pytest.fixture
 def not_root() -> Iterator[None]:
-    """Root reads everything; where the tests run as root, somebody else has to look."""
-    me = os.geteuid()
-    os.seteuid(me or 65534)
+    """Root reads everything; where the tests run as root, somebody else has to look.
+
+    In this thread only, unlike `os.seteuid`: others may be resetting the lab's hosts at the same time.
+    """
+    setfsuid = ctypes.CDLL(None).setfsuid
+    setfsuid(os.geteuid() or 65534)
     yield
-    os.seteuid(me)
+    setfsuid(os.geteuid())
 
 
 @pytest.fixture

@@ -113,3 +113,24 @@ async def test_without_a_host_it_shows_the_one_under_the_cursor() -> None:
     async with opened() as (_, pilot, _):
         await press(pilot, "j", "2")
         await until_shown(pilot, "╭─ web-2 ─")
+
+
+async def test_another_host_begins_at_what_it_runs_and_not_at_the_same_number() -> None:
+    cockpit = MemoryCockpit()
+    facts = {"current_system": system("web-3", 409), "profile_system": system("web-3", 409)}
+    cockpit.fleet.apply("web-3", change(cockpit.fleet.status("web-3"), facts=facts))
+    async with opened(cockpit) as (app, pilot, _):
+        await press(pilot, "j", "space", "space", "enter")
+        await until_shown(pilot, "● running")
+        await press(pilot, "j", "right_square_bracket")
+        await until(pilot, lambda: "● running" in line_with(app, "│▌"))
+        assert "409" in line_with(app, "│▌")
+
+
+async def test_a_running_system_that_is_no_generation_is_said_and_compared_from() -> None:
+    cockpit = MemoryCockpit()
+    cockpit.fleet.apply("web-2", change(cockpit.fleet.status("web-2"), facts={"current_system": system("other", 1)}))
+    async with opened(cockpit) as (_, pilot, _):
+        await press(pilot, "j", "enter")
+        await until_shown(pilot, "runs none of them ─ 12")
+        await until_shown(pilot, "what runs → 412")

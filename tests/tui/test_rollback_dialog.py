@@ -37,6 +37,23 @@ async def test_the_dialog_names_host_environment_and_both_generations_and_cancel
         assert "nginx.service" in text
 
 
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)])
+@pytest.mark.parametrize("many", [False, True])
+async def test_what_one_decides_with_is_seen_at_every_size(size, many) -> None:
+    async with opened(size=size) as (app, pilot, _):
+        if many:
+            await press(pilot, "slash", "w", "e", "b", "enter", "ctrl+a", "r")
+            await until_shown(pilot, "70 hosts in 5 waves")
+        else:
+            await press(pilot, "j", "r")
+            await until_shown(pilot, "412 → 411")
+        await until(pilot, lambda: "▸ Cancel ◂" in shown(app), "the choices")
+        assert "to confirm ▸" in shown(app)
+        assert ("type 70 first" if many else "type web-2 first") in shown(app)
+        if many:
+            assert "web-1 " in line_with(app, "404 → 403")
+
+
 async def test_it_opens_from_memory_before_any_host_has_answered() -> None:
     async with opened() as (app, pilot, cockpit):
         cockpit.gate.clear()

@@ -12,7 +12,7 @@ from nixtui.model.generation import Generation, Generations
 from nixtui.tui import opening
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.messages import RowMoved
-from nixtui.tui.notices import explain
+from nixtui.tui.notices import trouble_lines
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.screens.generation_columns import columns
 from nixtui.tui.screens.place import Blank, Place
@@ -87,8 +87,8 @@ class GenerationsScreen(Place):
 
     def _show_host(self) -> None:
         self._from = None
-        self._known = self.session.knowledge.known_generations(self.host) if self.host else None
-        self._show()
+        self._list.show(())  # a number means another generation on another host, so the cursor must not stay on it
+        self._know(self.session.knowledge.known_generations(self.host) if self.host else None)
         if self.host:
             self.session.cockpit.focus((self.host,))
             self.ask_again()
@@ -104,23 +104,19 @@ class GenerationsScreen(Place):
         try:
             known = await self.session.knowledge.generations(host)
         except Exception as error:
-            self._failed(error)
+            self._list.set_empty([*trouble_lines(error), line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED))])
             raise
         finally:
             self._asked_at = None
         if host == self.host:
-            self._known = known
-            self._show()
+            self._know(known)
 
-    def _failed(self, error: Exception) -> None:
-        sentence, remedy = explain(error)
-        self._list.set_empty(
-            [
-                line(("✖ ", Role.BAD), clean(sentence)),
-                line((clean(remedy or ""), Role.MUTED)),
-                line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED)),
-            ]
-        )
+    def _know(self, known: Generations | None) -> None:
+        """Show these; a cursor that was nowhere begins at what runs."""
+        was_nowhere, self._known = self._list.cursor is None, known
+        self._show()
+        if was_nowhere and known is not None and known.running is not None:
+            self._list.go_to(str(known.running.number))
 
     def fleet_changed(self, changes: Changes) -> None:
         """A host that switched has other generations."""
@@ -151,24 +147,23 @@ class GenerationsScreen(Place):
 
     def _why_empty(self) -> list[Line]:
         if self.host is None:
-            return [
-                line("No host is chosen."),
-                line(
-                    ("1", Role.KEY),
-                    (" shows the fleet; ", Role.MUTED),
-                    ("enter", Role.KEY),
-                    (" on a host comes here", Role.MUTED),
-                ),
-            ]
+            back = (("1", Role.KEY), (" shows the fleet, where ", Role.MUTED), ("enter", Role.KEY))
+            return [line("No host is chosen."), line(*back, (" on a host comes here", Role.MUTED))]
         return [line(("asking the host …", Role.MUTED))]
 
     def _show_titles(self) -> None:
         host = clean(self.host) if self.host else "Generations"
         turned = f"  {self._turned + 1} of {len(self.hosts)}" if len(self.hosts) > 1 else ""
-        right = line((f"{len(self._known.items)}", Role.MUTED)) if self._known else EMPTY
+        right = self._how_many()
         if self._asked_at is not None:
             right = waiting("asking for the generations", self.session.cockpit.clock() - self._asked_at)
         self._list.set_title(line((host, Role.STRONG), (turned, Role.MUTED)), right)
+
+    def _how_many(self) -> Line:
+        if self._known is None:
+            return EMPTY
+        stray = "runs none of them ─ " if self._known.current_system and self._known.running is None else ""
+        return line((stray, Role.WARN), (f"{len(self._known.items)}", Role.MUTED))
 
     # The diff
 

@@ -18,7 +18,7 @@ from nixtui.tui import proposal as proposing
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.decision import Decision
 from nixtui.tui.environments import badge
-from nixtui.tui.inquiry import find_diff, find_plan, find_preview
+from nixtui.tui.inquiry import find_diff, find_plan, find_preview, hosts_alike
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line, Role, Span, clean, line
 from nixtui.tui.proposal import Proposal
@@ -34,8 +34,12 @@ from nixtui.tui.widgets.table import Table
 if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
 
-_MOST_ROWS = 12
+_MOST_ROWS, _FEWEST_ROWS = 12, 6
+_TABLE_FRAME = 2
+"""A blank line and the titles above the hosts of a plan for many."""
+
 _WIDTH = 92
+_LINES = ("where", "text", "challenge", "why-not")
 _OTHER_ROWS = 9
 """Lines of a dialog that are always there: its frame, title, keys and choices, and a blank before each."""
 
@@ -49,9 +53,17 @@ class RollbackDialog(Dialog[Operation], Acting):
     def __init__(self, session: Session, names: Sequence[str], target: str) -> None:
         super().__init__(session)
         self._propose(tuple(names), target)
+        self._frame = Vertical(classes="dialog rollback")
         self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
         self._targets.display = len(names) > 1
+        self._title, self._text, self._challenge, self._objection = (Lines(id=each) for each in _LINES)
         self._reason, self._typed = field("reason"), field("typed")
+        self._ask_reason = Horizontal(
+            Lines([line(("Why, for the journal ▸ ", Role.MUTED))]), self._reason, classes="question"
+        )
+        self._ask_typed = Horizontal(self._challenge, self._typed, classes="question")
+        self._keys = Footer()
+        self._cancel = Choice("Cancel", id="cancel")
         self._go = Choice("Roll back", id="go", danger=True, why_not="the plan is not there yet")
 
     def _propose(self, names: tuple[str, ...], target: str) -> None:
@@ -63,20 +75,16 @@ class RollbackDialog(Dialog[Operation], Acting):
 
     def compose(self) -> ComposeResult:
         """What would happen, what has to be typed, and the choices, the harmless one first."""
-        with Vertical(classes="dialog rollback"):
-            yield Lines(id="where")
-            yield Lines(id="text")
+        with self._frame:
+            yield self._title
+            yield self._text
             yield self._targets
-            with Horizontal(id="ask-reason", classes="question"):
-                yield Lines([line(("Why, for the journal ▸ ", Role.MUTED))])
-                yield self._reason
-            with Horizontal(id="ask-typed", classes="question"):
-                yield Lines(id="challenge")
-                yield self._typed
-            yield Footer()
+            yield self._ask_reason
+            yield self._ask_typed
+            yield self._keys
             with Horizontal(classes="choices"):
-                yield Lines(id="why-not")
-                yield Choice("Cancel", id="cancel")
+                yield self._objection
+                yield self._cancel
                 yield self._go
 
     @property
@@ -86,7 +94,7 @@ class RollbackDialog(Dialog[Operation], Acting):
 
     def on_mount(self) -> None:
         """In the same frame as the key what is known; the rest as it comes."""
-        self.query_one("#cancel", Choice).focus()
+        self._cancel.focus()
         self._find_out()
         self.set_interval(1.0, self._show)
 
@@ -124,38 +132,36 @@ class RollbackDialog(Dialog[Operation], Acting):
         if not self.is_mounted:  # an answer that came while the dialog was leaving
             return
         proposal, decision = self.proposal, self.decision
-        self.query_one("#where", Lines).show([self._where()])
+        self._title.show([self._where()])
         self._targets.display = len(proposal.names) > 1 and proposal.plan is not None and not proposal.shown
-        self._targets.styles.height = (
-            min(len(proposal.names), _MOST_ROWS, max(2, self.size.height - _OTHER_ROWS - 6)) + 1
-        )
         self._targets.redraw()
-        self.query_one(".rollback").set_class(decision.must_type, "-guarded")
-        self.query_one("#ask-reason").display = decision.asks_reason
-        self.query_one("#ask-typed").display = decision.must_type
+        self._frame.set_class(decision.must_type, "-guarded")
+        self._ask_reason.display = decision.asks_reason
+        self._ask_typed.display = decision.must_type
         if proposal.plan is not None:
             challenge = (clean(proposal.plan.challenge), Role.STRONG)
             wanted = line(("Type ", Role.MUTED), challenge, (" to confirm ▸ ", Role.MUTED))
-            self.query_one("#challenge", Lines).show([wanted])
+            self._challenge.show([wanted])
         self._show_text()
         self._show_keys()
         self._show_choice()
 
     def _show_text(self) -> None:
         """As much as fits between what is always seen; without blank lines where it is tight."""
-        questions = sum(2 for each in self.query(".question") if each.display)
-        table = 2 + min(len(self.proposal.names), 4) if self._targets.display else 0
-        room = max(3, self.size.height - _OTHER_ROWS - questions - table)
+        questions = 2 * bool(self._ask_reason.display) + 2 * bool(self._ask_typed.display)
+        room = self.size.height - _OTHER_ROWS - questions
+        for_text = max(3, room - _FEWEST_ROWS if self._targets.display else room)
         cells = min(_WIDTH, int(self.size.width * 0.96)) - 6
         lines = proposing.lines(self.proposal, max(20, cells), self.session.cockpit.clock())
-        if len(lines) > room:
+        if len(lines) > for_text:
             lines = [each for each in lines if each]
-        text = self.query_one("#text", Lines)
-        text.styles.max_height = room
-        text.show(lines)
+        self._text.styles.max_height = for_text
+        self._text.show(lines)
+        rows = min(len(self.proposal.names), _MOST_ROWS, room - min(len(lines), for_text) - _TABLE_FRAME)
+        self._targets.styles.height = max(1, rows) + 1
 
     def _show_keys(self) -> None:
-        self.query_one(Footer).tell(self.key_hints(), "")
+        self._keys.tell(self.key_hints(), "")
 
     def _where(self) -> Line:
         policy = self.session.cockpit.policy
@@ -168,7 +174,7 @@ class RollbackDialog(Dialog[Operation], Acting):
         title = "Roll back" if len(self.proposal.names) == 1 else f"Roll back {count} hosts"
         why_not = self.decision.why_not()
         self._go.tell(title, why_not)
-        self.query_one("#why-not", Lines).show([line((clean(why_not or ""), Role.MUTED))])
+        self._objection.show([line((clean(why_not or ""), Role.MUTED))])
 
     # Deciding
 
@@ -234,19 +240,12 @@ class RollbackDialog(Dialog[Operation], Acting):
 
     def widen(self) -> None:
         """The same for every host of the environment that runs the same revision; the proposal is made anew."""
-        fleet, first = self.session.cockpit.fleet, self.proposal.names[0]
-        revision = self.proposal.seen[first].facts.configuration_revision
-        environment = fleet.host(first).environment if first in fleet else None
-        same = [
-            name
-            for name, host in fleet.hosts().items()
-            if host.environment == environment and fleet.status(name).facts.configuration_revision == revision
-        ]
-        if revision is None or len(same) < 2:
+        same = hosts_alike(self.session, self.proposal)
+        if len(same) < 2:
             self.session.say(Level.INFO, "No other host of this environment runs the same revision.")
             return
         self._typed.value = ""
-        self._propose(tuple(same), self.proposal.target)
+        self._propose(same, self.proposal.target)
         self._show()
         self._find_out()
 
@@ -256,7 +255,7 @@ class RollbackDialog(Dialog[Operation], Acting):
 
     def scroll_text(self, rows: int) -> None:
         """Read on."""
-        self.query_one("#text", Lines).scroll_rows(rows)
+        self._text.scroll_rows(rows)
 
     def copy_command(self) -> None:
         """The same without a screen."""
