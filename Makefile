@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest programs bench lab-up lab-down clean
+.PHONY: help demo test lint types pytest programs screenshots bench lab-up lab-down clean
 
 bin := .venv/bin
 runtime := .venv/.runtime
@@ -35,6 +35,9 @@ pytest: $(development) programs
 bench: $(development) ## the figures that README.md gives, and their bars; about four minutes, as root
 	@$(bin)/python -m tests.bench $(ARGS)
 
+screenshots: $(development) ## the pictures of README.md
+	@$(bin)/python -m tests.tui.screenshots
+
 lab-up: $(development) ## three real hosts to try things on, as root; see tests/lab/lab --help
 	@tests/lab/lab up 3
 
@@ -46,12 +49,12 @@ clean: ## forget everything that was set up or cached here
 	find nixtui tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(runtime): pyproject.toml
-	@tools/setup packages .
+	@.ci/setup packages .
 	@touch $@
 
 $(development): pyproject.toml
-	@tools/setup packages '.[dev]'
+	@.ci/setup packages '.[dev]'
 	@touch $(runtime) $@
 
 programs:
-	@tools/setup programs $(programs)
+	@.ci/setup programs $(programs)

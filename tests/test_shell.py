@@ -37,7 +37,7 @@ def is_shell(path: Path) -> bool:
 
 def kept_here() -> list[Path]:
     """Scripts that run on this machine: of the demo, the lab, and the set-up."""
-    folders = [ROOT / name for name in ("nixtui/demo", "tests", "tools", ".ci")]
+    folders = [ROOT / name for name in ("nixtui/demo", "tests", ".ci")]
     return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file() and is_shell(path))
 
 
