@@ -325,3 +325,52 @@ async def test_an_environment_that_wants_typing_is_not_satisfied_by_a_hidden_fie
         app.screen.query_one("#go", Choice).action_choose()
         await pilot.pause()
         assert cockpit.operations.begun() == []
+
+
+async def test_the_verdict_is_pinned_above_a_flood_of_output() -> None:
+    async def flood(tell: Narrator, target: Target) -> TargetReport:
+        tell.begin("testing")
+        for number in range(500):
+            tell.output(f"line {number}")
+        return TargetReport(
+            name=target.name, outcome=Outcome.FAILED, detail="nginx.service failed", remedy="look at its journal"
+        )
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=flood)) as (app, pilot, _):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "✖ failed")
+        lines = shown(app).splitlines()
+        at = next(number for number, text in enumerate(lines) if text.startswith("╭─ web-2"))
+        assert "nginx.service failed" in lines[at + 1]
+        assert "→ look at its journal" in lines[at + 2]
+        await press(pilot, "K", "J", "J")
+        assert "line 10" in shown(app)
+
+
+async def test_output_is_followed_while_it_comes_and_not_when_one_reads_further_up() -> None:
+    more = asyncio.Event()
+
+    async def chatter(tell: Narrator, target: Target) -> TargetReport:
+        tell.begin("testing")
+        for number in range(200):
+            tell.output(f"line {number}.")
+        await more.wait()
+        for number in range(200, 300):
+            tell.output(f"line {number}.")
+        await tell.run.cancelling.wait()
+        return TargetReport(name=target.name, outcome=Outcome.REVERTED)
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=chatter)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "line 199.")
+        await press(pilot, "K")
+        assert "line 199." not in shown(app)
+        more.set()
+        await pilot.pause(0.4)
+        assert "line 299." not in shown(app)
+        cockpit.operations.begun()[0].cancel()
+        await until_shown(pilot, "↶ reverted")

@@ -44,6 +44,7 @@ class ProgressScreen(Place):
         self._operation = operation
         self._started_at = started_at
         self._painting = self._commands = False
+        self._shows: tuple[str | None, bool] = (None, False)
         self._heard: list[AnyEvent] = []
         self._unsubscribe: Callable[[], None] = lambda: None
         self._targets = Table[TargetState](self._columns(), self._target, id="progress-targets")
@@ -140,9 +141,13 @@ class ProgressScreen(Place):
             self._said.show(list(command_lines(self._ledger.plan, cells)))
             return
         self._said.set_title(line((clean(state.target.name), Role.STRONG)) if state else EMPTY)
-        at_end = self._said.top >= self._said.row_count - self._said.page
-        self._said.show([*self._ledger.said, *_story(state, cells)] if state else list(self._ledger.said))
-        if at_end:
+        has_ended = state is not None and state.report is not None
+        shows = (self._targets.cursor, has_ended)
+        is_new, self._shows = shows != self._shows, shows
+        follows = not has_ended and (is_new or self._said.top >= self._said.row_count - self._said.page)
+        notes = () if has_ended else tuple(self._ledger.said)
+        self._said.show([*notes, *(_story(state, cells) if state else ())], from_top=is_new)
+        if follows:
             self._said.scroll_rows_to(self._said.row_count)
 
     @on(RowMoved)
@@ -213,17 +218,17 @@ def _change(state: TargetState) -> Line:
 
 
 def _story(state: TargetState, cells: int) -> list[Line]:
-    """How it ended first, then what it said."""
+    """What it said; once it has ended, how and what to do about it first, where no flood of output hides it."""
     lines: list[Line] = []
     report = state.report
     if state.target.refused is not None:
         lines += wrap(f"left out: {state.target.refused}", cells, Role.WARN)
+    if report is not None and report.detail:
+        lines += wrap(report.detail, cells, Role.TEXT if report.outcome.is_success else Role.STRONG)
+    if report is not None and report.remedy:
+        lines += wrap(f"→ {report.remedy}", cells, Role.ACCENT)
+    if lines:
+        lines.append(EMPTY)
     if state.dropped:
         lines.append(line((f"… {state.dropped} earlier lines are not kept here", Role.FAINT)))
-    lines += state.said
-    if report is not None and (report.detail or report.remedy):
-        lines.append(EMPTY)
-        role = Role.TEXT if report.outcome.is_success else Role.STRONG
-        lines += wrap(report.detail or "", cells, role)
-        lines += wrap(f"→ {report.remedy}", cells, Role.ACCENT) if report.remedy else []
-    return lines
+    return [*lines, *state.said]

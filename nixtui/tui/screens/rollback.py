@@ -24,9 +24,10 @@ from nixtui.tui.paint import Line, Role, Span, clean, line
 from nixtui.tui.proposal import Proposal
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
+from nixtui.tui.screens.dialog_room import share_out
 from nixtui.tui.screens.rollback_columns import target_columns
 from nixtui.tui.session import Session
-from nixtui.tui.widgets.field import field
+from nixtui.tui.widgets.field import Asked
 from nixtui.tui.widgets.frame import Footer
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.table import Table
@@ -34,14 +35,7 @@ from nixtui.tui.widgets.table import Table
 if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
 
-_MOST_ROWS, _FEWEST_ROWS = 12, 6
-_TABLE_FRAME = 2
-"""A blank line and the titles above the hosts of a plan for many."""
-
 _WIDTH = 92
-_LINES = ("where", "text", "challenge", "why-not")
-_OTHER_ROWS = 9
-"""Lines of a dialog that are always there: its frame, title, keys and choices, and a blank before each."""
 
 
 class RollbackDialog(Dialog[Operation], Acting):
@@ -56,12 +50,8 @@ class RollbackDialog(Dialog[Operation], Acting):
         self._frame = Vertical(classes="dialog rollback")
         self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
         self._targets.display = len(names) > 1
-        self._title, self._text, self._challenge, self._objection = (Lines(id=each) for each in _LINES)
-        self._reason, self._typed = field("reason"), field("typed")
-        self._ask_reason = Horizontal(
-            Lines([line(("Why, for the journal ▸ ", Role.MUTED))]), self._reason, classes="question"
-        )
-        self._ask_typed = Horizontal(self._challenge, self._typed, classes="question")
+        self._title, self._text, self._objection = (Lines(id=each) for each in ("where", "text", "why-not"))
+        self._reason, self._typed = Asked("reason"), Asked("typed")
         self._keys = Footer()
         self._cancel = Choice("Cancel", id="cancel")
         self._go = Choice("Roll back", id="go", danger=True, why_not="the plan is not there yet")
@@ -79,8 +69,8 @@ class RollbackDialog(Dialog[Operation], Acting):
             yield self._title
             yield self._text
             yield self._targets
-            yield self._ask_reason
-            yield self._ask_typed
+            yield self._reason
+            yield self._typed
             yield self._keys
             with Horizontal(classes="choices"):
                 yield self._objection
@@ -136,29 +126,25 @@ class RollbackDialog(Dialog[Operation], Acting):
         self._targets.display = len(proposal.names) > 1 and proposal.plan is not None and not proposal.shown
         self._targets.redraw()
         self._frame.set_class(decision.must_type, "-guarded")
-        self._ask_reason.display = decision.asks_reason
-        self._ask_typed.display = decision.must_type
-        if proposal.plan is not None:
-            challenge = (clean(proposal.plan.challenge), Role.STRONG)
-            wanted = line(("Type ", Role.MUTED), challenge, (" to confirm ▸ ", Role.MUTED))
-            self._challenge.show([wanted])
+        challenge = proposal.plan.challenge if proposal.plan else ""
+        label = line(("Type ", Role.MUTED), (clean(challenge), Role.STRONG), (" to confirm ▸ ", Role.MUTED))
+        self._typed.ask(label, wanted=decision.must_type)
+        self._reason.ask(line(("Why, for the journal ▸ ", Role.MUTED)), wanted=decision.asks_reason)
         self._show_text()
         self._show_keys()
         self._show_choice()
 
     def _show_text(self) -> None:
         """As much as fits between what is always seen; without blank lines where it is tight."""
-        questions = 2 * bool(self._ask_reason.display) + 2 * bool(self._ask_typed.display)
-        room = self.size.height - _OTHER_ROWS - questions
-        for_text = max(3, room - _FEWEST_ROWS if self._targets.display else room)
         cells = min(_WIDTH, int(self.size.width * 0.96)) - 6
         lines = proposing.lines(self.proposal, max(20, cells), self.session.cockpit.clock())
-        if len(lines) > for_text:
-            lines = [each for each in lines if each]
-        self._text.styles.max_height = for_text
-        self._text.show(lines)
-        rows = min(len(self.proposal.names), _MOST_ROWS, room - min(len(lines), for_text) - _TABLE_FRAME)
-        self._targets.styles.height = max(1, rows) + 1
+        hosts = len(self.proposal.names) if self._targets.display else 0
+        questions = self._reason.rows + self._typed.rows
+        room = share_out(self.size.height, questions=questions, text=len(lines), hosts=hosts)
+        self._frame.set_class(room.is_short, "-short")
+        self._text.styles.max_height = room.text
+        self._text.show(lines if len(lines) <= room.text else [each for each in lines if each])
+        self._targets.styles.height = room.hosts
 
     def _show_keys(self) -> None:
         self._keys.tell(self.key_hints(), "")
@@ -223,9 +209,9 @@ class RollbackDialog(Dialog[Operation], Acting):
         """Go to the field that is waited for, if it is one."""
         decision = self.decision
         if decision.lacks_reason:
-            self._reason.focus()
+            self._reason.focus_field()
         elif decision.must_type:
-            self._typed.focus()
+            self._typed.focus_field()
 
     # What keys do
 
@@ -244,7 +230,7 @@ class RollbackDialog(Dialog[Operation], Acting):
         if len(same) < 2:
             self.session.say(Level.INFO, "No other host of this environment runs the same revision.")
             return
-        self._typed.value = ""
+        self._typed.clear_field()
         self._propose(same, self.proposal.target)
         self._show()
         self._find_out()

@@ -1,6 +1,11 @@
-"""The input of the house."""
+"""The input of the house, alone and beside a label."""
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.widgets import Input
+
+from nixtui.tui.paint import Line
+from nixtui.tui.widgets.lines import Lines
 
 
 def field(identity: str | None = None, *, placeholder: str = "", password: bool = False) -> Input:
@@ -8,3 +13,49 @@ def field(identity: str | None = None, *, placeholder: str = "", password: bool 
     made = Input(id=identity, compact=True, placeholder=placeholder, password=password, select_on_focus=False)
     made.cursor_blink = False
     return made
+
+
+class Asked(Horizontal):
+    """What is asked for, and where to type it. Not shown until it is asked for."""
+
+    DEFAULT_CSS = """
+    Asked { height: 1; margin-top: 1; display: none; }
+    Asked Lines { width: auto; }
+    Asked Input, Asked Input:focus {
+        width: 1fr; border: none; padding: 0; height: 1; background: $paint-cursor-far; background-tint: transparent;
+        color: $paint-strong;
+    }
+    Asked Input:focus { background: $paint-cursor; }
+    """
+
+    def __init__(self, identity: str) -> None:
+        super().__init__()
+        self._label, self._field = Lines(), field(identity)
+
+    def compose(self) -> ComposeResult:
+        """Side by side."""
+        yield self._label
+        yield self._field
+
+    @property
+    def value(self) -> str:
+        """What was typed."""
+        return self._field.value
+
+    @property
+    def rows(self) -> int:
+        """Lines it takes, without the blank above."""
+        return 1 if self.display else 0
+
+    def ask(self, label: Line, *, wanted: bool) -> None:
+        """Ask for this, or for nothing."""
+        self._label.show([label])
+        self.display = wanted
+
+    def clear_field(self) -> None:
+        """Forget what was typed."""
+        self._field.value = ""
+
+    def focus_field(self) -> None:
+        """Give it the keyboard."""
+        self._field.focus()

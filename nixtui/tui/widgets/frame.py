@@ -96,7 +96,8 @@ def _lefts(at: Bearings) -> Iterable[Line]:
     facts = [part for part in (seen, failing, running) if part]
     yield (*name, *where, *(span for part in facts for span in (_DOT, *part)))
     yield (Span(" "), *where, *(span for part in facts for span in (Span("  "), *part)))
-    yield (Span(" "), *where[:1], *(span for part in facts for span in (Span("  "), *part)))
+    yield (Span(" "), *where, Span("  "), *failing)
+    yield (Span(" "), *where)
 
 
 def _spaced(spans: Sequence[Span]) -> Iterable[Span]:

@@ -26,10 +26,19 @@ check() {
     has_room || return
     is_idle || return
     if [ "$mode" != boot ]; then
-        found_=$(inhibitors "$new" | one_line)
+        found_=$(inhibitors "$new" | as_clauses_)
         [ -z "$found_" ] || refuse inhibited "$found_" || return
     fi
     is_complete "$new"
+}
+
+# as_clauses_: lines as one line, with "; " between
+as_clauses_() {
+    separator_=
+    while IFS= read -r line_; do
+        printf '%s%s' "$separator_" "$line_"
+        separator_='; '
+    done | one_line
 }
 
 is_system() {
