@@ -5,26 +5,22 @@ new system over a new connection, and never says more than the host itself says.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 import msgspec
 
 from nixtui.activation.exit_codes import OK, UNITS_FAILED, meaning
-from nixtui.activation.narrator import Narrator
 from nixtui.activation.verdict import Verdict, explain_refusal, judge
 from nixtui.model.host import Host
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
 from nixtui.operations.report import Outcome, TargetReport
 from nixtui.remote import guard
 from nixtui.remote.errors import ElevationFailed, RemoteError
 from nixtui.remote.guard import Answer, Died, Ended, Finding, GuardOutcome, Order, Refusal, Tested
-from nixtui.remote.transport import Script, Transport
-
-Reach = Callable[[Host], AbstractAsyncContextManager[Transport]]
-"""A connected transport for a host, the shared one where there is one; entering raises `RemoteError`."""
+from nixtui.remote.transport import Reach, Script, Transport
 
 SIGNS_PER_WINDOW = 3
 """Signs of life per `revert_after`, so that one may be lost on the way."""

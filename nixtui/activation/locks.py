@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from nixtui.activation.guarded import Reach
 from nixtui.activation.verdict import judge_broken
 from nixtui.model.host import Host
 from nixtui.operations.operation import Job, Run
@@ -10,6 +9,7 @@ from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
+from nixtui.remote.transport import Reach
 
 
 def plan_break_lock(hosts: Sequence[Host]) -> Plan:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from nixtui.activation.guarded import Reach
 from nixtui.activation.verdict import judge
 from nixtui.model.host import Host
 from nixtui.operations.events import AnyEvent, Countdown, TargetFinished
@@ -12,7 +11,7 @@ from nixtui.operations.plan import Target
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
-from nixtui.remote.transport import Transport
+from nixtui.remote.transport import Reach, Transport
 
 _ON_HOSTS = frozenset({"rollback"})
 """The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""

@@ -4,14 +4,13 @@ import asyncio
 
 import msgspec
 
-from nixtui.activation.guarded import Reach
-from nixtui.activation.narrator import Narrator
 from nixtui.model.host import Host
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Run
 from nixtui.operations.report import Outcome, TargetReport
 from nixtui.remote.errors import NoAnswer, RemoteError
 from nixtui.remote.guard import Finding, inspect
-from nixtui.remote.transport import Script
+from nixtui.remote.transport import Reach, Script
 
 ASK_EVERY_S = 2.0
 

@@ -7,9 +7,8 @@ from shlex import join
 
 import msgspec
 
-from nixtui.activation.guarded import GuardedHost, HealthCheck, Reach
+from nixtui.activation.guarded import GuardedHost, HealthCheck
 from nixtui.activation.reboot import reboot_into
-from nixtui.activation.rollout import Rules, roll_out, waves
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.target import NoSuchGeneration, Resolved, Target, resolve
@@ -17,7 +16,9 @@ from nixtui.operations import plan as planning
 from nixtui.operations.operation import Job, Run
 from nixtui.operations.plan import Plan, Step
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.operations.rollout import Rules, roll_out, waves
 from nixtui.remote.guard import Order
+from nixtui.remote.transport import Reach
 
 PROFILE = "/nix/var/nix/profiles/system"
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Self
 
 from nixtui.activation.guarded import HealthCheck
 from nixtui.activation.rollback import Action, Rollback, Seen, Settings, plan_rollback
-from nixtui.activation.rollout import Rules
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
@@ -30,6 +29,7 @@ from nixtui.model.status import HostState
 from nixtui.model.target import Target
 from nixtui.operations.journal import Journal
 from nixtui.operations.policy import Policy
+from nixtui.operations.rollout import Rules
 from nixtui.remote.closures import ClosureCache
 from nixtui.remote.errors import RemoteError
 from nixtui.remote.generations import generations

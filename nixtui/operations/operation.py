@@ -63,6 +63,15 @@ Job = Callable[[Run], Coroutine[Any, Any, Report]]
 """The work itself. It reports what became of every target and raises only for what nobody foresaw."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with the work that carries it out. Nothing has begun; `identity` names the operation it would be."""
+
+    identity: str
+    plan: Plan
+    job: Job
+
+
 class Operation:
     """Runs one plan once. `report` is `None` until it ended; `events` are those so far, for whoever comes late."""
 

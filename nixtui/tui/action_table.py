@@ -21,6 +21,7 @@ from nixtui.tui.actions import (
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
+    from nixtui.tui.screens.confirming import Confirming
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
     from nixtui.tui.screens.place import Place
@@ -146,9 +147,12 @@ _PROGRESS: tuple[Action[ProgressScreen], ...] = (
 )
 
 _ROLLBACK: tuple[Action[RollbackDialog], ...] = (
-    Action("commands", "c", "commands", lambda on: on.toggle("commands"), rank=1, help="exactly what is run"),
     Action("packages", "p", "all packages", lambda on: on.toggle("packages"), needs_one_host, rank=2),
     Action("same", "m", "same for others", lambda on: on.widen(), rank=3, help="all hosts on the same revision"),
+)
+
+_PLAN: tuple[Action[Confirming], ...] = (
+    Action("commands", "c", "commands", lambda on: on.toggle("commands"), rank=1, help="exactly what is run"),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), rank=4),
     Action("row_down", "j", "next host", lambda on: on.move(1)),
     Action("row_up", "k", "previous host", lambda on: on.move(-1)),
@@ -163,6 +167,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.ACTIVITY: _ACTIVITY,
     Scope.PROGRESS: _PROGRESS,
     Scope.ROLLBACK: _ROLLBACK,
+    Scope.PLAN: _PLAN,
     Scope.LISTS: _LISTS,
     Scope.EVERYWHERE: _EVERYWHERE,
 }

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     ACTIVITY = "Activity"
     PROGRESS = "Operation"
     ROLLBACK = "Roll back"
+    PLAN = "Plan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Finding out what a proposal would do. Every answer, and every failure, is put into the proposal as it comes."""
 
-from nixtui.tui.notices import explain
+from nixtui.tui.notices import sentence
 from nixtui.tui.proposal import Proposal
 from nixtui.tui.session import Session
 
@@ -10,7 +10,7 @@ async def find_plan(session: Session, proposal: Proposal) -> None:
     try:
         proposal.plan = await session.cockpit.plan_rollback(proposal.names, proposal.target)
     except Exception as error:
-        proposal.plan_problem = _sentence(error)
+        proposal.plan_problem = sentence(error)
 
 
 async def find_diff(session: Session, proposal: Proposal) -> None:
@@ -23,7 +23,7 @@ async def find_diff(session: Session, proposal: Proposal) -> None:
             proposal.generations = await session.knowledge.generations(name)
         proposal.diff = await session.knowledge.diff((name, old), (name, new))
     except Exception as error:
-        proposal.diff_problem = _sentence(error)
+        proposal.diff_problem = sentence(error)
 
 
 async def find_preview(session: Session, proposal: Proposal) -> None:
@@ -34,7 +34,7 @@ async def find_preview(session: Session, proposal: Proposal) -> None:
     try:
         proposal.preview = await session.knowledge.preview(name, new)
     except Exception as error:
-        proposal.preview_problem = _sentence(error)
+        proposal.preview_problem = sentence(error)
 
 
 def hosts_alike(session: Session, proposal: Proposal) -> tuple[str, ...]:
@@ -49,8 +49,3 @@ def hosts_alike(session: Session, proposal: Proposal) -> tuple[str, ...]:
         for name, host in fleet.hosts().items()
         if host.environment == environment and fleet.status(name).facts.configuration_revision == revision
     )
-
-
-def _sentence(error: Exception) -> str:
-    sentence, remedy = explain(error)
-    return f"{sentence}; {remedy}" if remedy else sentence

@@ -98,8 +98,14 @@ def explain(error: BaseException) -> tuple[str, str | None]:
     return (message if foreseen else f"{type(error).__name__}: {message}" if message else type(error).__name__), None
 
 
+def sentence(error: BaseException) -> str:
+    """An error and what to do about it, in one go."""
+    found, remedy = explain(error)
+    return f"{found}; {remedy}" if remedy else found
+
+
 def trouble_lines(error: BaseException) -> list[Line]:
     """An error where something else was expected: the sentence, and the next step under it."""
-    sentence, remedy = explain(error)
-    lines = [line(("✖ ", Role.BAD), clean(sentence))]
+    found, remedy = explain(error)
+    lines = [line(("✖ ", Role.BAD), clean(found))]
     return [*lines, line((clean(remedy), Role.MUTED))] if remedy else lines

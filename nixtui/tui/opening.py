@@ -19,6 +19,7 @@ from nixtui.tui.widgets.prompt import Question, trouble
 if TYPE_CHECKING:
     from nixtui.operations.operation import Operation
     from nixtui.tui.app import NixtuiApp
+    from nixtui.tui.screens.confirming import Confirming, PlanQuestion
     from nixtui.tui.screens.place import Place
 
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
@@ -139,16 +140,26 @@ def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
     """Propose it; when it is started, show it."""
     from nixtui.tui.screens.rollback import RollbackDialog
 
-    if not names:
+    if names:
+        _confirm(app, RollbackDialog(app.session, names, to))
+    else:
         app.session.say(Level.WARNING, "No host is selected.")
-        return
 
+
+def plan(app: NixtuiApp, names: Sequence[str], question: PlanQuestion) -> None:
+    """Propose any plan for these hosts; when it is started, show it."""
+    from nixtui.tui.screens.confirming import PlanDialog
+
+    _confirm(app, PlanDialog(app.session, names, question))
+
+
+def _confirm(app: NixtuiApp, dialog: Confirming) -> None:
     def started(begun: Operation | None) -> None:
         if begun is not None:
             watch(app, begun)
             operation(app, Ledger(begun.plan), begun, app.session.cockpit.clock())
 
-    app.push_screen(RollbackDialog(app.session, names, to), started)
+    app.push_screen(dialog, started)
 
 
 def operation(app: NixtuiApp, ledger: Ledger, running: Operation | None, started_at: float) -> None:

@@ -1,44 +1,32 @@
 """What a rollback would do, as it is found out: first from memory, then the plan, then the diff and the preview."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nixtui.model.closure import ClosureDiff
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.preview import Preview
 from nixtui.model.status import HostStatus
-from nixtui.operations.plan import Plan, Target
 from nixtui.tui import units
+from nixtui.tui.draft import Draft, waiting, warnings
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, wrap
 from nixtui.tui.systems import diff_lines, diff_sentence, preview_lines, version_of
 
 _LABEL = 11
 
 
-@dataclass(slots=True)
-class Proposal:
-    """Everything known about one proposal. `seen` is how the hosts were when the key was pressed; what is `None` is not
-    known yet, and the `_problem` beside it says why it never will be.
+@dataclass(slots=True, kw_only=True)
+class Proposal(Draft):
+    """Everything known about one rollback. What is `None` is not known yet, and the `_problem` beside it says why it
+    never will be.
     """
 
-    names: tuple[str, ...]
-    environments: tuple[str, ...]
     target: str
-    seen: Mapping[str, HostStatus]
-    asked_at: float
-    plan: Plan | None = None
-    plan_problem: str | None = None
     generations: Generations | None = None
     diff: ClosureDiff | None = None
     diff_problem: str | None = None
     preview: Preview | None = None
     preview_problem: str | None = None
-    shown: set[str] = field(default_factory=set)
-
-    @property
-    def only(self) -> Target | None:
-        """The one target of a plan that has one."""
-        return self.plan.targets[0] if self.plan and len(self.plan.targets) == 1 else None
 
     @property
     def systems(self) -> tuple[str, str] | None:
@@ -55,20 +43,10 @@ def title(proposal: Proposal) -> str:
 
 def lines(proposal: Proposal, cells: int, now: float) -> list[Line]:
     """The text of the dialog."""
-    if "commands" in proposal.shown and proposal.plan:
-        return list(command_lines(proposal.plan, cells))
     if "packages" in proposal.shown and proposal.diff:
         return diff_lines(proposal.diff, cells)
     found = list(_one_host(proposal, cells, now) if len(proposal.names) == 1 else _many_hosts(proposal, cells, now))
-    return found + list(_warnings(proposal, cells))
-
-
-def command_lines(plan: Plan, cells: int) -> Iterator[Line]:
-    """Every step with the exact commands."""
-    for number, step in enumerate(plan.steps, start=1):
-        yield from wrap(f"{number}. {step.title}", cells, Role.STRONG)
-        for command in step.commands:
-            yield from wrap(command, cells, Role.TEXT, indent="   ")
+    return [*found, *warnings(proposal, cells), *_reassurance(proposal, cells)]
 
 
 def _labelled(label: str, *value: str | Span | tuple[str, Role]) -> Line:
@@ -87,7 +65,7 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
         yield fit(_between("kernel", before.kernel, after.kernel), cells)
     yield EMPTY
     if proposal.plan is None:
-        yield from _waiting(
+        yield from waiting(
             proposal.plan_problem, f"asking {proposal.names[0]} for its generations", proposal, now, cells
         )
         return
@@ -97,20 +75,12 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     if proposal.diff is not None:
         yield from diff_sentence(proposal.diff, cells)
     else:
-        yield from _waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
+        yield from waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
     yield EMPTY
     if proposal.preview is not None:
         yield from preview_lines(proposal.preview, cells)
     else:
-        yield from _waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
-
-
-def _waiting(problem: str | None, waiting: str, proposal: Proposal, now: float, cells: int) -> Iterator[Line]:
-    if problem is not None:
-        yield from wrap(f"✖ {problem}", cells, Role.BAD)
-        return
-    seconds = now - proposal.asked_at
-    yield line((f"{clean(waiting)} … ", Role.ACCENT), (units.age(seconds) if seconds >= 1 else "", Role.MUTED))
+        yield from waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
 
 
 def _generations(proposal: Proposal) -> tuple[Generation | None, Generation | None]:
@@ -158,8 +128,8 @@ def _version(generation: Generation | None) -> str | None:
 
 def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     if proposal.plan is None:
-        waiting = f"asking {len(proposal.names)} hosts for their generations"
-        yield from _waiting(proposal.plan_problem, waiting, proposal, now, cells)
+        asking = f"asking {len(proposal.names)} hosts for their generations"
+        yield from waiting(proposal.plan_problem, asking, proposal, now, cells)
         return
     acting = proposal.plan.acting_on
     count = max((target.wave for target in acting), default=0)
@@ -173,17 +143,8 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     yield tuple(spans)
 
 
-def _warnings(proposal: Proposal, cells: int) -> Iterator[Line]:
-    plan = proposal.plan
-    if plan is None or not plan.acting_on:
-        return
-    yield EMPTY
-    own: Sequence[str] = proposal.only.warnings if proposal.only else ()
-    for warning in (*own, *plan.warnings):
-        yield from wrap(f"! {warning}", cells, Role.WARN)
-    for loss in plan.irreversible:
-        yield from wrap(f"! cannot be undone: {loss}", cells, Role.BAD)
-    if plan.kind == "rollback":
+def _reassurance(proposal: Proposal, cells: int) -> Iterator[Line]:
+    if proposal.plan is not None and proposal.plan.acting_on:
         yield from wrap(
             "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
             "itself; until then a host goes back by itself.",

@@ -17,7 +17,6 @@ from typing import Protocol
 import msgspec
 
 from nixtui.activation.guarded import HealthCheck
-from nixtui.activation.narrator import Narrator
 from nixtui.activation.rollback import Action, Seen, Settings, plan_rollback
 from nixtui.fleet.state import FleetState
 from nixtui.model.closure import Closure, ClosureDiff, diff
@@ -29,6 +28,7 @@ from nixtui.model.status import ActivationLock, DiskUse, HostFacts, HostState, H
 from nixtui.model.target import parse_target
 from nixtui.operations.events import AnyEvent, TargetFinished
 from nixtui.operations.journal import Entry, Journal
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Operation, Run
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Consent, Policy

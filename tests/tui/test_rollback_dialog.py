@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from nixtui.activation.narrator import Narrator
 from nixtui.model.environment import Confirmation, Environment
 from nixtui.model.status import HostState
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.plan import Target
 from nixtui.operations.policy import Answer, Policy
 from nixtui.operations.report import Outcome, TargetReport

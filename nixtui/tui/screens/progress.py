@@ -11,13 +11,13 @@ from textual.containers import Vertical
 from nixtui.operations.events import AnyEvent
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.draft import command_lines
 from nixtui.tui.ledger import Ledger, TargetState
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, said, wrap
-from nixtui.tui.proposal import command_lines
 from nixtui.tui.screens.place import Place
-from nixtui.tui.screens.rollback_columns import label
+from nixtui.tui.screens.target_columns import label
 from nixtui.tui.session import Session, why_unchangeable
 from nixtui.tui.story import markdown
 from nixtui.tui.widgets.columns import Column

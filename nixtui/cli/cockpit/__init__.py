@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from nixtui.activation.reattach import find_out
-from nixtui.activation.rollback import Rollback, Seen, rollback_job
+from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
@@ -20,7 +20,7 @@ from nixtui.model.preview import Preview
 from nixtui.model.target import parse_target
 from nixtui.operations.events import AnyEvent
 from nixtui.operations.journal import Entry, Journal, JournalUnavailable
-from nixtui.operations.operation import Operation
+from nixtui.operations.operation import Operation, Prepared
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy, Refused
 from nixtui.remote.generations import generations
@@ -68,7 +68,7 @@ class LiveCockpit:
         self._watch: FleetWatch | None = None
         self._focused: Collection[str] = ()
         self._known: dict[str, Generations] = {}
-        self._plans: deque[Rollback] = deque(maxlen=_PLANS_KEPT)
+        self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
         self._tasks = asyncio.TaskGroup()
         self._sources_told = asyncio.Event()
 
@@ -138,14 +138,17 @@ class LiveCockpit:
             if each.generations is not None:
                 self._known[each.host.name] = each.generations
         rollback = self._nixtui.plan_rollback([known[name] for name in names], wanted)
-        self._plans.append(rollback)
-        return rollback.plan
+        return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
+
+    def keep(self, prepared: Prepared) -> Plan:
+        """Remember the work of a plan until somebody says yes to it, or thirty others were made since."""
+        self._prepared.append(prepared)
+        return prepared.plan
 
     def start(self, plan: Plan, consent: Consent) -> Operation:
         """Begin a plan that came from here."""
-        rollback = next(each for each in self._plans if each.plan is plan)
-        job = rollback_job(rollback, self._nixtui.reach)
-        operation = Operation(rollback.operation, plan, job, clock=self.clock)
+        prepared = next(each for each in self._prepared if each.plan is plan)
+        operation = Operation(prepared.identity, plan, prepared.job, clock=self.clock)
         self.operations.add(operation)
         self._tasks.create_task(self._run(operation, consent))
         return operation

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from nixtui.activation.rollout import Rules, roll_out, waves
 from nixtui.operations.events import AnyEvent
 from nixtui.operations.operation import Run
 from nixtui.operations.plan import Plan
 from nixtui.operations.report import Outcome, TargetReport
+from nixtui.operations.rollout import Rules, roll_out, waves
 
 NAMES = [f"web-{number}" for number in range(1, 13)]
 
