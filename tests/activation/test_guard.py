@@ -266,6 +266,7 @@ async def test_a_live_switch_across_an_inhibitor_is_refused_and_a_reboot_offered
     report = await (await rolling.to_variant(variant)).report()
     assert report.outcome is Outcome.REFUSED
     assert says in (report.detail or "")
+    assert " ;" not in (report.detail or "")
     assert "--action reboot" in (report.remedy or "")
     assert truth(host) == before
 
