@@ -118,10 +118,13 @@ class NixtuiApp(App[None]):
         super().delay_update(delay)
 
     def visit(self, place: str) -> None:
-        """Go to a screen of the table of destinations."""
+        """Go to a screen of the table of destinations, also from one that was opened on top of it."""
         if place != self.current_mode:
             self._came_from = self.current_mode
             self.switch_mode(place)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def visit_last(self) -> None:
         """Go back to where one came from."""
