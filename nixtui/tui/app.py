@@ -77,6 +77,8 @@ class NixtuiApp(App[None]):
         self.set_keymap(dict(self.session.keymap))
         self._feed = self.session.cockpit.fleet.subscribe(self._wake)
         self.set_interval(1.0, self._tick)
+        if self.session.cockpit.first_run is not None:
+            self.call_after_refresh(opening.first_run, self, self.session.cockpit.first_run)
 
     @property
     def place(self) -> Place | None:

@@ -139,7 +139,7 @@ async def _hours(options, cockpit, pilot, terminal) -> list[Figure]:
         if len(running) < options.operations * elapsed / seconds / 0.95 and len(running) < options.operations:
             running.append(await _roll_back(cockpit, names[len(running) % len(names)]))
         if steps % 30 == 0:
-            print(f"{elapsed / 60:6.1f} min  {sizes[-1][1]:6.1f} MB  {len(running)} operations", file=sys.stderr)
+            print(f"{elapsed / 60:6.1f} min  {sizes[-1][1]:6.1f} MB  {len(running)} operations", file=sys.__stderr__)
         await asyncio.sleep(max(0.0, steps * _STEP_S - (monotonic() - begun)))
     outcomes = [each.report.outcome.value for each in running if each.report is not None]
     settled = next(size for share, size in sizes if share >= _SETTLED_AFTER)
