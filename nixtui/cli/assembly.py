@@ -92,12 +92,9 @@ class Assembly:
     """
 
     def __init__(self, configuration: Configuration, surroundings: Surroundings, *, read_only: bool = False) -> None:
-        self.configuration = configuration
         self.surroundings = surroundings
         self.clock = surroundings.clock
-        self.activation = activation_settings(configuration)
-        self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
-        self.inventory = inventory_of(configuration, surroundings.cwd, surroundings.environ)
+        self.adopt(configuration, read_only=read_only)
         self.origin = socket.gethostname()
         self.operator = f"{surroundings.user}@{self.origin}"
         self._stack = AsyncExitStack()
@@ -110,6 +107,13 @@ class Assembly:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    def adopt(self, configuration: Configuration, *, read_only: bool = False) -> None:
+        """Go by this configuration from now on; connections stay as they are made."""
+        self.configuration = configuration
+        self.activation = activation_settings(configuration)
+        self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
+        self.inventory = inventory_of(configuration, self.surroundings.cwd, self.surroundings.environ)
 
     @staticmethod
     def new_identity() -> str:

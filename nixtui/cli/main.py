@@ -30,6 +30,7 @@ COMMANDS = {
     "rollback": "take hosts back to a generation they have, under the guard",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
+    "init": "look around, propose a nixtui.toml, and write it on yes",
 }
 """Each is a module of `nixtui.cli.commands` with `add` and `run`."""
 
@@ -107,8 +108,8 @@ def _surroundings() -> Surroundings:
 async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) -> Exit:
     """Load the configuration and run the command, or the app when there is none."""
     try:
-        if parsed.command == "config":
-            return Exit(await _module("config").run(parsed, surroundings))
+        if parsed.command in ("config", "init"):
+            return Exit(await _module(parsed.command).run(parsed, surroundings))
         configuration = load_configuration(surroundings.cwd, surroundings.environ, parsed.config)
         for warning in configuration.warnings:
             narrate(str(warning))

@@ -60,6 +60,7 @@ def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
         "environments": {
             "prod": {"match": "tag:env=prod", "confirm": "type", "colour": "red"},
             "staging": {"match": "tag:env=staging"},
+            "archive": {"match": "tag:env=archive", "read_only": True},
         },
         "activation": {"revert_after": "30s", "health": ["systemctl is-active --quiet sshd.service"]},
         "rollout": {"canary": 1, "batch": "50%"},
@@ -68,7 +69,7 @@ def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
                 "address": LOOPBACK,
                 "port": each.port,
                 "user": USER,
-                "tags": {"env": each.who.environment, "role": each.who.role},
+                "tags": dict(each.who.tags),
             }
             for each in listed
         },

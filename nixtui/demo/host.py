@@ -73,6 +73,7 @@ class DemoHost:
         self._bus.open()
         self._new_boot(self.installation.booted.path)
         self._systemd.boot(self.installation.running_since)
+        self._systemd.expect(self.character.goes_wrong)
         self._vitals.begin(self._uptime)
         for seconds in range(60, int(_TALK_BEFORE_S), 90):
             self._chatter.say(self._silent, self._clock() - seconds)

@@ -35,6 +35,23 @@ _UNITS: Final = {
         "buildkite-agent.service": ("buildkite-agent", "Buildkite Agent"),
         "harmonia.service": ("harmonia", "Nix binary cache"),
     },
+    "app": {
+        "shop-api.service": ("shop-api", "The shop's API"),
+        "shop-worker.service": ("shop-worker", "Orders, exports and mail"),
+        "rabbitmq.service": ("rabbitmq-server", "RabbitMQ Server"),
+    },
+    "edge": {
+        "haproxy.service": ("haproxy", "HAProxy"),
+        "varnish.service": ("varnish", "Varnish"),
+    },
+    "backup": {
+        "borgbackup-repo-shop.service": ("borgbackup", "Borg repository of the shop"),
+        "borgbackup-check.timer": ("borgbackup", "Check the Borg repository"),
+    },
+    "log": {
+        "loki.service": ("grafana-loki", "Loki Service Daemon"),
+        "vector.service": ("vector", "Vector event and log aggregator"),
+    },
 }
 """The units of each role, with the package whose change restarts them."""
 

@@ -84,6 +84,12 @@ class Systemd:
         for file in self._files.values():
             self._start_file(file, at)
 
+    def expect(self, faults: Mapping[str, str]) -> None:
+        """These units, which are up, fail some time from now, once: `UnitFile.fault` has the form."""
+        for name, fault in faults.items():
+            after, message = UnitFile(name, "", "", "", fault).fails
+            self._work[name] = self._tasks.create_task(self._fail_later(self._units[name], message, after))
+
     async def start(self, name: str) -> bool:
         """Start a unit that is loaded; whether it is up then."""
         unit = self._units[name]

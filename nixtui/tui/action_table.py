@@ -17,11 +17,13 @@ from nixtui.tui.actions import (
     needs_one_host,
     needs_row,
     needs_running,
+    needs_ssh_hosts,
 )
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
     from nixtui.tui.screens.confirming import Confirming
+    from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
     from nixtui.tui.screens.place import Place
@@ -134,6 +136,13 @@ _ACTIVITY: tuple[Action[ActivityScreen], ...] = (
     Action("copy", "c", "copy as Markdown", lambda on: on.copy(), needs_row, rank=4),
 )
 
+_FIRST_RUN: tuple[Action[FirstRunScreen], ...] = (
+    Action("write_configuration", "w", "write nixtui.toml", lambda on: on.write_file(), rank=1,
+           help="shows the text first; an existing file is never overwritten"),
+    Action("watch_ssh_hosts", "h", "look at ssh hosts", lambda on: on.watch_ssh_hosts(), needs_ssh_hosts, rank=2,
+           help="read-only, for this session; writes nothing"),
+)
+
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop, and put in order what was begun"),
@@ -168,6 +177,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.PROGRESS: _PROGRESS,
     Scope.ROLLBACK: _ROLLBACK,
     Scope.PLAN: _PLAN,
+    Scope.FIRST_RUN: _FIRST_RUN,
     Scope.LISTS: _LISTS,
     Scope.EVERYWHERE: _EVERYWHERE,
 }
@@ -181,6 +191,10 @@ def actions_in(*scopes: Scope) -> tuple[Action[Any], ...]:
 def bindings_for(*scopes: Scope) -> list[BindingType]:
     """The bindings of a screen; their ids are what a user's key map names.
 
-    Actions that cannot work now stay bound: pressing one says why.
+    Actions that cannot work now stay bound: pressing one says why. They have priority because only those are done
+    before the next key is handed out: otherwise what is typed fast, or pasted, after `:` would still go to the list.
     """
-    return [Binding(each.key, f"act('{each.id}')", each.title, id=each.id, show=False) for each in actions_in(*scopes)]
+    return [
+        Binding(each.key, f"act('{each.id}')", each.title, id=each.id, show=False, priority=True)
+        for each in actions_in(*scopes)
+    ]

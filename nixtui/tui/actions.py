@@ -19,6 +19,7 @@ class Scope(StrEnum):
     PROGRESS = "Operation"
     ROLLBACK = "Roll back"
     PLAN = "Plan"
+    FIRST_RUN = "First run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def needs_hosts(selection: Selection) -> str | None:
 def needs_one_host(selection: Selection) -> str | None:
     """It is done for one host at a time."""
     return None if len(selection.hosts) == 1 else "packages are compared for one host at a time"
+
+
+def needs_ssh_hosts(selection: Selection) -> str | None:
+    """The ssh_config has to name some."""
+    return None if selection.hosts else "no host is named in ~/.ssh/config"
 
 
 def needs_marks(selection: Selection) -> str | None:

@@ -77,6 +77,8 @@ class NixtuiApp(App[None]):
         self.set_keymap(dict(self.session.keymap))
         self._feed = self.session.cockpit.fleet.subscribe(self._wake)
         self.set_interval(1.0, self._tick)
+        if self.session.cockpit.first_run is not None:
+            self.call_after_refresh(opening.first_run, self, self.session.cockpit.first_run)
 
     @property
     def place(self) -> Place | None:
@@ -118,10 +120,13 @@ class NixtuiApp(App[None]):
         super().delay_update(delay)
 
     def visit(self, place: str) -> None:
-        """Go to a screen of the table of destinations."""
+        """Go to a screen of the table of destinations, also from one that was opened on top of it."""
         if place != self.current_mode:
             self._came_from = self.current_mode
             self.switch_mode(place)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def visit_last(self) -> None:
         """Go back to where one came from."""

@@ -19,6 +19,7 @@ from nixtui.tui.widgets.prompt import Question, trouble
 if TYPE_CHECKING:
     from nixtui.operations.operation import Operation
     from nixtui.tui.app import NixtuiApp
+    from nixtui.tui.cockpit.first_run import FirstRun
     from nixtui.tui.screens.confirming import Confirming, PlanQuestion
     from nixtui.tui.screens.place import Place
 
@@ -37,6 +38,13 @@ def palette(place: Place, title: str, actions: Sequence[Action[Any]]) -> None:
     place.app.push_screen(
         Chooser(place.session, title, items), lambda found: place.action_act(found) if found else None
     )
+
+
+def first_run(app: NixtuiApp, first: FirstRun) -> None:
+    """What was found where nobody has configured anything."""
+    from nixtui.tui.screens.first_run import FirstRunScreen
+
+    app.push_screen(FirstRunScreen(app.session, first))
 
 
 def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen: Callable[[str], None]) -> None:

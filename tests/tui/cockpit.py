@@ -34,6 +34,7 @@ from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Consent, Policy
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote.errors import Unreachable
+from nixtui.tui.cockpit.first_run import FirstRun
 from nixtui.tui.theme.house import DARK
 
 NOW = 1_795_230_761.0
@@ -323,6 +324,7 @@ class MemoryCockpit:
         self.policy = policy or Policy(environments=ENVIRONMENTS)
         self.fleet_name = "shop"
         self.notes: Sequence[str] = ()
+        self.first_run: FirstRun | None = None
         self.now = now
         self.operations = MemoryOperations(journal)
         self.script = script

@@ -11,6 +11,7 @@ from typing import Self
 from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.first_run import LiveFirstRun
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -71,6 +72,7 @@ class LiveCockpit:
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
         self._tasks = asyncio.TaskGroup()
         self._sources_told = asyncio.Event()
+        self.first_run = LiveFirstRun.where_nothing_is_known(nixtui, self._load_anew)
 
     async def __aenter__(self) -> Self:
         self._journal = await self._nixtui.journal()
@@ -187,6 +189,11 @@ class LiveCockpit:
     async def _load(self) -> None:
         await self._nixtui.inventory.load(self._take)
         self._sources_told.set()
+
+    def _load_anew(self) -> None:
+        """The fleet is another one now."""
+        if self._watch is not None:  # else the first load, which is to come, takes it
+            self._tasks.create_task(self._load())
 
     def _take(self, snapshot: Snapshot) -> None:
         assert self._watch is not None

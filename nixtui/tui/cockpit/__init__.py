@@ -12,6 +12,7 @@ from nixtui.model.generation import Generations
 from nixtui.model.preview import Preview
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy
+from nixtui.tui.cockpit.first_run import FirstRun
 
 if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
     from nixtui.operations.events import AnyEvent
@@ -53,6 +54,11 @@ class Cockpit(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""
+        ...
+
+    @property
+    def first_run(self) -> FirstRun | None:
+        """What to do where nothing is known of any fleet; `None` where something is."""
         ...
 
     def clock(self) -> float:

@@ -58,4 +58,4 @@ class Asked(Horizontal):
 
     def focus_field(self) -> None:
         """Give it the keyboard."""
-        self._field.focus()
+        self.screen.set_focus(self._field)  # now, not after the keys that are waiting already

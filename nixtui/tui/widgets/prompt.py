@@ -73,7 +73,7 @@ class Prompt(Horizontal):
         typed = self.query_one(Input)
         typed.value = question.value
         typed.cursor_position = len(question.value)
-        typed.focus()
+        self.screen.set_focus(typed)  # now: `focus()` would do it after the keys that are waiting already
         self._hint(question.edited(question.value))
 
     def close(self) -> None:
