@@ -49,7 +49,7 @@ def prepare_reboot(looked: Sequence[Looked], settings: Settings, reach: Reach, i
         title=f"Reboot {targets[0].name}" if len(targets) == 1 else f"Reboot {len(targets)} hosts",
         targets=tuple(targets),
         steps=_steps(len(cut), settings) if acting else (),
-        warnings=("a reboot is not guarded: what does not come up again needs its console",) if acting else (),
+        warnings=_warnings(targets),
     )
     return Prepared(identity, plan, _job(plan, {each.host.name: each.host for each in looked}, settings, reach))
 
@@ -66,18 +66,33 @@ def _target(each: Looked) -> Target:
     seen = each.seen
     if seen is None:
         return msgspec.structs.replace(row, refused=each.problem or "not seen yet", refused_as=Outcome.UNREACHABLE)
-    row = msgspec.structs.replace(row, before=seen.current, after=seen.boots)
+    if seen.boots != seen.current:
+        row = msgspec.structs.replace(row, before=_name(seen.current), after=_name(seen.boots))
     if seen.lock is not None:
         return msgspec.structs.replace(row, refused=f"locked by {locked_by(seen.lock)}: wait for it")
     if seen.boots is None:
         return msgspec.structs.replace(row, refused="what it would boot cannot be read")
     warnings = []
     if seen.boots != seen.current:
-        warnings.append(f"it will not come back on what runs now, but on {seen.boots}")
+        warnings.append(f"it will come back on its boot default, not on what runs now: {_name(seen.boots)}")
     if seen.boot_default is None:
         warnings.append("the boot loader's files cannot be read without root; expected is what the profile says")
     facts = {"system": seen.boots, "boot_id": seen.boot_id or "", "failed": " ".join(seen.failed)}
     return msgspec.structs.replace(row, warnings=tuple(warnings), facts=facts)
+
+
+def _name(path: str | None) -> str | None:
+    """A system without its store directory and hash: what people tell it by."""
+    return path.rpartition("/")[2].partition("-")[2] if path else None
+
+
+def _warnings(targets: Sequence[Target]) -> tuple[str, ...]:
+    acting = [row for row in targets if row.refused is None]
+    found = ["a reboot is not guarded: what does not come up again needs its console"] if acting else []
+    changing = [row.name for row in acting if row.after is not None]
+    if changing and len(targets) > 1:
+        found.append(f"these come back on another system than runs now: {', '.join(changing)}")
+    return tuple(found)
 
 
 def _job(plan: Plan, hosts: dict[str, Host], settings: Settings, reach: Reach) -> Job:

@@ -22,13 +22,14 @@ def plan_lines(plan: Plan, *, commands: bool) -> list[str]:
     lines = [plan.title]
     waves = max((target.wave for target in plan.targets), default=0)
     for target in plan.targets:
-        way = f"{target.before or '–'} → {target.after or '–'}"
+        way = f"{target.before or '–'} → {target.after or '–'}" if target.before or target.after else ""
         place = f" ({target.environment})" if target.environment else ""
         wave = f"  wave {target.wave}" if waves > 1 and target.wave else ""
         reason = f"  {target.refused_as.value}: {target.refused}" if target.refused else ""
         lines.append(f"  {target.name}{place}  {way}{wave}{reason}")
         lines.extend(f"    ! {warning}" for warning in target.warnings)
-    lines.extend(f"  ! {warning}" for warning in (*plan.warnings, *plan.irreversible))
+    lines.extend(f"  ! {warning}" for warning in plan.warnings)
+    lines.extend(f"  ! cannot be undone: {loss}" for loss in plan.irreversible)
     for step in plan.steps if commands else ():
         lines.append(f"  {step.title}")
         lines.extend(f"    $ {command}" for command in step.commands)

@@ -77,14 +77,21 @@ def _forward(destination: Destination) -> str:
     return f"{host}:{destination.port}"
 
 
+def find_ssh(environ: Mapping[str, str]) -> str:
+    """Where `ssh` is. Raises `NoShell`."""
+    found = shutil.which("ssh", path=environ.get("PATH", os.defpath))
+    if found is None:
+        raise NoShell
+    return found
+
+
 async def in_foreground(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a program on our own terminal and wait for it; its exit status, 128 + N for signal N.
 
     The event loop goes on: an armed host wants its signs of life while somebody looks around. Ctrl-C is the program's.
     Raises `NoShell` when it is not there.
     """
-    if shutil.which(words[0], path=environ.get("PATH", os.defpath)) is None:
-        raise NoShell
+    find_ssh(environ)
     before = None
     with suppress(ValueError):  # not the main thread, where Python handles no signals
         # A handler and not SIG_IGN, which the program would inherit.

@@ -49,11 +49,7 @@ def prepare_run(hosts: Sequence[Host], command: Command, reach: Reach, identity:
         kind=KIND,
         title=f"Run `{_short(command.text)}` on {on}",
         targets=tuple(Target(name=host.name, environment=host.environment) for host in hosts),
-        steps=(
-            Step(
-                f"run as {who}, at most {command.limit:g} s, {AT_ONCE} hosts at once: {command.text}", (command.text,)
-            ),
-        ),
+        steps=(Step(f"as {who}, for at most {command.limit:g} s: {command.text}", (command.text,)),),
         warnings=("the command and what it prints go into the journal: no secrets in it",),
         irreversible=("whatever the command changes",),
     )

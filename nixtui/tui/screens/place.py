@@ -14,7 +14,7 @@ from nixtui.tui.environments import header_environments
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
-from nixtui.tui.widgets.frame import Bearings, Footer, Header, KeyHint, NoticeLine
+from nixtui.tui.widgets.frame import ArmedStrip, Bearings, Footer, Header, KeyHint, NoticeLine
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.prompt import Prompt, Question
 from nixtui.tui.widgets.table import Table
@@ -57,11 +57,13 @@ class Place(Acting):
         self.session = session
         self._header, self._footer = Header(), Footer()
         self._notice_line, self._prompt = NoticeLine(), Prompt()
+        self._armed = ArmedStrip()
 
     def compose(self) -> ComposeResult:
         """The frame, with the body in it."""
         yield self._header
         yield from self.body()
+        yield self._armed
         yield self._notice_line
         yield self._prompt
         yield self._footer
@@ -104,6 +106,7 @@ class Place(Acting):
     def refresh_frame(self) -> None:
         """Header and footer as they should be now; costs nothing on the wire when nothing changed."""
         self._header.tell(self._bearings())
+        self._armed.tell(self.session.armed.now(), self.session.cockpit.clock())
         self._footer.tell(*self._keys())
 
     def _keys(self) -> tuple[tuple[KeyHint, ...], str]:
@@ -176,7 +179,9 @@ class Place(Acting):
 
     def back(self) -> None:
         """One step back: the message first, then whatever the screen has to undo, then where one came from."""
-        if self.session.notice is not None:
+        if self.nixtui.departure.is_waiting:
+            self.nixtui.departure.stay()
+        elif self.session.notice is not None:
             self.session.dismiss_notice()
         else:
             self.step_back()
