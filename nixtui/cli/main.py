@@ -151,10 +151,10 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         return Exit.FAILED
 
 
-async def _app(nixtui: Assembly) -> Exit:
+async def _app(nixtui: Assembly) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(NEEDS_TERMINAL)
-    return Exit(await _module("app").run(nixtui))
+    return int(await _module("app").run(nixtui))
 
 
 def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:

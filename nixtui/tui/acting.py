@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nixtui.model.status import HostState
@@ -129,7 +130,7 @@ def shell(place: Place) -> None:
     if status.state in _NOT_FOR_STRANGERS:
         session.say(Level.ERROR, f"{name}: {status.reason or 'its host key is not trusted'}", remedy=status.remedy)
         return
-    place.in_background(lambda: _step_aside(place, name), group="shell", doing=f"A shell on {name}")
+    place.in_background(partial(_step_aside, place, name), group="shell", doing=f"A shell on {name}")
 
 
 async def _step_aside(place: Place, name: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from nixtui.model.host import Host
 from nixtui.operations.events import TargetFinished
@@ -48,8 +49,11 @@ def prepare_run(hosts: Sequence[Host], command: Command, reach: Reach, identity:
     plan = Plan(
         kind=KIND,
         title=f"Run `{_short(command.text)}` on {on}",
-        targets=tuple(Target(name=host.name, environment=host.environment) for host in hosts),
-        steps=(Step(f"as {who}, for at most {command.limit:g} s: {command.text}", (command.text,)),),
+        targets=tuple(
+            Target(name=host.name, environment=host.environment, facts={"user": "root"} if command.as_root else {})
+            for host in hosts
+        ),
+        steps=(Step(f"as {who}, for at most {command.limit:g} s: {command.text}", (f"sh -c {quote(command.text)}",)),),
         warnings=("the command and what it prints go into the journal: no secrets in it",),
         irreversible=("whatever the command changes",),
     )

@@ -12,6 +12,9 @@ if [ "$1" = root ] && [ -z "${NIXTUI_ROOT-}" ] && [ "$(id -u)" != 0 ]; then
     exit 126
 fi
 
+LC_ALL=C # equal answers must not differ by the languages of hosts
+export LC_ALL
+
 exec 3<&0 </dev/null 2>/dev/null # what the shell itself says of a killed command is nobody's output
 (exec 3<&- 2>&1 sh -c "$2") &
 command=$!

@@ -223,7 +223,8 @@ class ProgressScreen(Place):
         plan = self._ledger.plan
         names = [target.name for target in plan.acting_on]
         if plan.kind == "run":
-            words = ["nixtui", "run", *names, "--", *shlex.split(plan.steps[0].commands[0])]
+            sudo = ["--sudo"] if any("user" in target.facts for target in plan.acting_on) else []
+            words = ["nixtui", "run", *names, *sudo, "--", *shlex.split(plan.steps[0].commands[0])]
         elif plan.kind == "rollback":
             words = self._rollback_words(names)
         else:
