@@ -1,8 +1,11 @@
 """Finding out what became of an operation whose nixtui died in the middle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+import msgspec
+
+from nixtui.activation.reboot import judge_boot
 from nixtui.activation.verdict import judge
 from nixtui.model.host import Host
 from nixtui.operations.events import AnyEvent, Countdown, TargetFinished
@@ -11,6 +14,7 @@ from nixtui.operations.plan import Target
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
+from nixtui.remote.restart import look
 from nixtui.remote.transport import Reach, Transport
 
 _ON_HOSTS = frozenset({"rollback"})
@@ -57,10 +61,14 @@ async def _ask(
             remedy=remedy,
         )
 
-    if entry.kind not in _ON_HOSTS:
+    if entry.kind == "run":
+        return report(Outcome.UNKNOWN, "nixtui left in the middle, and the command was ended with it"), True
+    if entry.kind not in (*_ON_HOSTS, "reboot"):
         return report(Outcome.UNKNOWN, "nixtui died in the middle"), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
+    if entry.kind == "reboot":
+        return await _ask_about_reboot(target, host, reach, report)
     try:
         async with reach(host) as transport:
             found = await guard.inspect(transport, entry.operation)
@@ -76,6 +84,23 @@ async def _ask(
     )
     verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
+
+
+async def _ask_about_reboot(
+    target: Target, host: Host, reach: Reach, report: Callable[..., TargetReport]
+) -> tuple[TargetReport, bool]:
+    """The boot id says whether it was rebooted since it was looked at; its links and units say how well."""
+    try:
+        async with reach(host) as transport:
+            found = await look(transport)
+    except RemoteError as error:
+        return report(Outcome.UNKNOWN, f"nixtui left in the middle, and {error.reason}", error.remedy), False
+    if found.boot_id == target.facts.get("boot_id"):
+        return report(Outcome.UNKNOWN, "nixtui left in the middle; the host was not rebooted"), True
+    failed = tuple(target.facts.get("failed", "").split())
+    before = msgspec.structs.replace(found, failed=failed)
+    outcome, detail, remedy = judge_boot(before, found, target.facts.get("system", ""))
+    return report(outcome, f"nixtui left in the middle; {detail}", remedy), True
 
 
 async def _let_forget(transport: Transport, operation: str) -> None:

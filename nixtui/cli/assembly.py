@@ -28,6 +28,7 @@ from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_
 from nixtui.model.status import HostState
 from nixtui.model.target import Target
 from nixtui.operations.journal import Journal
+from nixtui.operations.operation import Prepared
 from nixtui.operations.policy import Policy
 from nixtui.operations.rollout import Rules
 from nixtui.remote.closures import ClosureCache
@@ -204,6 +205,22 @@ class Assembly:
         return plan_rollback(
             seen, target, self.activation, action=action, operation=self.new_identity(), operator=self.operator
         )
+
+    async def prepare_reboot(self, hosts: Sequence[Host]) -> Prepared:
+        """Every host asked what a reboot means, and the plan of that."""
+        from nixtui.activation.restart import look_at, prepare_reboot
+
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(look_at(host, self.reach)) for host in hosts]
+        looked = [task.result() for task in asked]
+        return prepare_reboot(looked, self.activation, self.reach, self.new_identity())
+
+    async def ssh_words(self, host: Host, command: Sequence[str] = ()) -> list[str]:
+        """The argument list of `ssh` that goes the way nixtui goes. Raises `Unreachable`."""
+        from nixtui.remote.shell import ssh_words
+
+        destination, hops = await self.pool.access.way(host)
+        return ssh_words(destination, hops, self.pool.access.settings, command)
 
     async def ask_generations(self, hosts: Sequence[Host]) -> list[Seen]:
         """Every host asked for its generations at once; those that cannot be asked say why."""

@@ -28,15 +28,21 @@ COMMANDS = {
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
     "rollback": "take hosts back to a generation they have, under the guard",
+    "run": "run a command on hosts, equal answers put together",
+    "reboot": "restart hosts in waves and see them come back",
+    "ssh": "the real ssh to a host, with the options nixtui uses itself",
+    "break-lock": "end the operation that holds the lock of hosts",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
     "init": "look around, propose a nixtui.toml, and write it on yes",
 }
 """Each is a module of `nixtui.cli.commands` with `add` and `run`."""
 
+_TAKE_COMMANDS = {"run", "ssh"}
+
 NEEDS_TERMINAL = (
     "the app needs a terminal; these commands do not: "
-    "nixtui status, generations, diff, rollback, journal and config, most with --json"
+    "nixtui status, generations, diff, rollback, run, reboot, ssh, journal and config, most with --json"
 )
 
 
@@ -53,7 +59,7 @@ def entry() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status. Every foreseen error is one sentence on standard error."""
     try:
-        return _dispatch(_parser(arguments).parse_args(arguments))
+        return _dispatch(parse(arguments))
     except UsageError as error:
         narrate(f"nixtui: {plain(str(error))}")
         return Exit.USAGE
@@ -68,6 +74,18 @@ def main(arguments: Sequence[str]) -> int:
 def _give_up_output() -> None:
     """Whoever read us has seen enough (`| head`); nothing may be written any more, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments as values. What comes after `--` in `run` and `ssh` is for hosts, not for argparse."""
+    words, command = list(arguments), list[str]()
+    if "--" in words and "demo" not in words[: words.index("--")]:
+        cut = words.index("--")
+        if _TAKE_COMMANDS & set(words[:cut]):
+            words, command = words[:cut], words[cut + 1 :]
+    parsed = _parser(words).parse_args(words)
+    parsed.command_words = command
+    return parsed
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -91,7 +109,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"nixtui.cli.commands.{name}")
+    return import_module(f"nixtui.cli.commands.{name.replace('-', '_')}")
 
 
 def _dispatch(parsed: argparse.Namespace) -> int:
@@ -105,7 +123,7 @@ def _surroundings() -> Surroundings:
     return Surroundings(cwd=Path.cwd(), environ=os.environ, prompter=TerminalPrompter(), user=getpass.getuser())
 
 
-async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) -> Exit:
+async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     """Load the configuration and run the command, or the app when there is none."""
     try:
         if parsed.command in ("config", "init"):
@@ -116,7 +134,7 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
             if parsed.command is None:
                 return await _app(nixtui)
-            return Exit(await _module(parsed.command).run(parsed, nixtui))
+            return int(await _module(parsed.command).run(parsed, nixtui))
     except (BadConfiguration, NoHome) as error:
         narrate(str(error))
         return Exit.USAGE
@@ -134,16 +152,16 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         return Exit.FAILED
 
 
-async def _app(nixtui: Assembly) -> Exit:
+async def _app(nixtui: Assembly) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(NEEDS_TERMINAL)
-    return Exit(await _module("app").run(nixtui))
+    return int(await _module("app").run(nixtui))
 
 
 def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     """Any command on the embedded fleet; everything but the fleet itself is the real thing."""
     words = parsed.words[1:] if parsed.words[:1] == ["--"] else parsed.words
-    inner = _parser(words).parse_args(words)
+    inner = parse(words)
     if inner.command == "demo":
         raise UsageError("the demo cannot run itself")
     if inner.command is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -151,7 +169,7 @@ def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     return asyncio.run(_in_demo(parsed.seed, inner, surroundings))
 
 
-async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> Exit:
+async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> int:
     demo = import_module("nixtui.demo")
     async with demo.demo_fleet(seed=seed) as fleet:
         inner.config = inner.config or fleet.config_path

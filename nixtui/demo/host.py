@@ -57,7 +57,9 @@ class DemoHost:
         self._log = HostLog(root.at("/var/log/journal"), character.name, clock)
         self._vitals = Vitals(root, character, random)
         self._chatter = Chatter(self._log, character.role, random)
-        self._processes = Processes({**environ, "NIXTUI_ROOT": str(root.directory)}, tasks)
+        self._processes = Processes(
+            {**environ, "NIXTUI_ROOT": str(root.directory), "NIXTUI_HOST": character.name}, tasks
+        )
         self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state)
         systemctl = Systemctl(self._systemd, self._reload, self._request_reboot)
         self._bus = Bus(root.at("/run/systemd"), systemctl.answer, tasks)

@@ -68,6 +68,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     System links are store paths. Times are Unix seconds by the host's own clock; `clock` is that clock
     when it was last read. `load` is the 1, 5 and 15 minute averages. `failed_units` names 32 at most.
+    `lock_deadline` is the uptime at which a host that is armed goes back by itself.
     `secrets_generation` is `sops:12`, `agenix:3` or both: the directory that secrets were last decrypted into.
     """
 
@@ -92,6 +93,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     boot_id: str | None = None
     clock: float | None = None
     lock: ActivationLock | None = None
+    lock_deadline: float | None = None
     leftovers: tuple[str, ...] = ()
     secrets_generation: str | None = None
 

@@ -121,5 +121,6 @@ _READERS: Final[Mapping[str, Reader]] = {
     "memory_kib": _one("memory", _memory),
     "disks_kib": _one("disks", _disks),
     "lock": _one("lock", _lock),
+    "lock_deadline": _one("lock_deadline", _number),
     "leftovers": _one("leftovers", _words, ()),
 }

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding, BindingType
 
+from nixtui.tui import acting
 from nixtui.tui.actions import (
     Action,
     Scope,
+    can_ask,
     may_change,
     needs_hosts,
     needs_marks,
@@ -22,6 +24,7 @@ from nixtui.tui.actions import (
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
+    from nixtui.tui.screens.answers import AnswersScreen
     from nixtui.tui.screens.confirming import Confirming
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
@@ -103,6 +106,13 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("mark", "space", "mark", lambda on: on.table.mark_cursor(), needs_hosts, rank=4),
     Action("filter", "/", "filter", lambda on: on.filter(), rank=5, help="web, is:failed, tag:role=web, !env:prod"),
     Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=6, help="only hosts one should look at"),
+    Action("run", "x", "run", acting.ask_command, may_change, danger=True, rank=7,
+           help="a command on the marked hosts; equal answers are put together"),
+    Action("shell", "s", "shell", acting.shell, needs_hosts, rank=7, help="the real ssh; exit comes back"),
+    Action("reboot", "b", "reboot", acting.reboot, may_change, danger=True, rank=9,
+           help="in waves, and see each come back"),
+    Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,
+           help="end an operation that somebody left; its host goes back"),
     Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.table.mark_all(), needs_hosts),
     Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.table.mark_range(), needs_hosts,
            help="from the last mark to here"),
@@ -147,12 +157,22 @@ _PROGRESS: tuple[Action[ProgressScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop, and put in order what was begun"),
     Action("undo", "U", "undo", lambda on: on.undo(), may_change, danger=True, rank=2, help="propose the way back"),
+    Action("confirm", "Y", "confirm", lambda on: acting.request(on, "confirm by hand"), can_ask("confirm by hand"),
+           danger=True, rank=2, help="make it last now, without what is still waited for"),
+    Action("go_back", "B", "back now", lambda on: acting.request(on, "go back now"), can_ask("go back now"),
+           danger=True, rank=2, help="take this host back at once; the others go on"),
+    Action("extend", "E", "extend", lambda on: acting.request(on, "extend the time"), can_ask("extend the time"),
+           rank=2, help="wait once more as long before it goes back by itself"),
     Action("leave", "enter", "leave", lambda on: on.back(), rank=3, help="what runs goes on"),
     Action("commands", "C", "commands", lambda on: on.toggle_commands(), rank=4, help="exactly what is run"),
     Action("log_down", "J", "scroll output down", lambda on: on.scroll_log(5)),
     Action("log_up", "K", "scroll output up", lambda on: on.scroll_log(-5)),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
     Action("copy", "c", "copy as Markdown", lambda on: on.copy(), rank=5),
+)
+
+_ANSWERS: tuple[Action[AnswersScreen], ...] = (
+    Action("hosts", "h", "hosts", lambda on: on.toggle_hosts(), rank=1, help="one by one, or equal answers together"),
 )
 
 _ROLLBACK: tuple[Action[RollbackDialog], ...] = (
@@ -175,6 +195,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.GENERATIONS: _GENERATIONS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.PROGRESS: _PROGRESS,
+    Scope.ANSWERS: _ANSWERS,
     Scope.ROLLBACK: _ROLLBACK,
     Scope.PLAN: _PLAN,
     Scope.FIRST_RUN: _FIRST_RUN,

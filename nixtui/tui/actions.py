@@ -1,7 +1,7 @@
 """What an action is: a key, a title, what it does, and what can stand against it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ class Scope(StrEnum):
     GENERATIONS = "Generations"
     ACTIVITY = "Activity"
     PROGRESS = "Operation"
+    ANSWERS = "Answers"
     ROLLBACK = "Roll back"
     PLAN = "Plan"
     FIRST_RUN = "First run"
@@ -28,7 +29,7 @@ class Selection:
 
     `hosts` are the marked hosts, or the one under the cursor; `hidden` counts marked ones that a filter hides.
     `forbidden` is why nothing may be changed on them. `row` is the key under the cursor of any list, `running`
-    whether the operation shown still runs.
+    whether the operation shown still runs, and `refusals` what cannot be asked of it for the row, by request, and why.
     """
 
     hosts: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class Selection:
     forbidden: str | None = None
     row: str | None = None
     running: bool = False
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
 
 WhyDisabled = Callable[[Selection], str | None]
@@ -83,6 +85,11 @@ def may_change(selection: Selection) -> str | None:
 def needs_running(selection: Selection) -> str | None:
     """The operation must not have ended."""
     return None if selection.running else "the operation has ended"
+
+
+def can_ask(request: str) -> WhyDisabled:
+    """A running operation must be open to this request for the host under the cursor."""
+    return lambda selection: needs_row(selection) or selection.refusals.get(request)
 
 
 @dataclass(frozen=True, slots=True)

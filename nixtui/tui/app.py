@@ -1,23 +1,39 @@
 """The app: owns the terminal, brings news to the screen in front, and opens what screens ask for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
+from textual import events
 from textual.app import App
 
-from nixtui.tui import opening
+from nixtui.tui import acting, opening
 from nixtui.tui.action_table import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
-from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
+from nixtui.tui.commands import (
+    Command,
+    GoToHost,
+    OpenShell,
+    Quit,
+    RebootHosts,
+    RollBackTo,
+    RunCommand,
+    ShowEnvironment,
+    Visit,
+    Vocabulary,
+)
 from nixtui.tui.crash import crash_report
+from nixtui.tui.departure import Departure
 from nixtui.tui.garbage import Garbage
 from nixtui.tui.notices import Level
 from nixtui.tui.screens.fleet import FleetScreen
 from nixtui.tui.screens.place import Place
 from nixtui.tui.session import Session
 from nixtui.tui.theme.house import DARK, PLAIN, fitted, themes
+
+T = TypeVar("T")
 
 PAINT_AFTER_S = 0.1
 """News is gathered this long before it is painted: ten frames a second is as much as anybody can read."""
@@ -58,6 +74,7 @@ class NixtuiApp(App[None]):
         for destination in DESTINATIONS:
             self.add_mode(destination.id, partial(self._open, destination))
         self.garbage = Garbage()
+        self.departure = Departure(self)
         self._came_from = "fleet"
         self._painting = False
 
@@ -106,6 +123,7 @@ class NixtuiApp(App[None]):
     def _tick(self) -> None:
         if (place := self.place) is not None and place.is_mounted:
             place.tick(self.session.cockpit.clock())
+        self.departure.tick()
         self.session.expire_notice(self.session.cockpit.clock())
         self.garbage.tick(monotonic())
 
@@ -141,11 +159,24 @@ class NixtuiApp(App[None]):
 
     def leave_app(self) -> None:
         """Quit, after asking when something still runs."""
-        running = [each for each in self.session.cockpit.operations.begun() if each.is_running]
-        if running:
-            opening.farewell(self, running)
-        else:
-            self.exit()
+        self.departure.ask()
+
+    async def action_quit(self) -> None:
+        """Textual's own key for quitting, from any screen and dialog: asks like any other."""
+        self.leave_app()
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C where it is no key of the screen, as in a dialog."""
+        self.leave_app()
+
+    async def aside(self, work: Callable[[], Awaitable[T]], say: str) -> T:
+        """Give the terminal to somebody else while `work` goes on; nothing is painted meanwhile, everything else runs.
+
+        Raises `SuspendNotSupported` where the terminal cannot be given away.
+        """
+        with self.batch_update(), self.suspend():
+            print(say, end="", flush=True)
+            return await work()
 
     def vocabulary(self) -> Vocabulary:
         """What the command line can complete."""
@@ -162,6 +193,14 @@ class NixtuiApp(App[None]):
                 self.fleet_screen.go_to_host(name)
             case RollBackTo(target):
                 opening.rollback_if_allowed(self, place.selection(), target)
+            case RunCommand(text):
+                if names := acting.allowed(place, "run"):
+                    acting.run(place, names, text)
+            case RebootHosts():
+                if names := acting.allowed(place, "reboot"):
+                    acting.propose_reboot(place, names)
+            case OpenShell():
+                acting.shell(place)
             case ShowEnvironment(name):
                 self.visit("fleet")
                 self.fleet_screen.show_environment(name)
@@ -189,6 +228,11 @@ class NixtuiApp(App[None]):
     def ask_secret(self, question: str, answered: Callable[[str | None], None]) -> None:
         """A password or passphrase that a host wants, whatever screen is in front."""
         opening.secret(self, question, answered)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key comes here on its way back from the widget that had the keyboard when it was read."""
+        if isinstance(self.screen, Place) and self.screen.take_early_key(event):
+            event.prevent_default()
 
     # When nixtui itself breaks
 

@@ -37,11 +37,28 @@ class ShowEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Propose to run a line on the selected hosts."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RebootHosts:
+    """Propose to reboot the selected hosts."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShell:
+    """A real ssh to the host under the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Leave."""
 
 
-Command = Visit | GoToHost | RollBackTo | ShowEnvironment | Quit
+Command = Visit | GoToHost | RollBackTo | ShowEnvironment | RunCommand | RebootHosts | OpenShell | Quit
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,7 @@ class Vocabulary:
     environments: Sequence[str]
 
 
-_VERBS = ("q", "quit", "host", "rollback", "env")
+_VERBS = ("q", "quit", "host", "rollback", "env", "run", "reboot", "shell")
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
@@ -72,6 +89,14 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             raise BadCommand(f'there is no host "{name}"' if name else ":host needs a name")
         case ("rollback", target):
             return RollBackTo(target or "previous")
+        case ("run", ""):
+            raise BadCommand(":run needs a command, such as :run uptime")
+        case ("run", line):
+            return RunCommand(line)
+        case ("reboot", ""):
+            return RebootHosts()
+        case ("shell", ""):
+            return OpenShell()
         case ("env", "" | "all"):
             return ShowEnvironment(None)
         case ("env", name) if name in vocabulary.environments:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
 from nixtui.operations.events import AnyEvent, OperationFinished
-from nixtui.operations.report import Outcome, Report
+from nixtui.operations.report import Outcome, Report, word
 from nixtui.tui.actions import Action, Selection, key_shown, may_change
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
@@ -18,6 +18,7 @@ from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
     from nixtui.operations.operation import Operation
+    from nixtui.operations.plan import Plan
     from nixtui.tui.app import NixtuiApp
     from nixtui.tui.cockpit.first_run import FirstRun
     from nixtui.tui.screens.confirming import Confirming, PlanQuestion
@@ -71,10 +72,10 @@ def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]
 
 
 def farewell(app: NixtuiApp, running: Sequence[Operation]) -> None:
-    """Leaving while something runs: asked, with what it means."""
+    """Leaving while something runs: asked, with what each choice means."""
     from nixtui.tui.screens.farewell import FarewellDialog
 
-    app.push_screen(FarewellDialog(app.session, running), lambda leave: app.exit() if leave else None)
+    app.push_screen(FarewellDialog(app.session, running), app.departure.choose)
 
 
 def cancelling(app: NixtuiApp, running: Operation) -> None:
@@ -82,6 +83,13 @@ def cancelling(app: NixtuiApp, running: Operation) -> None:
     from nixtui.tui.screens.farewell import CancelDialog
 
     app.push_screen(CancelDialog(app.session, running), lambda stop: running.cancel() if stop else None)
+
+
+def question(app: NixtuiApp, title: str, meaning: str, yes: str, do: Callable[[], None]) -> None:
+    """One thing that cannot be taken back: asked, with what it means."""
+    from nixtui.tui.screens.farewell import Question as YesOrNo
+
+    app.push_screen(YesOrNo(app.session, title, meaning, yes), lambda sure: do() if sure else None)
 
 
 def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
@@ -174,7 +182,12 @@ def operation(app: NixtuiApp, ledger: Ledger, running: Operation | None, started
     """An operation as it runs, or, without the running object, as the ledger has it."""
     from nixtui.tui.screens.progress import ProgressScreen
 
-    app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
+    if ledger.plan.kind == "run":
+        from nixtui.tui.screens.answers import AnswersScreen
+
+        app.push_screen(AnswersScreen(app.session, ledger, running, started_at))
+    else:
+        app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
 
 
 def watch(app: NixtuiApp, running: Operation) -> None:
@@ -183,17 +196,19 @@ def watch(app: NixtuiApp, running: Operation) -> None:
     def hear(event: AnyEvent) -> None:
         if isinstance(event, OperationFinished):
             unsubscribe()
-            app.call_later(_tell_end, app, running.plan.title, event.report)  # this is the operation's task, not ours
+            app.call_later(_tell_end, app, running.plan, event.report)  # this is the operation's task, not ours
 
     unsubscribe = running.subscribe(hear)
     if running.report is not None:  # it ended before anybody could listen
         unsubscribe()
-        _tell_end(app, running.plan.title, running.report)
+        _tell_end(app, running.plan, running.report)
 
 
-def _tell_end(app: NixtuiApp, title: str, report: Report) -> None:
+def _tell_end(app: NixtuiApp, plan: Plan, report: Report) -> None:
     only = report.targets[0] if len(report.targets) == 1 else None
     is_well = report.outcome.is_success
     why = f": {only.detail}" if only is not None and only.detail and not is_well else ""
     level = Level.DONE if is_well else Level.WARNING if report.outcome is Outcome.REVERTED else Level.ERROR
-    app.session.say(level, f"{title}: {report.outcome.value}{why}", remedy=only.remedy if only is not None else None)
+    app.session.say(
+        level, f"{plan.title}: {word(report.outcome, plan.kind)}{why}", remedy=only.remedy if only is not None else None
+    )

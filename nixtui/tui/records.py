@@ -39,7 +39,7 @@ class Record:
     def state(self, now: float) -> Line:
         """How it ended, or how far it is."""
         if self.report is not None:
-            return outcome_line(self.report.outcome)
+            return outcome_line(self.report.outcome, kind=self.plan.kind)
         if self.operation is not None:
             return Ledger(self.plan, self.operation.events).summary(now)
         return line(("✂ cut off", Role.BAD)) if self.is_cut_off else line(("… runs elsewhere", Role.ACCENT))
@@ -110,7 +110,7 @@ def detail(record: Record, cells: int, now: float) -> list[Line]:
     for target in record.plan.targets:
         report = reports.get(target.name)
         change = f"  {target.before or UNKNOWN} → {target.after or UNKNOWN}  "
-        result = outcome_line(report.outcome) if report else EMPTY
+        result = outcome_line(report.outcome, kind=record.plan.kind) if report else EMPTY
         lines.append((said(target.name, Role.STRONG), *line((clean(change), Role.MUTED)), *result))
         explained = (report.detail if report else None) or target.refused
         lines += wrap(explained, cells, Role.MUTED, indent="  ") if explained else []

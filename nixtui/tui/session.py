@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from nixtui.model.host import Host
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Policy
+from nixtui.tui.armed import ArmedHosts
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.knowledge import Knowledge
 from nixtui.tui.notices import Level, Notice, Notices, explain
@@ -29,10 +30,12 @@ class Session:
     notices: Notices = field(init=False)
     notice: Notice | None = field(init=False, default=None)
     knowledge: Knowledge = field(init=False)
+    armed: ArmedHosts = field(init=False)
 
     def __post_init__(self) -> None:
         self.notices = Notices(self.cockpit.clock)
         self.knowledge = Knowledge(self.cockpit)
+        self.armed = ArmedHosts(self.cockpit.operations.begun)
 
     def say(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> None:
         """Tell the person something, now and in the history."""

@@ -11,6 +11,7 @@ from typing import Self
 from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.acting import LiveActing
 from nixtui.cli.cockpit.first_run import LiveFirstRun
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
@@ -71,6 +72,8 @@ class LiveCockpit:
         self._known: dict[str, Generations] = {}
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
         self._tasks = asyncio.TaskGroup()
+        self._running: set[asyncio.Task[None]] = set()
+        self.acting = LiveActing(nixtui, self.fleet, self.keep, self._let_go)
         self._sources_told = asyncio.Event()
         self.first_run = LiveFirstRun.where_nothing_is_known(nixtui, self._load_anew)
 
@@ -152,8 +155,14 @@ class LiveCockpit:
         prepared = next(each for each in self._prepared if each.plan is plan)
         operation = Operation(prepared.identity, plan, prepared.job, clock=self.clock)
         self.operations.add(operation)
-        self._tasks.create_task(self._run(operation, consent))
+        task = self._tasks.create_task(self._run(operation, consent))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         return operation
+
+    def _let_go(self) -> None:
+        for task in self._running:
+            task.cancel()
 
     async def _run(self, operation: Operation, consent: Consent) -> None:
         # An error must not leave this task: the group would end the live view and every other operation with it.

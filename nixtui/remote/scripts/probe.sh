@@ -187,9 +187,10 @@ failed_units() {
     done
 }
 
-# Which nixtui is changing this host: lines of "operation ID", "operator NAME", "since SECONDS".
+# Which nixtui is changing this host: lines of "operation ID", "operator NAME", "since SECONDS"; and the uptime at which
+# the host goes back by itself.
 lock() {
-    lock_holder='' operator='' since=''
+    lock_holder='' operator='' since='' deadline=''
     if [ -e "$root/run/nixtui/lock" ]; then
         if [ -r "$root/run/nixtui/lock" ]; then
             while read -r key value; do
@@ -202,8 +203,13 @@ lock() {
         fi
         is_number "$since" || since=0
         is_id "$lock_holder" || lock_holder=unknown
+        if [ -r "$root/run/nixtui/$lock_holder/deadline" ]; then
+            read -r deadline <"$root/run/nixtui/$lock_holder/deadline"
+        fi
+        is_number "$deadline" || deadline=''
     fi
     tell lock "${lock_holder:+$lock_holder $since ${operator:-unknown}}"
+    tell lock_deadline "$deadline"
 }
 
 is_id() {

@@ -12,6 +12,7 @@ from nixtui.model.generation import Generations
 from nixtui.model.preview import Preview
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy
+from nixtui.tui.cockpit.acting import Acting
 from nixtui.tui.cockpit.first_run import FirstRun
 
 if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
@@ -51,6 +52,8 @@ class Cockpit(Protocol):
     def policy(self) -> Policy: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def acting(self) -> Acting: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

@@ -73,8 +73,17 @@ def _properties(row: HostRow) -> Iterator[tuple[str, Line]]:
     if facts.lock is not None:
         held = f"{clean(facts.lock.operator)}, operation {clean(facts.lock.operation)[:8]}"
         yield "locked", line(("◐ ", Role.ACCENT), f"{held}, {units.span(row.now - facts.lock.since)}")
+        until = _until(facts, row.status.observed_at, row.now)
+        yield "", line((until, Role.WARN), ("L", Role.KEY), (" breaks it", Role.MUTED))
     if facts.leftovers:
         yield "left over", line(("! ", Role.WARN), f"{len(facts.leftovers)} from operations that ended")
+
+
+def _until(facts: HostFacts, observed_at: float | None, now: float) -> str:
+    """When a host that somebody armed goes back by itself, as far as it says so."""
+    if facts.lock_deadline is None or facts.uptime_s is None or observed_at is None:
+        return ""
+    return f"goes back in {units.countdown(facts.lock_deadline - facts.uptime_s - (now - observed_at))}  "
 
 
 def _running(facts: HostFacts) -> Line:

@@ -3,6 +3,7 @@
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -14,7 +15,7 @@ from nixtui.tui.environments import header_environments
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
-from nixtui.tui.widgets.frame import Bearings, Footer, Header, KeyHint, NoticeLine
+from nixtui.tui.widgets.frame import ArmedStrip, Bearings, Footer, Header, KeyHint, NoticeLine
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.prompt import Prompt, Question
 from nixtui.tui.widgets.table import Table
@@ -57,11 +58,13 @@ class Place(Acting):
         self.session = session
         self._header, self._footer = Header(), Footer()
         self._notice_line, self._prompt = NoticeLine(), Prompt()
+        self._armed = ArmedStrip()
 
     def compose(self) -> ComposeResult:
         """The frame, with the body in it."""
         yield self._header
         yield from self.body()
+        yield self._armed
         yield self._notice_line
         yield self._prompt
         yield self._footer
@@ -104,6 +107,7 @@ class Place(Acting):
     def refresh_frame(self) -> None:
         """Header and footer as they should be now; costs nothing on the wire when nothing changed."""
         self._header.tell(self._bearings())
+        self._armed.tell(self.session.armed.now(), self.session.cockpit.clock())
         self._footer.tell(*self._keys())
 
     def _keys(self) -> tuple[tuple[KeyHint, ...], str]:
@@ -176,7 +180,9 @@ class Place(Acting):
 
     def back(self) -> None:
         """One step back: the message first, then whatever the screen has to undo, then where one came from."""
-        if self.session.notice is not None:
+        if self.nixtui.departure.is_waiting:
+            self.nixtui.departure.stay()
+        elif self.session.notice is not None:
             self.session.dismiss_notice()
         else:
             self.step_back()
@@ -212,6 +218,10 @@ class Place(Acting):
         self._notice_line.display = False
         self._prompt.ask(question)
         self.refresh_frame()
+
+    def take_early_key(self, event: events.Key) -> bool:
+        """Whether a key that no widget wanted belongs into the line one types in."""
+        return self._prompt.take_early(event)
 
     def stop_asking(self) -> None:
         """Close it and give the keyboard back to the list."""

@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from nixtui.operations.events import AnyEvent
+from nixtui.operations.requests import Request
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.draft import command_lines
@@ -34,7 +35,7 @@ PAINT_AFTER_S = 0.1
 class ProgressScreen(Place):
     """Shows one operation. Leaving it stops nothing."""
 
-    scopes = (Scope.PROGRESS, Scope.LISTS, Scope.EVERYWHERE)
+    scopes: ClassVar[tuple[Scope, ...]] = (Scope.PROGRESS, Scope.LISTS, Scope.EVERYWHERE)
     here = "activity"
     CSS_PATH = "progress.tcss"
 
@@ -55,6 +56,11 @@ class ProgressScreen(Place):
         with Vertical(id="progress"):
             yield self._targets
             yield self._said
+
+    @property
+    def operation(self) -> "Operation | None":
+        """The running object, if the operation was begun here."""
+        return self._operation
 
     @property
     def table(self) -> Table[TargetState]:
@@ -165,11 +171,21 @@ class ProgressScreen(Place):
             forbidden=self._why_no_way_back(cursor),
             row=cursor,
             running=running,
+            refusals=self._refusals(cursor),
         )
+
+    def _refusals(self, name: str | None) -> dict[str, str]:
+        """What cannot be asked for the host under the cursor now, and why."""
+        if self._operation is None or name is None:
+            return dict.fromkeys(Request, "the operation does not run here")
+        found = {each.value: self._operation.why_not(name, each) for each in Request}
+        return {each: reason for each, reason in found.items() if reason is not None}
 
     def _why_no_way_back(self, name: str | None) -> str | None:
         state = self._ledger.targets.get(name or "")
         report = state.report if state else None
+        if self._ledger.plan.kind not in ("rollback", "deploy"):
+            return "nothing here can be undone by nixtui"
         if report is None or not report.outcome.is_success or report.before is None:
             return "there is nothing to undo on this host"
         if name not in self.session.cockpit.fleet:
@@ -205,12 +221,22 @@ class ProgressScreen(Place):
     def copy_command(self) -> None:
         """The same without a screen."""
         plan = self._ledger.plan
-        after = {target.after for target in plan.acting_on}
-        to = after.pop() if len(after) == 1 else None
-        words = ["nixtui", plan.kind, *(target.name for target in plan.acting_on), *(("--to", to) if to else ())]
+        names = [target.name for target in plan.acting_on]
+        if plan.kind == "run":
+            sudo = ["--sudo"] if any("user" in target.facts for target in plan.acting_on) else []
+            words = ["nixtui", "run", *names, *sudo, "--", *shlex.split(plan.steps[0].commands[0])]
+        elif plan.kind == "rollback":
+            words = self._rollback_words(names)
+        else:
+            words = ["nixtui", plan.kind, *names]
         self.nixtui.copy(shlex.join(words), "the command")
+
+    def _rollback_words(self, names: list[str]) -> list[str]:
+        after = {target.after for target in self._ledger.plan.acting_on}
+        to = after.pop() if len(after) == 1 else None
         if to is None:
             self.session.say(Level.WARNING, "The hosts go to different generations; the command needs a --to of yours.")
+        return ["nixtui", "rollback", *names, *(("--to", to) if to else ())]
 
 
 def _change(state: TargetState) -> Line:

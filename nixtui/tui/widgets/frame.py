@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 
 from nixtui.tui import units
 from nixtui.tui.action_table import DESTINATIONS, Destination
+from nixtui.tui.armed import armed_line
 from nixtui.tui.messages import KeyClicked
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, fit, line, width
 from nixtui.tui.widgets.lines import Lines
@@ -113,6 +114,20 @@ class NoticeLine(Lines):
     DEFAULT_CSS = """
     NoticeLine { height: 1; }
     """
+
+
+class ArmedStrip(Lines):
+    """Hosts that go back by themselves unless they are committed; not there while there are none."""
+
+    DEFAULT_CSS = """
+    ArmedStrip { height: 1; display: none; }
+    """
+
+    def tell(self, hosts: Sequence[tuple[str, float]], now: float) -> None:
+        """Show these hosts with what is left of their time."""
+        self.display = bool(hosts)
+        if hosts:
+            self.show([armed_line(hosts, now, self.outer_size.width or self.app.size.width)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Looking after hosts without changing what they are: units, the store, commands."""
