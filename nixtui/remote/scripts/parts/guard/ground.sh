@@ -8,12 +8,6 @@ trap '' HUP PIPE
 run=$R/run/nixtui
 roots=$R/nix/var/nix/gcroots
 
-# How long somebody else's switch-to-configuration may hold its lock before we give up, in tries one second apart:
-# an ordinary activation settles within NixOS's own 90 s; at the start we would rather tell than wait.
-STC_LOCK_TRIES_TEST=10
-STC_LOCK_TRIES_REVERT=90
-TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
-
 # say WORDS: to the operator, who may be gone; that is never a reason to stop
 say() { printf '%s\n' "$*" 2>/dev/null || :; }
 

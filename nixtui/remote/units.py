@@ -1,0 +1,110 @@
+"""The units of a host, and one of them in detail."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from nixtui.model.unit import Unit, UnitDetail, Units
+from nixtui.remote.systemd import Parts, Properties, blocks, whole
+from nixtui.remote.transport import Completed, Transport, load_script
+
+TIMEOUT_S: Final = 30.0
+MOST_UNITS: Final = 4000
+MOST_LINES: Final = 500
+"""Of a unit's journal."""
+
+_JOBS: Final = frozenset(
+    ("-", "start", "stop", "restart", "reload", "try-restart", "reload-or-start", "verify-active", "nop")
+)
+
+
+async def units(transport: Transport) -> Units:
+    """All units but devices, slices and scopes. Raises a `RemoteError`."""
+    return parse_units(transport.host.name, await transport.run(load_script("units", "facts"), timeout=TIMEOUT_S))
+
+
+async def unit_detail(transport: Transport, name: str, lines: int = 20) -> UnitDetail:
+    """One unit with its last lines. `name` is a `model.unit.unit_name`. Raises a `RemoteError`."""
+    script = load_script("unit", "facts")
+    completed = await transport.run(script, name, str(min(lines, MOST_LINES)), timeout=TIMEOUT_S)
+    return parse_unit(transport.host.name, name, completed)
+
+
+def parse_units(host: str, completed: Completed) -> Units:
+    """The answer of `scripts/units.sh`: failed units first, then those that change, the rest by name.
+
+    Units that other units only name and the host does not have are left out.
+    """
+    parts = Parts(host, "units", completed, "its units")
+    trouble = {block["Id"]: block for block in blocks(parts["trouble"]) if "Id" in block}
+    rows = [text.split(maxsplit=4) for text in parts["list"][:MOST_UNITS]]
+    rows = [row for row in rows if len(row) >= 4]
+    has_jobs = _has_jobs(rows)
+    found = [_unit(row, trouble.get(row[0], {}), parts, has_jobs=has_jobs) for row in rows]
+    found = [each for each in found if each.load != "not-found" or each.active != "inactive"]
+    found.sort(key=lambda each: (not each.is_failed, not each.is_changing, each.name))
+    return Units(items=tuple(found), clock=parts.clock)
+
+
+def _has_jobs(rows: Sequence[Sequence[str]]) -> bool:
+    """While systemd has jobs there is one more column, with a dash where a unit has none."""
+    fifth = [row[4].split(maxsplit=1)[0] if len(row) > 4 else "" for row in rows]
+    return bool(fifth) and "-" in fifth and all(each in _JOBS for each in fifth)
+
+
+def _unit(row: Sequence[str], more: Properties, parts: Parts, *, has_jobs: bool) -> Unit:
+    description = row[4] if len(row) > 4 else ""
+    if has_jobs:
+        description = description.partition(" ")[2].strip()
+    return Unit(
+        name=row[0],
+        load=row[1],
+        active=row[2],
+        sub=row[3],
+        description=description.strip(),
+        result=more.get("Result"),
+        since=parts.since(more.get("StateChangeTimestampMonotonic")),
+        exit_status=whole(more.get("ExecMainStatus")),
+        restarts=whole(more.get("NRestarts")),
+    )
+
+
+def parse_unit(host: str, name: str, completed: Completed) -> UnitDetail:
+    """The answer of `scripts/unit.sh`."""
+    parts = Parts(host, "unit", completed, f"about {name}")
+    show = next(blocks(parts["show"]), {})
+    nanoseconds = whole(show.get("CPUUsageNSec"))
+    unit = Unit(
+        name=show.get("Id", name),
+        load=show.get("LoadState", "not-found"),
+        active=show.get("ActiveState", "unknown"),
+        sub=show.get("SubState", "unknown"),
+        description=show.get("Description", ""),
+        result=show.get("Result") or None,
+        since=parts.since(show.get("StateChangeTimestampMonotonic")),
+        exit_status=whole(show.get("ExecMainStatus")),
+        restarts=whole(show.get("NRestarts")),
+    )
+    journal = [text for text in parts["journal"] if text.strip()]
+    return UnitDetail(
+        unit=unit,
+        clock=parts.clock,
+        enabled=show.get("UnitFileState") or None,
+        path=show.get("FragmentPath") or None,
+        kind=show.get("Type") or None,
+        restart=show.get("Restart") or None,
+        main_pid=whole(show.get("MainPID")) or None,
+        memory=whole(show.get("MemoryCurrent")),
+        tasks=whole(show.get("TasksCurrent")),
+        cpu_s=None if nanoseconds is None else nanoseconds / 1e9,
+        can_start=show.get("CanStart") != "no" and show.get("RefuseManualStart") != "yes",
+        can_stop=show.get("CanStop") != "no" and show.get("RefuseManualStop") != "yes",
+        stops_with=_names(show, "RequiredBy", "BoundBy", "ConsistsOf"),
+        started_by=_names(show, "TriggeredBy"),
+        journal=tuple(journal[-MOST_LINES:]),
+    )
+
+
+def _names(show: Properties, *keys: str) -> tuple[str, ...]:
+    """Targets are left out: they stop with many things, and nobody misses them."""
+    names = dict.fromkeys(name for key in keys for name in show.get(key, "").split())
+    return tuple(name for name in names if not name.endswith(".target"))[:32]
