@@ -28,6 +28,10 @@ COMMANDS = {
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
     "rollback": "take hosts back to a generation they have, under the guard",
+    "units": "the units of a host, failed ones first",
+    "unit": "start, stop or restart a unit on hosts, or show it",
+    "timers": "timers and backups of a host: last run, result, next",
+    "store": "the Nix store of a host; collect garbage, optimise, verify",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
 }

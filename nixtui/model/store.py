@@ -1,5 +1,7 @@
 """The Nix store of a host: its size, and what of it is garbage."""
 
+import re
+
 import msgspec
 
 from nixtui.model.generation import Generations
@@ -104,3 +106,19 @@ def _protected(known: Generations) -> dict[int, str]:
         if words:
             found[each.number] = ", ".join(words)
     return found
+
+
+class BadAge(ValueError):
+    """The text is no age; the message says what would be."""
+
+
+_AGE = re.compile(r"([0-9]{1,5})([hdw])\Z")
+_AGE_S = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def parse_age(text: str) -> float:
+    """`14d`, `36h` or `4w` in seconds, as `nix-collect-garbage --delete-older-than` takes days. Raises `BadAge`."""
+    match = _AGE.match(text)
+    if match is None:
+        raise BadAge(f'"{text}" is no age; write for example 14d, 36h or 4w')
+    return int(match[1]) * _AGE_S[match[2]]

@@ -108,3 +108,10 @@ def _names(show: Properties, *keys: str) -> tuple[str, ...]:
     """Targets are left out: they stop with many things, and nobody misses them."""
     names = dict.fromkeys(name for key in keys for name in show.get(key, "").split())
     return tuple(name for name in names if not name.endswith(".target"))[:32]
+
+
+async def recent_lines(transport: Transport, lines: int = 200) -> tuple[str, ...]:
+    """The last lines of the whole journal, oldest first. Raises a `RemoteError`."""
+    completed = await transport.run(load_script("recent", "facts"), str(min(lines, MOST_LINES)), timeout=TIMEOUT_S)
+    parts = Parts(transport.host.name, "recent", completed, "the end of its journal")
+    return tuple(text for text in parts["journal"] if text.strip())[-MOST_LINES:]

@@ -10,7 +10,7 @@ from textual.app import App
 from nixtui.tui import opening
 from nixtui.tui.action_table import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
-from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
+from nixtui.tui.commands import Command, GoToHost, OpenHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
 from nixtui.tui.crash import crash_report
 from nixtui.tui.garbage import Garbage
 from nixtui.tui.notices import Level
@@ -155,6 +155,8 @@ class NixtuiApp(App[None]):
             case GoToHost(name):
                 self.visit("fleet")
                 self.fleet_screen.go_to_host(name)
+            case OpenHost(name):
+                opening.host_page(self, name)
             case RollBackTo(target):
                 opening.rollback_if_allowed(self, place.selection(), target)
             case ShowEnvironment(name):
