@@ -58,8 +58,8 @@ class DemoHost:
         self._vitals = Vitals(root, character, random)
         self._chatter = Chatter(self._log, character.role, random)
         self._processes = Processes({**environ, "NIXTUI_ROOT": str(root.directory)}, tasks)
-        self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state)
-        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot)
+        self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state, character.name)
+        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot, lambda: self._uptime)
         self._bus = Bus(root.at("/run/systemd"), systemctl.answer, tasks)
         self._server = SshServer(self._processes, *keys)
 

@@ -17,7 +17,7 @@ class BadUnitName(ValueError):
 def unit_name(text: str) -> str:
     """The full name of a unit: `nginx` is `nginx.service`, as for systemctl. Raises `BadUnitName`."""
     full = text if "." in text else f"{text}.service"
-    if not _NAME.match(full) or full.startswith("-"):
+    if not _NAME.match(full):
         raise BadUnitName(f'"{text}" is no name of a unit, such as nginx.service or logrotate.timer')
     return full
 

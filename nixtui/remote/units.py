@@ -30,7 +30,7 @@ async def unit_detail(transport: Transport, name: str, lines: int = 20) -> UnitD
 
 
 def parse_units(host: str, completed: Completed) -> Units:
-    """The answer of `scripts/units.sh`: failed units first, then those that change, the rest by name.
+    """The answer of `scripts/units.sh`: failed units first, then those that change, then services.
 
     Units that other units only name and the host does not have are left out.
     """
@@ -41,8 +41,17 @@ def parse_units(host: str, completed: Completed) -> Units:
     has_jobs = _has_jobs(rows)
     found = [_unit(row, trouble.get(row[0], {}), parts, has_jobs=has_jobs) for row in rows]
     found = [each for each in found if each.load != "not-found" or each.active != "inactive"]
-    found.sort(key=lambda each: (not each.is_failed, not each.is_changing, each.name))
+    found.sort(key=_order)
     return Units(items=tuple(found), clock=parts.clock)
+
+
+_KINDS: Final = (".service", ".timer", ".socket", ".mount", ".automount", ".swap", ".path", ".target")
+
+
+def _order(unit: Unit) -> tuple[bool, bool, int, bool, str]:
+    """What failed, what changes, then services before what only orders them, running before dead ones."""
+    kind = next((place for place, suffix in enumerate(_KINDS) if unit.name.endswith(suffix)), len(_KINDS))
+    return (not unit.is_failed, not unit.is_changing, kind, unit.active != "active", unit.name)
 
 
 def _has_jobs(rows: Sequence[Sequence[str]]) -> bool:

@@ -43,7 +43,7 @@ class UnitsTab(HostTab):
 
     def _columns(self) -> tuple[Column[Unit], ...]:
         return (
-            Column("state", "STATE", 15, unit_state, 0, 26),
+            Column("state", "STATE", 15, unit_state, 0, 20),
             Column("name", "UNIT", 20, _name, 0, 46),
             Column("since", "SINCE", 5, self._since, 2, right=True),
             Column("description", "WHAT IT IS", 16, lambda row: (said(row.description, Role.MUTED),), 1, 60),
