@@ -109,7 +109,14 @@ _AFTER = {"optimise": "shared", "verify": "verified"}
 
 
 def _gc_warnings(found: Prospect) -> tuple[str, ...]:
+    """What it frees first, then what goes and what stays."""
     warnings = []
+    if found.garbage is not None:
+        counted = f"frees about {shown_size(found.garbage.bytes)} in {found.garbage.paths} paths"
+        already = f", {shown_size(found.garbage.dead_bytes)} of it garbage already" if found.garbage.going_bytes else ""
+        warnings.append(counted + already)
+    else:
+        warnings.append(f"what it frees is not known: {found.unweighed or 'nobody asked'}")
     if found.keeping is not None and found.keeping.going:
         warnings.append(f"generations that go: {ranges(found.keeping.going)}")
         stays = ", ".join(f"{number} ({why})" for number, why in found.keeping.kept[:6])
@@ -117,14 +124,6 @@ def _gc_warnings(found: Prospect) -> tuple[str, ...]:
         warnings.append(f"generations that stay: {stays}" + (f" and {more} more" if more > 0 else ""))
     elif found.keeping is not None:
         warnings.append("no generation goes: only what is garbage already")
-    if found.garbage is not None:
-        counted = f"frees about {shown_size(found.garbage.bytes)} in {found.garbage.paths} paths"
-        of_which = (
-            f", {shown_size(found.garbage.dead_bytes)} of it garbage already" if found.garbage.going_bytes else ""
-        )
-        warnings.append(counted + of_which)
-    else:
-        warnings.append(f"what it frees is not known: {found.unweighed or 'nobody asked'}")
     return tuple(warnings)
 
 

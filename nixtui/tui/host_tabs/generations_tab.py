@@ -17,6 +17,7 @@ class GenerationsTab(HostTab):
     """What the host has run and can go back to."""
 
     title = "Generations"
+    short = "Gen"
 
     def __init__(self, session: Session, host: str) -> None:
         super().__init__(session, host)

@@ -14,6 +14,7 @@ class JournalTab(HostTab):
     """The last lines, the newest at the bottom."""
 
     title = "Journal"
+    short = "Log"
 
     def __init__(self, session: Session, host: str) -> None:
         super().__init__(session, host)

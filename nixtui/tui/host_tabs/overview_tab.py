@@ -24,6 +24,7 @@ class OverviewTab(HostTab):
     """The host in two texts. Everything but jobs and generations comes from the live view and costs nothing."""
 
     title = "Overview"
+    short = "Over"
 
     def __init__(self, session: Session, host: str) -> None:
         super().__init__(session, host)

@@ -77,6 +77,7 @@ class HostTab(Horizontal):
 
     BLANK = True
     title: ClassVar[str] = ""
+    short: ClassVar[str] = ""
 
     def __init__(self, session: Session, host: str) -> None:
         super().__init__(classes="host-tab")

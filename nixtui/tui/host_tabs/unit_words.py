@@ -7,7 +7,7 @@ from nixtui.model.unit import Unit, UnitDetail
 from nixtui.tui import units
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, wrap
 
-_LABEL = 10
+_LABEL = 12
 
 
 def unit_state(unit: Unit) -> Line:

@@ -47,7 +47,7 @@ class HostPage(Place):
         )  # fmt: skip
         self._place = 0
         self._seen: tuple[object, ...] | None = None
-        self._bar = TabBar([each.title for each in self.tabs])
+        self._bar = TabBar([(each.title, each.short or each.title) for each in self.tabs])
 
     def body(self) -> ComposeResult:
         """The names of the tabs, and the one that is shown."""

@@ -6,10 +6,10 @@ state_of() {
     systemctl show --property=LoadState,ActiveState,SubState,Result,NRestarts -- "$1" 2>/dev/null | tr '\n' ' '
 }
 
-# is_settled UNIT: it failed, or systemd is about to start it again: waiting longer tells nothing new
+# is_settled UNIT: it failed, it is done, or systemd is about to start it again: waiting longer tells nothing new
 is_settled() {
     case $(state_of "$1") in
-    *ActiveState=failed* | *SubState=auto-restart*) ;;
+    *ActiveState=failed* | *ActiveState=inactive* | *SubState=auto-restart*) ;;
     *) return 1 ;;
     esac
 }
