@@ -1,6 +1,6 @@
 """The units of a host, and one of them in detail."""
 
-from collections.abc import Sequence
+import re
 from typing import Final
 
 from nixtui.model.unit import Unit, UnitDetail, Units
@@ -12,9 +12,7 @@ MOST_UNITS: Final = 4000
 MOST_LINES: Final = 500
 """Of a unit's journal."""
 
-_JOBS: Final = frozenset(
-    ("-", "start", "stop", "restart", "reload", "try-restart", "reload-or-start", "verify-active", "nop")
-)
+_ROW: Final = re.compile(r"\s*(?P<name>\S+)\s+(?P<load>\S+)\s+(?P<active>\S+)\s+(?P<sub>\S+) *(?P<rest>.*)")
 
 
 async def units(transport: Transport) -> Units:
@@ -36,10 +34,9 @@ def parse_units(host: str, completed: Completed) -> Units:
     """
     parts = Parts(host, "units", completed, "its units")
     trouble = {block["Id"]: block for block in blocks(parts["trouble"]) if "Id" in block}
-    rows = [text.split(maxsplit=4) for text in parts["list"][:MOST_UNITS]]
-    rows = [row for row in rows if len(row) >= 4]
-    has_jobs = _has_jobs(rows)
-    found = [_unit(row, trouble.get(row[0], {}), parts, has_jobs=has_jobs) for row in rows]
+    rows = [match for text in parts["list"][:MOST_UNITS] if (match := _ROW.match(text))]
+    column = max((match.start("rest") for match in rows), default=0)
+    found = [_unit(match, column, trouble.get(match["name"], {}), parts) for match in rows]
     found = [each for each in found if each.load != "not-found" or each.active != "inactive"]
     found.sort(key=_order)
     return Units(items=tuple(found), clock=parts.clock)
@@ -54,22 +51,14 @@ def _order(unit: Unit) -> tuple[bool, bool, int, bool, str]:
     return (not unit.is_failed, not unit.is_changing, kind, unit.active != "active", unit.name)
 
 
-def _has_jobs(rows: Sequence[Sequence[str]]) -> bool:
-    """While systemd has jobs there is one more column, with a dash where a unit has none."""
-    fifth = [row[4].split(maxsplit=1)[0] if len(row) > 4 else "" for row in rows]
-    return bool(fifth) and "-" in fifth and all(each in _JOBS for each in fifth)
-
-
-def _unit(row: Sequence[str], more: Properties, parts: Parts, *, has_jobs: bool) -> Unit:
-    description = row[4] if len(row) > 4 else ""
-    if has_jobs:
-        description = description.partition(" ")[2].strip()
+def _unit(row: re.Match[str], column: int, more: Properties, parts: Parts) -> Unit:
+    """While systemd has jobs there is a column more before the descriptions, which all begin at the same one."""
     return Unit(
-        name=row[0],
-        load=row[1],
-        active=row[2],
-        sub=row[3],
-        description=description.strip(),
+        name=row["name"],
+        load=row["load"],
+        active=row["active"],
+        sub=row["sub"],
+        description=(row.string[column:] if row.start("rest") < column else row["rest"]).strip(),
         result=more.get("Result"),
         since=parts.since(more.get("StateChangeTimestampMonotonic")),
         exit_status=whole(more.get("ExecMainStatus")),

@@ -19,7 +19,7 @@ cat >/run/systemd/system/flaky.service <<UNIT
 [Unit]
 Description=A service that dies of its configuration
 [Service]
-ExecStart=/bin/sh -c 'if [ -e /run/flaky-broken ]; then echo "flaky: unknown setting colour"; sleep 0.5; exit 3; fi; exec sleep 1000'
+ExecStart=sh -c '[ -e /run/flaky-broken ] || exec sleep 1000; echo "flaky: unknown setting colour"; sleep 1; exit 3'
 {more}
 UNIT
 systemctl daemon-reload
@@ -161,7 +161,7 @@ async def test_on_many_hosts_a_failure_stops_the_next_wave(keeper: Keeper, hosts
     assert "not begun" in (report.targets[1].detail or "")
 
 
-async def _units(keeper: Keeper, host: Host):  # noqa: ANN202 - as the function it calls
+async def _units(keeper: Keeper, host: Host):
     async with keeper.reach(named(host)) as transport:
         return await units(transport)
 
@@ -205,8 +205,8 @@ async def test_timers_tell_when_they_ran_and_how_that_ended(keeper: Keeper, host
     host.sh(
         "cd /run/systemd/system; for each in good bad; do\n"
         "printf '[Timer]\\nOnCalendar=daily\\nOnActiveSec=1h\\n' >borgbackup-job-$each.timer\n"
-        "printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \"exit %s\"\\n' $([ $each = good ] && echo 0 || echo 2)"
-        " >borgbackup-job-$each.service; done\n"
+        "printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \"exit %s\"\\n' "
+        "$([ $each = good ] && echo 0 || echo 2) >borgbackup-job-$each.service; done\n"
         "systemctl daemon-reload; systemctl start borgbackup-job-good.timer borgbackup-job-bad.timer\n"
         "systemctl start borgbackup-job-good.service; systemctl start borgbackup-job-bad.service || :"
     )

@@ -83,6 +83,7 @@ class HostPage(Place):
     def on_screen_resume(self) -> None:
         """What was planned here may have happened meanwhile."""
         super().on_screen_resume()
+        self._notice_changes()
         self.call_after_refresh(self._look)
 
     def on_resize(self) -> None:
@@ -143,18 +144,23 @@ class HostPage(Place):
         """What of the host makes the answers of tabs old when it changes."""
         facts = self._facts
         links = (facts.current_system, facts.profile_system, facts.generations, facts.boot_id)
-        return (*links, facts.failed_units, facts.lock is None)
+        ended = sum(each.report is not None for each in self.session.cockpit.operations.begun())
+        return (*links, facts.failed_units, facts.lock is None, ended)
 
     def fleet_changed(self, changes: Changes) -> None:
         """The host changed: what the tabs know is old, and the one that is looked at asks again."""
         if self.host not in changes.names and not changes.membership:
             return
+        self._notice_changes()
+        self._look()
+
+    def _notice_changes(self) -> None:
+        """Also what happened while another screen was in front: news goes to that one."""
         state = self._state()
         if state != self._seen:
             self._seen = state
             for each in self.tabs:
                 each.outdate()
-        self._look()
 
     def tick(self, now: float) -> None:
         """Ages grow, waiting is counted."""

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 PAINT_AFTER_S = 0.1
 """A flood of output is painted ten times a second."""
 
+_TO_GENERATIONS = ("rollback", "deploy")
+"""Kinds of operation that take hosts from one generation to another, and so have a way back."""
+
 
 class ProgressScreen(Place):
     """Shows one operation. Leaving it stops nothing."""
@@ -168,6 +171,8 @@ class ProgressScreen(Place):
         )
 
     def _why_no_way_back(self, name: str | None) -> str | None:
+        if self._ledger.plan.kind not in _TO_GENERATIONS:
+            return "only going to another generation can be undone"
         state = self._ledger.targets.get(name or "")
         report = state.report if state else None
         if report is None or not report.outcome.is_success or report.before is None:
@@ -205,6 +210,11 @@ class ProgressScreen(Place):
     def copy_command(self) -> None:
         """The same without a screen."""
         plan = self._ledger.plan
+        if plan.kind not in _TO_GENERATIONS:
+            self.session.say(
+                Level.INFO, "The command is in the dialog that starts this, under y; C shows what was run."
+            )
+            return
         after = {target.after for target in plan.acting_on}
         to = after.pop() if len(after) == 1 else None
         words = ["nixtui", plan.kind, *(target.name for target in plan.acting_on), *(("--to", to) if to else ())]
