@@ -60,8 +60,8 @@ class DemoHost:
         self._processes = Processes(
             {**environ, "NIXTUI_ROOT": str(root.directory), "NIXTUI_HOST": character.name}, tasks
         )
-        self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state)
-        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot)
+        self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state, character.name)
+        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot, lambda: self._uptime)
         self._bus = Bus(root.at("/run/systemd"), systemctl.answer, tasks)
         self._server = SshServer(self._processes, *keys)
 

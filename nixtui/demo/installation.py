@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nixtui.demo.history import MINUTE_S, Commit, History
+from nixtui.demo.litter import BROKEN_ON, litter_of
 from nixtui.demo.root import Installed, Root
 from nixtui.demo.story import Character
 from nixtui.demo.system import System, build_system
@@ -45,6 +46,7 @@ def install(root: Root, who: Character, history: History, place: int, now: float
     for system in (*(each.system for each in generations), running, under_way):
         if system is not None:
             root.install(system)
+    root.litter(litter_of(who.name), broken=int(who.name == BROKEN_ON))
     root.set_generations(generations)
     booted = _booted(who, generations)
     root.link("/run/booted-system", booted.system.path)

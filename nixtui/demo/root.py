@@ -1,7 +1,7 @@
 """The directory that is a demo host: its store, its profile, its boot loader's files, and what a kernel would show."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from nixtui.demo.system import Part, System
 PROFILE: Final = "/nix/var/nix/profiles/system"
 _CLOSURES: Final = "/nix/var/nix/db/closures"
 _SIZES: Final = "/nix/var/nix/db/sizes"
+_BROKEN: Final = "/nix/var/nix/db/broken"
 
 _FOLDERS: Final = (
     "boot/EFI/nixos",
@@ -104,6 +105,16 @@ class Root:
         self.at(f"{_CLOSURES}/{top.name}").write_text("".join(f"{path}\n" for path in system.closure))
         with self.at(_SIZES).open("a") as sizes:
             sizes.writelines(f"{path} {kib * 1024}\n" for path, kib in system.closure.items())
+
+    def litter(self, paths: Mapping[str, int], *, broken: int = 0) -> None:
+        """Paths that nothing needs, with their sizes in KiB; so many paths of the store are not what they should be."""
+        empty = self.at("/nix/store/.links")
+        empty.touch()
+        for path in paths:
+            os.link(empty, self.at(path))
+        with self.at(_SIZES).open("a") as sizes:
+            sizes.writelines(f"{path} {kib * 1024}\n" for path, kib in paths.items())
+        self.at(_BROKEN).write_text("".join(f"{path}\n" for path in list(paths)[:broken]))
 
     def _install_parts(self, system: System) -> None:
         """What a toplevel's links lead to is there; of all other packages there is only the name.

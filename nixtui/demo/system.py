@@ -26,6 +26,7 @@ _UNITS: Final = {
         "postgresql.service": ("postgresql", "PostgreSQL Server"),
         "pgbouncer.service": ("pgbouncer", "PgBouncer - PostgreSQL connection pooler"),
         "pgbackrest.timer": ("pgbackrest", "Back up PostgreSQL"),
+        "borgbackup-job-shop.timer": ("openssh", "BorgBackup job shop"),
     },
     "cache": {
         "redis-shop.service": ("redis", "Redis server - redis-shop"),

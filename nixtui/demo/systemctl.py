@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nixtui.demo.bus import Answer
+from nixtui.demo.shown import Shown
 from nixtui.demo.systemd import Systemd
 from nixtui.demo.unit import BadCommand, Transient, Unit
 
@@ -67,10 +68,17 @@ class _Request:
 class Systemctl:
     """Answers for one host. `reboot` makes it restart, a moment later."""
 
-    def __init__(self, systemd: Systemd, reload: Callable[[], None], reboot: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        systemd: Systemd,
+        reload: Callable[[], None],
+        reboot: Callable[[], None],
+        uptime: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._systemd = systemd
         self._reload = reload
         self._reboot = reboot
+        self._shown = Shown(systemd, uptime)
         self._runs = 0
 
     async def answer(self, words: Sequence[str]) -> Answer:
@@ -128,27 +136,14 @@ class Systemctl:
     def _show(self, asked: _Request) -> Answer:
         wanted = asked.values.get("property", ())
         if asked.names:
-            blocks = [self._properties(name) for name in asked.names]
+            blocks = [self._shown.properties(name) for name in self._expanded(asked.names)]
+            if not blocks:
+                return Answer()
         else:
             failed = sum(unit.is_failed for unit in self._systemd.units)
             blocks = [{"SystemState": self._systemd.state, "NFailedUnits": str(failed)}]
         bare = "--value" in asked.flags
         return Answer(out="\n\n".join("\n".join(_properties(block, wanted, bare=bare)) for block in blocks))
-
-    def _properties(self, name: str) -> dict[str, str]:
-        unit = self._systemd.unit(name)
-        if unit is None:
-            return {"Id": name, "LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead"}
-        return {
-            "Id": name,
-            "Description": unit.description,
-            "LoadState": "loaded",
-            "ActiveState": unit.active,
-            "SubState": unit.sub,
-            "Result": "exit-code" if unit.is_failed else "success",
-            "MainPID": str(self._systemd.main_pid(name)),
-            "ExecMainStatus": str(int(unit.is_failed)),
-        }
 
     def _status(self, asked: _Request) -> Answer:
         lines = asked.number("lines", 10)

@@ -160,6 +160,7 @@ def guard_script() -> Script:
         "inhibitors",
         "guard/ground",
         "guard/lock",
+        "guard/idle",
         "guard/check",
         "guard/activation",
         "guard/commit",

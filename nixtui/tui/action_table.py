@@ -21,6 +21,7 @@ from nixtui.tui.actions import (
     needs_running,
     needs_ssh_hosts,
 )
+from nixtui.tui.host_actions import HOST_PAGE
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
@@ -103,6 +104,8 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("choose_target", "R", "target", lambda on: on.choose_target(), may_change, danger=True, rank=2,
            help="roll back to a number, @14:00, @2h, rev:98fe21c"),
     Action("open", "enter", "open", lambda on: on.open(), needs_hosts, rank=3, help="the generations of the host"),
+    Action("host_page", "i", "host page", lambda on: on.open_host_page(), needs_hosts, rank=7,
+           help="units, timers, backups, store and journal of the host"),
     Action("mark", "space", "mark", lambda on: on.table.mark_cursor(), needs_hosts, rank=4),
     Action("filter", "/", "filter", lambda on: on.filter(), rank=5, help="web, is:failed, tag:role=web, !env:prod"),
     Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=6, help="only hosts one should look at"),
@@ -193,6 +196,7 @@ _PLAN: tuple[Action[Confirming], ...] = (
 ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.FLEET: _FLEET,
     Scope.GENERATIONS: _GENERATIONS,
+    Scope.HOST: HOST_PAGE,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.PROGRESS: _PROGRESS,
     Scope.ANSWERS: _ANSWERS,

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     LISTS = "Lists"
     FLEET = "Fleet"
     GENERATIONS = "Generations"
+    HOST = "Host page"
     ACTIVITY = "Activity"
     PROGRESS = "Operation"
     ANSWERS = "Answers"

@@ -15,6 +15,7 @@ from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import (
     Command,
     GoToHost,
+    OpenHost,
     OpenShell,
     Quit,
     RebootHosts,
@@ -191,6 +192,8 @@ class NixtuiApp(App[None]):
             case GoToHost(name):
                 self.visit("fleet")
                 self.fleet_screen.go_to_host(name)
+            case OpenHost(name):
+                opening.host_page(self, name)
             case RollBackTo(target):
                 opening.rollback_if_allowed(self, place.selection(), target)
             case RunCommand(text):

@@ -23,6 +23,13 @@ class GoToHost:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenHost:
+    """Show the page of a host."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RollBackTo:
     """Propose to take the selected hosts to a target."""
 
@@ -58,7 +65,7 @@ class Quit:
     """Leave."""
 
 
-Command = Visit | GoToHost | RollBackTo | ShowEnvironment | RunCommand | RebootHosts | OpenShell | Quit
+Command = Visit | GoToHost | OpenHost | RollBackTo | ShowEnvironment | RunCommand | RebootHosts | OpenShell | Quit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Vocabulary:
     environments: Sequence[str]
 
 
-_VERBS = ("q", "quit", "host", "rollback", "env", "run", "reboot", "shell")
+_VERBS = ("q", "quit", "host", "open", "rollback", "env", "run", "reboot", "shell")
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
@@ -85,8 +92,10 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             return Visit(place)
         case ("host", name) if name in vocabulary.hosts:
             return GoToHost(name)
-        case ("host", name):
-            raise BadCommand(f'there is no host "{name}"' if name else ":host needs a name")
+        case ("open", name) if name in vocabulary.hosts:
+            return OpenHost(name)
+        case (("host" | "open"), name):
+            raise BadCommand(f'there is no host "{name}"' if name else f":{verb} needs a name")
         case ("rollback", target):
             return RollBackTo(target or "previous")
         case ("run", ""):
@@ -113,7 +122,7 @@ def complete(text: str, vocabulary: Vocabulary, limit: int = 8) -> list[str]:
     if not space:
         return [each for each in (*vocabulary.places, *_VERBS) if each.startswith(verb)][:limit]
     match verb:
-        case "host":
+        case "host" | "open":
             known: Sequence[str] = vocabulary.hosts
         case "env":
             known = (*vocabulary.environments, "all")

@@ -101,6 +101,13 @@ def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
         app.screen.show_hosts(hosts)
 
 
+def host_page(app: NixtuiApp, name: str) -> None:
+    """The page of one host, on top of the screen one is on."""
+    from nixtui.tui.screens.host_page import HostPage
+
+    app.push_screen(HostPage(app.session, name))
+
+
 def target(place: Place, names: Sequence[str]) -> None:
     """Ask where to roll back to; for one host whose generations are known, say at once what that is."""
 

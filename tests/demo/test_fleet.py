@@ -67,7 +67,7 @@ async def test_it_shows_what_can_be_wrong_with_a_fleet(start: Start) -> None:
         facts = {name: await facts_of(operator, name) for name in REACHABLE}
     boot = {name: each.disk("/boot") for name, each in facts.items()}
     drifting = {name for name, each in facts.items() if each.current_system != each.profile_system}
-    assert {name for name, each in facts.items() if each.failed_units} == {"web-2", "web-4", "web-6"}
+    assert {name for name, each in facts.items() if each.failed_units} == {"web-2", "web-4", "web-6", "db-2"}
     assert {name for name, each in facts.items() if each.reboot_needed} == {"db-2"}
     assert facts["db-2"].reboot_reason == "kernel 6.12.51 → 6.12.58"
     assert drifting == {"web-5"}

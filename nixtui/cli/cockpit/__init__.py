@@ -13,6 +13,7 @@ from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit.acting import LiveActing
 from nixtui.cli.cockpit.first_run import LiveFirstRun
+from nixtui.cli.cockpit.upkeep import LiveUpkeep
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -66,6 +67,7 @@ class LiveCockpit:
     def __init__(self, nixtui: Assembly) -> None:
         self._nixtui = nixtui
         self.fleet = FleetState()
+        self.upkeep = LiveUpkeep(nixtui, self.fleet.host, self.keep)
         self.notes: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
         self._watch: FleetWatch | None = None
         self._focused: Collection[str] = ()

@@ -14,6 +14,7 @@ from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy
 from nixtui.tui.cockpit.acting import Acting
 from nixtui.tui.cockpit.first_run import FirstRun
+from nixtui.tui.cockpit.upkeep import Upkeep
 
 if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
     from nixtui.operations.events import AnyEvent
@@ -54,6 +55,8 @@ class Cockpit(Protocol):
     def operations(self) -> Operations: ...
     @property
     def acting(self) -> Acting: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

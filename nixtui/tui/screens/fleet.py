@@ -200,6 +200,11 @@ class FleetScreen(Place):
         else:
             self.session.say(Level.INFO, f"The display runs again; {self._hosts.resume()} hosts changed meanwhile.")
 
+    def open_host_page(self) -> None:
+        """The page of the host under the cursor."""
+        if (name := self._hosts.cursor) is not None:
+            opening.host_page(self.nixtui, name)
+
     def ask_again(self) -> None:
         """Ask the selected hosts now."""
         names = self.selection().hosts

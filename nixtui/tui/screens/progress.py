@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 PAINT_AFTER_S = 0.1
 """A flood of output is painted ten times a second."""
 
+_TO_GENERATIONS = ("rollback", "deploy")
+"""Kinds of operation that take hosts from one generation to another, and so have a way back."""
+
 
 class ProgressScreen(Place):
     """Shows one operation. Leaving it stops nothing."""
@@ -182,10 +185,10 @@ class ProgressScreen(Place):
         return {each: reason for each, reason in found.items() if reason is not None}
 
     def _why_no_way_back(self, name: str | None) -> str | None:
+        if self._ledger.plan.kind not in _TO_GENERATIONS:
+            return "only going to another generation can be undone"
         state = self._ledger.targets.get(name or "")
         report = state.report if state else None
-        if self._ledger.plan.kind not in ("rollback", "deploy"):
-            return "nothing here can be undone by nixtui"
         if report is None or not report.outcome.is_success or report.before is None:
             return "there is nothing to undo on this host"
         if name not in self.session.cockpit.fleet:
@@ -222,13 +225,19 @@ class ProgressScreen(Place):
         """The same without a screen."""
         plan = self._ledger.plan
         names = [target.name for target in plan.acting_on]
-        if plan.kind == "run":
-            sudo = ["--sudo"] if any("user" in target.facts for target in plan.acting_on) else []
-            words = ["nixtui", "run", *names, *sudo, "--", *shlex.split(plan.steps[0].commands[0])]
-        elif plan.kind == "rollback":
-            words = self._rollback_words(names)
-        else:
-            words = ["nixtui", plan.kind, *names]
+        match plan.kind:
+            case "run":
+                sudo = ["--sudo"] if any("user" in target.facts for target in plan.acting_on) else []
+                words = ["nixtui", "run", *names, *sudo, "--", *shlex.split(plan.steps[0].commands[0])]
+            case "rollback":
+                words = self._rollback_words(names)
+            case "reboot" | "break-lock":
+                words = ["nixtui", plan.kind, *names]
+            case _:
+                self.session.say(
+                    Level.INFO, "The command is in the dialog that starts this, under y; C shows what was run."
+                )
+                return
         self.nixtui.copy(shlex.join(words), "the command")
 
     def _rollback_words(self, names: list[str]) -> list[str]:

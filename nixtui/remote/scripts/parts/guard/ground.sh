@@ -9,15 +9,6 @@ run=$R/run/nixtui
 # shellcheck disable=SC2034 # what stands on this ground need not use all of it
 roots=$R/nix/var/nix/gcroots
 
-# How long somebody else's switch-to-configuration may hold its lock before we give up, in tries one second apart:
-# an ordinary activation settles within NixOS's own 90 s; at the start we would rather tell than wait.
-# shellcheck disable=SC2034 # as above
-STC_LOCK_TRIES_TEST=10
-# shellcheck disable=SC2034 # as above
-STC_LOCK_TRIES_REVERT=90
-# shellcheck disable=SC2034 # as above
-TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
-
 # say WORDS: to the operator, who may be gone; that is never a reason to stop
 say() { printf '%s\n' "$*" 2>/dev/null || :; }
 
