@@ -15,6 +15,7 @@ class Scope(StrEnum):
     LISTS = "Lists"
     FLEET = "Fleet"
     GENERATIONS = "Generations"
+    LOGS = "Logs"
     ACTIVITY = "Activity"
     PROGRESS = "Operation"
     ROLLBACK = "Roll back"

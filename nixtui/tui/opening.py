@@ -17,6 +17,8 @@ from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
+    from nixtui.logs.line import LogLine
+    from nixtui.logs.query import LogQuery
     from nixtui.operations.operation import Operation
     from nixtui.tui.app import NixtuiApp
     from nixtui.tui.screens.confirming import Confirming, PlanQuestion
@@ -83,6 +85,23 @@ def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
     app.visit("generations")
     if isinstance(app.screen, GenerationsScreen):
         app.screen.show_hosts(hosts)
+
+
+def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) -> None:
+    """The merged journals of these hosts; `query` narrows them."""
+    from nixtui.logs.query import LogQuery
+    from nixtui.tui.screens.logs import LogsScreen
+
+    app.visit("logs")
+    if isinstance(app.screen, LogsScreen):
+        app.screen.show_logs(hosts, query or LogQuery())
+
+
+def log_record(place: Place, entry: LogLine) -> None:
+    """One entry of a journal with all its fields."""
+    from nixtui.tui.screens.log_record import LogRecordDialog
+
+    place.app.push_screen(LogRecordDialog(place.session, entry))
 
 
 def target(place: Place, names: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.logs import LiveLogs
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -70,6 +71,7 @@ class LiveCockpit:
         self._known: dict[str, Generations] = {}
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
         self._tasks = asyncio.TaskGroup()
+        self.logs = LiveLogs(nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
         self._sources_told = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -83,6 +85,7 @@ class LiveCockpit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._work.cancel()
+        self.logs.end()
         await self._tasks.__aexit__(kind, error, trace)
 
     @property

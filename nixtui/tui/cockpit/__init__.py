@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # values only; importing the journal would load sqlite before
     from nixtui.operations.events import AnyEvent
     from nixtui.operations.journal import Entry
     from nixtui.operations.operation import Operation
+    from nixtui.tui.cockpit.logs import Logs
 
 
 class Operations(Protocol):
@@ -50,6 +51,11 @@ class Cockpit(Protocol):
     def policy(self) -> Policy: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def logs(self) -> "Logs":
+        """The journals of hosts."""
+        ...
+
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""
