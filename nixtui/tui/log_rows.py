@@ -11,7 +11,7 @@ from rich.cells import set_cell_size
 
 from nixtui.logs.line import PRIORITY_WORDS, Kind, LogLine
 from nixtui.tui import units
-from nixtui.tui.paint import Line, Role, Span, cells_of, clean, fit, width
+from nixtui.tui.paint import UNKNOWN, Line, Role, Span, cells_of, clean, fit, width
 
 HOST_ROLES: Final = (Role.LOG_1, Role.LOG_2, Role.LOG_3, Role.LOG_4, Role.LOG_5, Role.LOG_6)
 """Given to hosts in turn; the name always stands there as well."""
@@ -19,6 +19,11 @@ HOST_ROLES: Final = (Role.LOG_1, Role.LOG_2, Role.LOG_3, Role.LOG_4, Role.LOG_5,
 _GLYPHS: Final = ("✖", "✖", "✖", "✖", "▲", "•", "·", " ")
 _PRIORITY_ROLES: Final = (*[Role.BAD] * 4, Role.WARN, Role.STRONG, Role.MUTED, Role.FAINT)
 _MESSAGE_ROLES: Final = (*[Role.BAD] * 4, Role.WARN, *[Role.TEXT] * 2, Role.MUTED)
+_REMARKS: Final = {
+    Kind.TROUBLE: ("✖", Role.BAD, Role.STRONG),
+    Kind.DROPPED: ("▲", Role.WARN, Role.WARN),
+    Kind.NOTE: ("─", Role.ACCENT, Role.MUTED),
+}
 _WIDE, _NORMAL = 150, 96
 _MOST_PARTS = 60
 """Rows that one line may take when it is wrapped; the whole record has the rest."""
@@ -56,33 +61,19 @@ class Layout:
     needle: str
     now: float
 
-    @property
-    def before(self) -> int:
-        """Cells before the message."""
-        parts = (self.time, self.host, self.source, 7 if self.word else 1)
-        return sum(part + 1 for part in parts if part)
-
-    @property
-    def message(self) -> int:
-        """Cells of the message."""
-        return max(8, self.cells - self.before)
-
 
 def lay_out(
-    cells: int, hosts: Sequence[str], *, times: Times, needle: str, now: float, oldest: float, roles: Mapping[str, Role]
+    cells: int, hosts: Sequence[str], *, times: Times, needle: str, now: float, roles: Mapping[str, Role]
 ) -> Layout:
-    """The columns that fit. Where the oldest line is of another day, the day is written."""
+    """The columns that fit."""
     wide, normal = cells >= _WIDE, cells >= _NORMAL
     longest = max((cells_of(clean(name)) for name in hosts), default=0)
-    time = {Times.OFF: 0, Times.AGE: 4}.get(times, 12 if wide else 8)
-    if time >= 8 and _day(oldest, times) != _day(now, times):
-        time += 6
     return Layout(
         cells=cells,
         host=min(longest, 24 if wide else 16 if normal else 10) if len(hosts) > 1 else 0,
         source=28 if wide else 18 if normal else 10,
         word=normal,
-        time=time,
+        time={Times.OFF: 0, Times.AGE: 4}.get(times, 12 if wide else 8),
         times=times,
         roles=roles,
         needle=needle,
@@ -92,68 +83,65 @@ def lay_out(
 
 def rows_of(line: LogLine, layout: Layout, *, wrapped: bool, shift: int) -> list[Line]:
     """A line as one row, from cell `shift` of its message on, or wrapped into several."""
-    match line.kind:
-        case Kind.ENTRY:
-            role = Role.TEXT if line.priority is None else _MESSAGE_ROLES[line.priority]
-            before, message = _before(line, layout), _highlighted(clean(line.message), layout.needle, role)
-        case Kind.MARK:
-            rule = f"── {units.clock(line.at)} "
-            return [(Span(rule + "─" * max(0, layout.cells - len(rule)), Role.ACCENT),)]
-        case _:
-            before, message = _remark(line)
+    if line.kind is Kind.MARK:
+        rule = f"── {units.clock(line.at)} "
+        return [(Span(rule + "─" * max(0, layout.cells - len(rule)), Role.ACCENT),)]
+    if line.kind is Kind.ENTRY:
+        role = Role.TEXT if line.priority is None else _MESSAGE_ROLES[line.priority]
+        before = (*_whence(line, layout), *_source(line, layout))
+        message = _highlighted(clean(line.message), layout.needle, role)
+        message = message if wrapped or not shift else _without(message, shift)
+    else:
+        glyph, glyph_role, role = _REMARKS[line.kind]
+        before = (*_whence(line, layout), Span(f"{glyph} ", glyph_role))
+        message = (Span(clean(line.message), role),)
     if not wrapped:
-        return [(*before, *(_without(message, shift) if line.kind is Kind.ENTRY else message))]
+        row = (*before, *message)
+        return [row if width(row) <= layout.cells else fit(row, layout.cells)]
     indent = width(before)
     first, *rest = _broken(message, max(8, layout.cells - indent))
     return [(*before, *first), *((Span(" " * indent), *part) for part in rest)]
 
 
-def _before(line: LogLine, layout: Layout) -> Line:
+def _whence(line: LogLine, layout: Layout) -> Line:
+    """When, and on which host."""
     spans: list[Span] = []
     if layout.time:
-        spans += fit((Span(_time(line.at, layout), Role.FAINT),), layout.time + 1)
+        spans.append(Span(_time(line.at, layout).ljust(layout.time + 1), Role.FAINT))
     if layout.host:
-        role = layout.roles.get(line.host, Role.TEXT)
-        spans += fit((*fit((Span(clean(line.host), role),), layout.host), Span(" ")), layout.host + 1)
-    source = clean(line.source.removesuffix(".service")) or "–"
-    spans += fit((*fit((Span(source, Role.MUTED),), layout.source), Span(" ")), layout.source + 1)
-    glyph, word, role = " ", "", Role.FAINT
-    if line.priority is not None:
-        glyph, word, role = _GLYPHS[line.priority], PRIORITY_WORDS[line.priority], _PRIORITY_ROLES[line.priority]
-    spans.append(Span(f"{glyph} {word:<6}" if layout.word else f"{glyph} ", role))
+        name = (Span(clean(line.host), layout.roles.get(line.host, Role.TEXT)),)
+        spans += fit(fit(name, layout.host), layout.host + 1)
     return tuple(spans)
 
 
-def _remark(line: LogLine) -> tuple[Line, Line]:
-    glyph, role = {
-        Kind.TROUBLE: ("✖", Role.BAD),
-        Kind.DROPPED: ("▲", Role.WARN),
-    }.get(line.kind, ("─", Role.ACCENT))
-    host = f"{clean(line.host)}: " if line.host else ""
-    return (
-        (Span(f"{glyph} {units.clock(line.at)} ", role), Span(host, Role.STRONG)),
-        (Span(clean(line.message), Role.TEXT if line.kind is Kind.TROUBLE else Role.MUTED),),
-    )
+def _source(line: LogLine, layout: Layout) -> Line:
+    """Who said it, and how urgent it is."""
+    source = (Span(clean(line.source.removesuffix(".service")) or UNKNOWN, Role.MUTED),)
+    glyph, word, role = " ", "", Role.FAINT
+    if line.priority is not None:
+        glyph, word, role = _GLYPHS[line.priority], PRIORITY_WORDS[line.priority], _PRIORITY_ROLES[line.priority]
+    urgency = Span(f"{glyph} {word:<6}" if layout.word else f"{glyph} ", role)
+    return (*fit(fit(source, layout.source), layout.source + 1), urgency)
 
 
 def _time(at: float, layout: Layout) -> str:
+    """The time of day; of other days `Wed22:14`, and the date where that is not clear either."""
     if layout.times is Times.AGE:
         return units.age(max(0.0, layout.now - at)).rjust(4)
-    text = _moment(int(at * 1000), layout.times)
-    return text[-layout.time :] if layout.time in (12, 18) else text[-18:-4][-layout.time :]
+    return _moment(int(at * 1000), int(layout.now) // 60, layout.times, precise=layout.time > 8)
 
 
 @lru_cache(maxsize=4096)
-def _moment(milliseconds: int, times: Times) -> str:
-    """`11-26 03:12:41.123`."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+def _moment(milliseconds: int, minutes_now: int, times: Times, *, precise: bool) -> str:
+    moment, now = (datetime.fromtimestamp(each, UTC) for each in (milliseconds / 1000, minutes_now * 60))
     if times is Times.LOCAL:
-        moment = moment.astimezone()
-    return f"{moment:%m-%d %H:%M:%S}.{milliseconds % 1000:03}"
-
-
-def _day(at: float, times: Times) -> str:
-    return _moment(int(at) * 1000, times)[:5]
+        moment, now = moment.astimezone(), now.astimezone()
+    days = (now.date() - moment.date()).days
+    if days == 0:
+        return f"{moment:%H:%M:%S}.{milliseconds % 1000:03}" if precise else f"{moment:%H:%M:%S}"
+    if 0 < days < 7:
+        return f"{moment:%a %H:%M:%S}" if precise else f"{moment:%a%H:%M}"
+    return f"{moment:%b %d %H:%M}" if precise else f"{moment:%y-%m-%d}"
 
 
 def _highlighted(text: str, needle: str, role: Role) -> Line:

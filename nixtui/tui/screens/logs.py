@@ -142,7 +142,6 @@ class LogsScreen(Place):
             times=self.times,
             needle=view.needle,
             now=now,
-            oldest=view.rows[0].at if view.rows else now,
             roles={name: HOST_ROLES[number % len(HOST_ROLES)] for number, name in enumerate(self.hosts)},
         )
         self._pane.set_title(left_title(self.hosts, view, self.query_now), right_title(view, tail))
@@ -330,7 +329,8 @@ class LogsScreen(Place):
         """The line with all its fields."""
         current = self.view.current if self.view else None
         if current is None or current.kind is not Kind.ENTRY:
-            self.session.say(Level.INFO, clean(current.message) if current and current.message else "Nothing more.")
+            said = f"{current.host}: {current.message}" if current and current.host else current and current.message
+            self.session.say(Level.INFO, said or "A mark that you set; it is in no journal.")
             return
         opening.log_record(self, current)
 
