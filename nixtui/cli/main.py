@@ -36,6 +36,7 @@ COMMANDS = {
     "unit": "start, stop or restart a unit on hosts, or show it",
     "timers": "timers and backups of a host: last run, result, next",
     "store": "the Nix store of a host; collect garbage, optimise, verify",
+    "logs": "the journals of hosts as one, read or followed",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
     "init": "look around, propose a nixtui.toml, and write it on yes",
@@ -46,7 +47,7 @@ _TAKE_COMMANDS = {"run", "ssh"}
 
 NEEDS_TERMINAL = (
     "the app needs a terminal; these commands do not: "
-    "nixtui status, generations, diff, rollback, run, reboot, ssh, journal and config, most with --json"
+    "nixtui status, generations, diff, rollback, logs, run, reboot, ssh, journal and config, most with --json"
 )
 
 

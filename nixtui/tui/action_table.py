@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
+    from nixtui.tui.screens.logs import LogsScreen
     from nixtui.tui.screens.place import Place
     from nixtui.tui.screens.progress import ProgressScreen
     from nixtui.tui.screens.rollback import RollbackDialog
@@ -57,6 +58,12 @@ def _load_generations() -> type[Place]:
     return GenerationsScreen
 
 
+def _load_logs() -> type[Place]:
+    from nixtui.tui.screens.logs import LogsScreen
+
+    return LogsScreen
+
+
 def _load_activity() -> type[Place]:
     from nixtui.tui.screens.activity import ActivityScreen
 
@@ -66,6 +73,7 @@ def _load_activity() -> type[Place]:
 DESTINATIONS = (
     Destination("fleet", "1", "Fleet", _load_fleet),
     Destination("generations", "2", "Generations", _load_generations),
+    Destination("logs", "6", "Logs", _load_logs),
     Destination("activity", "7", "Activity", _load_activity),
 )
 
@@ -116,6 +124,7 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
            help="in waves, and see each come back"),
     Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,
            help="end an operation that somebody left; its host goes back"),
+    Action("logs", "l", "logs", lambda on: on.logs(), needs_hosts, rank=7, help="their journals, merged and followed"),
     Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.table.mark_all(), needs_hosts),
     Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.table.mark_range(), needs_hosts,
            help="from the last mark to here"),
@@ -154,6 +163,30 @@ _FIRST_RUN: tuple[Action[FirstRunScreen], ...] = (
            help="shows the text first; an existing file is never overwritten"),
     Action("watch_ssh_hosts", "h", "look at ssh hosts", lambda on: on.watch_ssh_hosts(), needs_ssh_hosts, rank=2,
            help="read-only, for this session; writes nothing"),
+)
+
+_LOGS: tuple[Action[LogsScreen], ...] = (
+    Action("search", "/", "search", lambda on: on.search(), rank=1, help="small letters find capitals, too"),
+    Action("found_next", "n", "next", lambda on: on.find(later=True), rank=4, help="the next line with the text"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), help="the line before with the text"),
+    Action("follow", "f", "follow", lambda on: on.toggle_follow(), rank=2, help="stay at the newest line, or here"),
+    Action("pause", "p", "pause", lambda on: on.pause(), rank=8, help="hold still; journals are followed on"),
+    Action("units", "u", "unit", lambda on: on.ask_units(), needs_hosts, rank=3, help="lines of some units only"),
+    Action("priority", "P", "priority", lambda on: on.ask_priority(), needs_hosts, rank=5, help="errors, warnings, …"),
+    Action("since", "t", "since", lambda on: on.ask_since(), needs_hosts, rank=6, help="10m, 2h, 03:00"),
+    Action("open", "enter", "record", lambda on: on.open(), needs_row, rank=7, help="the line with all its fields"),
+    Action("wrap", "w", "wrap", lambda on: on.toggle_wrap(), rank=9, help="long lines over several rows"),
+    Action("times", "T", "times", lambda on: on.next_times(), rank=10, help="UTC, local, age, none"),
+    Action("next_host", "]", "one host", lambda on: on.turn(1), needs_hosts, rank=11, help="each alone, then all"),
+    Action("previous_host", "[", "host before", lambda on: on.turn(-1), needs_hosts),
+    Action("choose_host", "h", "choose a host", lambda on: on.choose_host(), needs_hosts),
+    Action("mark", "m", "mark", lambda on: on.mark(), needs_hosts, rank=12, help="a line across, to find this again"),
+    Action("save", "ctrl+s", "save", lambda on: on.save(), needs_row, rank=13, help="what is shown, to a new file"),
+    Action("left", "left", "left", lambda on: on.move_sideways(-1)),
+    Action("right", "right", "right", lambda on: on.move_sideways(1), help="see the end of long lines"),
+    Action("refresh", "ctrl+r", "try again", lambda on: on.ask_again(), needs_hosts, help="connect lost hosts now"),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), needs_hosts),
+    Action("copy", "c", "copy", lambda on: on.copy(), needs_row, help="the line, or all lines that were found"),
 )
 
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
@@ -197,6 +230,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.FLEET: _FLEET,
     Scope.GENERATIONS: _GENERATIONS,
     Scope.HOST: HOST_PAGE,
+    Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.PROGRESS: _PROGRESS,
     Scope.ANSWERS: _ANSWERS,

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     FLEET = "Fleet"
     GENERATIONS = "Generations"
     HOST = "Host page"
+    LOGS = "Logs"
     ACTIVITY = "Activity"
     PROGRESS = "Operation"
     ANSWERS = "Answers"

@@ -17,6 +17,8 @@ from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
+    from nixtui.logs.line import LogLine
+    from nixtui.logs.query import LogQuery
     from nixtui.operations.operation import Operation
     from nixtui.operations.plan import Plan
     from nixtui.tui.app import NixtuiApp
@@ -106,6 +108,23 @@ def host_page(app: NixtuiApp, name: str) -> None:
     from nixtui.tui.screens.host_page import HostPage
 
     app.push_screen(HostPage(app.session, name))
+
+
+def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) -> None:
+    """The merged journals of these hosts; `query` narrows them."""
+    from nixtui.logs.query import LogQuery
+    from nixtui.tui.screens.logs import LogsScreen
+
+    app.visit("logs")
+    if isinstance(app.screen, LogsScreen):
+        app.screen.show_logs(hosts, query or LogQuery())
+
+
+def log_record(place: Place, entry: LogLine) -> None:
+    """One entry of a journal with all its fields."""
+    from nixtui.tui.screens.log_record import LogRecordDialog
+
+    place.app.push_screen(LogRecordDialog(place.session, entry))
 
 
 def target(place: Place, names: Sequence[str]) -> None:

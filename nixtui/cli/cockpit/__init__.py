@@ -13,6 +13,7 @@ from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit.acting import LiveActing
 from nixtui.cli.cockpit.first_run import LiveFirstRun
+from nixtui.cli.cockpit.logs import LiveLogs
 from nixtui.cli.cockpit.upkeep import LiveUpkeep
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
@@ -76,6 +77,7 @@ class LiveCockpit:
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self.acting = LiveActing(nixtui, self.fleet, self.keep, self._let_go)
+        self.logs = LiveLogs(nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
         self._sources_told = asyncio.Event()
         self.first_run = LiveFirstRun.where_nothing_is_known(nixtui, self._load_anew)
 
@@ -90,6 +92,7 @@ class LiveCockpit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._work.cancel()
+        self.logs.end()
         await self._tasks.__aexit__(kind, error, trace)
 
     @property

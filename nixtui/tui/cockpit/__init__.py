@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # values only; importing the journal would load sqlite before
     from nixtui.operations.events import AnyEvent
     from nixtui.operations.journal import Entry
     from nixtui.operations.operation import Operation
+    from nixtui.tui.cockpit.logs import Logs
 
 
 class Operations(Protocol):
@@ -57,6 +58,11 @@ class Cockpit(Protocol):
     def acting(self) -> Acting: ...
     @property
     def upkeep(self) -> Upkeep: ...
+    @property
+    def logs(self) -> "Logs":
+        """The journals of hosts."""
+        ...
+
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

@@ -223,6 +223,10 @@ class FleetScreen(Place):
         """The generations of the selected hosts."""
         opening.generations(self.nixtui, self.selection().hosts)
 
+    def logs(self) -> None:
+        """The journals of the selected hosts."""
+        opening.logs(self.nixtui, self.selection().hosts)
+
     def go_to_host(self, name: str) -> None:
         """Put the cursor on a host, lifting filters that hide it."""
         if name not in self._hosts.listing:

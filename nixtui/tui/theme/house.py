@@ -30,6 +30,12 @@ class Palette:
     cursor_far: str
     border: str
     border_focus: str
+    log_1: str
+    log_2: str
+    log_3: str
+    log_4: str
+    log_5: str
+    log_6: str
     head_style: str = "none"
     muted_style: str = "none"
     faint_style: str = "none"
@@ -57,6 +63,12 @@ _DARK = Palette(
     cursor_far="#1a2129",
     border="#2d3640",
     border_focus="#4d7391",
+    log_1="#7ebae4",
+    log_2="#b5c878",
+    log_3="#d6a8e8",
+    log_4="#e0b48a",
+    log_5="#74c7b8",
+    log_6="#a9b4f0",
 )
 _LIGHT = Palette(
     background="#fbfaf8",
@@ -74,6 +86,12 @@ _LIGHT = Palette(
     cursor_far="#ebeef1",
     border="#ccd2d8",
     border_focus="#6fa2ca",
+    log_1="#1c6cae",
+    log_2="#5a6b12",
+    log_3="#84409c",
+    log_4="#935a1c",
+    log_5="#0f7568",
+    log_6="#4a55b8",
 )
 _CONTRAST = Palette(
     background="#000000",
@@ -91,6 +109,12 @@ _CONTRAST = Palette(
     cursor_far="#2b2b2b",
     border="#949494",
     border_focus="#ffffff",
+    log_1="#66ccff",
+    log_2="#d8f060",
+    log_3="#f0a0ff",
+    log_4="#ffc080",
+    log_5="#60f0d8",
+    log_6="#b0b8ff",
     head_style="bold",
 )
 _PLAIN = Palette(
@@ -109,6 +133,12 @@ _PLAIN = Palette(
     cursor_far="ansi_default",
     border="ansi_bright_black",
     border_focus="ansi_blue",
+    log_1="ansi_blue",
+    log_2="ansi_green",
+    log_3="ansi_magenta",
+    log_4="ansi_cyan",
+    log_5="ansi_bright_blue",
+    log_6="ansi_bright_magenta",
     head_style="dim",
     muted_style="dim",
     faint_style="dim",
@@ -188,4 +218,10 @@ def fitted(theme: Theme) -> dict[str, str]:
         cursor_far=towards(text, 0.08),
         border=towards(text, 0.2),
         border_focus=towards(accent, 0.6),
+        log_1=house.log_1,
+        log_2=house.log_2,
+        log_3=house.log_3,
+        log_4=house.log_4,
+        log_5=house.log_5,
+        log_6=house.log_6,
     ).variables()
