@@ -25,6 +25,7 @@ put() {
 }
 
 # recall KEY: its value in the operation's record
+# shellcheck disable=SC2154 # `dir` is the operation's, set by the script that has one
 recall() {
     while read -r key_ value_; do
         if [ "$key_" = "$1" ]; then
