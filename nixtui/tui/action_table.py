@@ -202,6 +202,10 @@ def actions_in(*scopes: Scope) -> tuple[Action[Any], ...]:
 def bindings_for(*scopes: Scope) -> list[BindingType]:
     """The bindings of a screen; their ids are what a user's key map names.
 
-    Actions that cannot work now stay bound: pressing one says why.
+    Actions that cannot work now stay bound: pressing one says why. They have priority so that a key is obeyed as it is
+    read: otherwise what is typed fast after `:` or `/` would still be on its way to the list, and act there.
     """
-    return [Binding(each.key, f"act('{each.id}')", each.title, id=each.id, show=False) for each in actions_in(*scopes)]
+    return [
+        Binding(each.key, f"act('{each.id}')", each.title, id=each.id, show=False, priority=True)
+        for each in actions_in(*scopes)
+    ]

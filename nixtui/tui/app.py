@@ -6,7 +6,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
-from textual import events
 from textual.app import App
 
 from nixtui.tui import acting, opening
@@ -223,11 +222,6 @@ class NixtuiApp(App[None]):
     def ask_secret(self, question: str, answered: Callable[[str | None], None]) -> None:
         """A password or passphrase that a host wants, whatever screen is in front."""
         opening.secret(self, question, answered)
-
-    def on_key(self, event: events.Key) -> None:
-        """A key comes here on its way back from the widget that had the keyboard when it was read."""
-        if isinstance(self.screen, Place) and self.screen.take_early_key(event):
-            event.prevent_default()
 
     # When nixtui itself breaks
 

@@ -3,7 +3,6 @@
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -218,10 +217,6 @@ class Place(Acting):
         self._notice_line.display = False
         self._prompt.ask(question)
         self.refresh_frame()
-
-    def take_early_key(self, event: events.Key) -> bool:
-        """Whether a key that no widget wanted belongs into the line one types in."""
-        return self._prompt.take_early(event)
 
     def stop_asking(self) -> None:
         """Close it and give the keyboard back to the list."""

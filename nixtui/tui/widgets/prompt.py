@@ -51,7 +51,6 @@ class Prompt(Horizontal):
         self._question: Question | None = None
         self._history: dict[str, list[str]] = {}
         self._recalled = 0
-        self._seen_key: events.Key | None = None
 
     def compose(self) -> ComposeResult:
         """Label, input, hint."""
@@ -82,16 +81,6 @@ class Prompt(Horizontal):
         self._question = None
         self.remove_class("-open")
 
-    def take_early(self, event: events.Key) -> bool:
-        """A key that was typed before the line was there, as fast typing over a slow link is, belongs into it.
-
-        False when the line is closed, or had the key already.
-        """
-        if self._question is None or event is self._seen_key:
-            return False
-        self.query_one(Input).post_message(events.Key(event.key, event.character))
-        return True
-
     def _hint(self, hint: Line) -> None:
         self.query_one("#prompt-hint", Lines).show([hint])
 
@@ -115,7 +104,6 @@ class Prompt(Horizontal):
         """Esc leaves, tab completes, up and down bring back what was typed before."""
         if (question := self._question) is None:
             return
-        self._seen_key = event
         match event.key:
             case "escape":
                 question.left()
