@@ -265,3 +265,13 @@ async def test_typed_commands_do_what_the_keys_do() -> None:
         await press(pilot, "enter")
         await until_shown(pilot, "Reboot stage-web-1")
         await press(pilot, "escape")
+
+
+async def test_while_the_line_is_open_keys_are_for_it_wherever_the_keyboard_went() -> None:
+    async with embedded("stage-web-1") as (app, pilot, _):
+        await until_answering(app, pilot, "stage-web-1")
+        await press(pilot, "colon")
+        app.screen.set_focus(app.fleet_screen.table)
+        await write(pilot, "rbx")
+        assert app.screen is app.fleet_screen
+        assert app.screen._prompt.query_one("Input").value == "rbx"

@@ -107,5 +107,7 @@ def _answer(group: Group, cells: int) -> list[Line]:
     lines = wrap(" ".join(group.hosts), cells, Role.ACCENT)
     if group.detail and group.exit_code is None:
         lines += wrap(group.detail, cells, Role.WARN)
-    said = [line(clean(each)) for each in group.output] or [line(("it printed nothing", Role.FAINT))]
+    said = [line(clean(each)) for each in group.output]
+    if not said and group.exit_code is not None:
+        said = [line(("it printed nothing", Role.FAINT))]
     return [*lines, EMPTY, *said]

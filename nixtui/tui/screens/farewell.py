@@ -101,7 +101,7 @@ class FarewellDialog(Dialog[Departure]):
 
 def _meanings(running: Sequence["Operation"]) -> list[Line]:
     def told(name: str, text: str) -> list[Line]:
-        first, *rest = wrap(text, 74, Role.MUTED)
+        first, *rest = wrap(text, 60, Role.MUTED)
         return [line((name.ljust(8), Role.STRONG), *first), *(line(" " * 8, *each) for each in rest)]
 
     lines = [line(("… ", Role.ACCENT), clean(each.plan.title)) for each in running[:5]]

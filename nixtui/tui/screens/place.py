@@ -78,6 +78,13 @@ class Place(Acting):
         """The app, by its own type."""
         return cast("NixtuiApp", self.app)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the line is open, keys are for it, wherever the keyboard went meanwhile."""
+        if action == "act" and self._prompt.is_open:
+            self._prompt.take_keyboard()
+            return False
+        return super().check_action(action, parameters)
+
     # What the app tells a screen
 
     def fleet_changed(self, changes: Changes) -> None:

@@ -73,8 +73,12 @@ class Prompt(Horizontal):
         typed = self.query_one(Input)
         typed.value = question.value
         typed.cursor_position = len(question.value)
-        self.screen.set_focus(typed)  # now: `focus()` would do it after the keys that are waiting already
+        self.take_keyboard()
         self._hint(question.edited(question.value))
+
+    def take_keyboard(self) -> None:
+        """Now and not in a moment: the next keys are on their way."""
+        self.screen.set_focus(self.query_one(Input))
 
     def close(self) -> None:
         """Give the keyboard back."""
