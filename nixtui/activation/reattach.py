@@ -8,7 +8,7 @@ import msgspec
 from nixtui.activation.reboot import judge_boot
 from nixtui.activation.verdict import judge
 from nixtui.model.host import Host
-from nixtui.operations.events import AnyEvent, Countdown, TargetFinished
+from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
 from nixtui.operations.journal import Entry
 from nixtui.operations.plan import Target
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
@@ -82,6 +82,9 @@ async def _ask(
     boot_id = next(
         (each.boot_id for each in events if isinstance(each, Countdown) and each.target == target.name), None
     )
+    begun = any(isinstance(each, StepStarted) and each.target == target.name for each in events)
+    if not begun and found.outcome is guard.GuardOutcome.NONE:
+        return report(Outcome.REFUSED, "not begun: nixtui died before its turn came"), True
     verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
 

@@ -80,7 +80,7 @@ def plan_rollback(
     targets = [msgspec.structs.replace(row, wave=numbered.get(row.name, 0)) for row in targets]
     plan = Plan(
         kind="rollback",
-        title=_title(targets),
+        title=_title(targets, action),
         targets=tuple(targets),
         steps=_steps(orders, settings, action),
         warnings=_warnings(action, orders),
@@ -191,11 +191,14 @@ def _warnings(action: Action, orders: dict[str, Order]) -> tuple[str, ...]:
     return ()
 
 
-def _title(targets: Sequence[planning.Target]) -> str:
+_WHEN = {Action.SWITCH: "", Action.BOOT: " at the next boot", Action.REBOOT: " by a reboot"}
+
+
+def _title(targets: Sequence[planning.Target], action: Action) -> str:
     if len(targets) == 1:
         row = targets[0]
-        return f"Roll back {row.name}" + (f": {row.before} → {row.after}" if row.after else "")
-    return f"Roll back {len(targets)} hosts"
+        return f"Roll back {row.name}" + (f": {row.before} → {row.after}" if row.after else "") + _WHEN[action]
+    return f"Roll back {len(targets)} hosts{_WHEN[action]}"
 
 
 def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tuple[Step, ...]:

@@ -23,6 +23,8 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
     between, which leaves no record but the links.
     """
     match finding.outcome:
+        case GuardOutcome.COMMITTED if finding.current not in (None, new):
+            return Verdict(Outcome.COMMITTED, "boots and is the profile; the old system runs until the next boot")
         case GuardOutcome.COMMITTED:
             return Verdict(Outcome.COMMITTED, "runs, boots and is the profile")
         case GuardOutcome.REVERTED:

@@ -270,6 +270,13 @@ async def _settled(fleet: FleetState) -> None:
 
 
 def _parse(texts: Sequence[str]) -> Selector:
+    """Names may stand beside each other, as on every command line; of anything else nobody could say what is meant."""
+    if len(texts) > 1 and any(set(text) & set(" ,:!") for text in texts):
+        both, either = " ".join(texts), ",".join(texts)
+        raise UsageError(
+            f'several selectors have to be joined: "{both}" means hosts that match all of them, "{either}" those that '
+            "match any; only names may stand beside each other"
+        )
     try:
         return any_of([parse_selector(text) for text in texts])
     except BadSelector as error:

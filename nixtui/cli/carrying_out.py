@@ -16,6 +16,8 @@ from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 async def carry_out(nixtui: Assembly, identity: str, plan: Plan, job: Job, consent: Consent) -> Report:
     """Run a plan to its report. Raises `Refused` and `JournalUnavailable`."""
@@ -55,16 +57,23 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> N
 
 @contextmanager
 def _stoppable(operation: Operation) -> Iterator[None]:
-    """Ctrl-C asks the operation to stop and put things in order; a second one leaves at once."""
+    """Ctrl-C asks the operation to stop and put things in order, and so do a CI's cancel and a terminal that closes; a
+    second one leaves at once.
+    """
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
         operation.cancel()
-        loop.remove_signal_handler(signal.SIGINT)
+        listen_no_more()
 
-    loop.add_signal_handler(signal.SIGINT, stop)
+    def listen_no_more() -> None:
+        for each in _STOPPING:
+            loop.remove_signal_handler(each)
+
+    for each in _STOPPING:
+        loop.add_signal_handler(each, stop)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        listen_no_more()

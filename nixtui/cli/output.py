@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +18,9 @@ def print_json(value: Any) -> None:
 
 
 def narrate(text: str) -> None:
-    """A line for the person watching."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for the person watching. That nobody does any more is no reason to stop what is under way."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -77,6 +77,7 @@ class NixtuiApp(App[None]):
         self.departure = Departure(self)
         self._came_from = "fleet"
         self._painting = False
+        self._noted: set[str] = set()
 
     def _open(self, destination: Destination) -> Place:
         return destination.load()(self.session)
@@ -92,7 +93,9 @@ class NixtuiApp(App[None]):
         self.garbage.begin()
         self.garbage.touch(monotonic())
         self.set_keymap(dict(self.session.keymap))
-        self._feed = self.session.cockpit.fleet.subscribe(self._wake)
+        fleet = self.session.cockpit.fleet
+        self._feed = fleet.subscribe(self._wake)
+        self._feed.add_membership(fleet.names())  # whatever came between the first screen and this is news as well
         self.set_interval(1.0, self._tick)
         if self.session.cockpit.first_run is not None:
             self.call_after_refresh(opening.first_run, self, self.session.cockpit.first_run)
@@ -123,9 +126,17 @@ class NixtuiApp(App[None]):
     def _tick(self) -> None:
         if (place := self.place) is not None and place.is_mounted:
             place.tick(self.session.cockpit.clock())
+        self._say_notes()
         self.departure.tick()
         self.session.expire_notice(self.session.cockpit.clock())
         self.garbage.tick(monotonic())
+
+    def _say_notes(self) -> None:
+        """What happened without being asked for: sources that failed, how an operation ended that was cut off."""
+        for note in self.session.cockpit.notes:
+            if note not in self._noted:
+                self._noted.add(note)
+                self.session.say(Level.WARNING, note)
 
     def _told(self) -> None:
         if (place := self.place) is not None:

@@ -61,9 +61,10 @@ def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen:
 def notice(place: Place, said: Notice | None) -> None:
     """A message in full."""
     from nixtui.tui.screens.dialog import Notification
+    from nixtui.tui.screens.dialog_room import text_cells
 
     if said is not None:
-        place.app.push_screen(Notification(place.session, "Message", said.in_full(84)))
+        place.app.push_screen(Notification(place.session, "Message", said.in_full(text_cells(place.app.size.width))))
 
 
 def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]) -> None:

@@ -154,12 +154,13 @@ def test_a_nixtui_killed_during_the_commit_leaves_a_host_that_finishes_it(lab_sh
     assert entry["outcome"] == "committed"
 
 
-def test_interrupting_takes_the_host_back_and_is_exit_130(lab_shell: Shell, host: Host) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupting_takes_the_host_back_and_is_exit_130(lab_shell: Shell, host: Host, number: int) -> None:
     before = truth(host)
     host.set_slow_seconds(60)
     process = lab_shell.start("rollback", host.name, "--to", f"path:{host.variants['slow']}", "--yes", "--json")
     wait_for_activation(host)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert '"reverted"' in out

@@ -330,3 +330,24 @@ async def test_a_typed_rollback_is_stopped_by_what_stops_the_key() -> None:
         await press(pilot, "enter")
         await until_shown(pilot, ":rollback: nixtui runs read-only")
         assert app.screen is app.fleet_screen
+
+
+async def test_what_happened_without_being_asked_for_is_told_and_kept() -> None:
+    cockpit = MemoryCockpit()
+    cockpit.notes = ("operation 8f2a (Roll back web-1) was cut off: reverted",)
+    async with opened(cockpit) as (app, pilot, _):
+        await until_shown(pilot, "was cut off: reverted")
+        assert [each.text for each in app.session.notices] == list(cockpit.notes)
+
+
+async def test_what_comes_between_the_first_screen_and_listening_is_not_missed(monkeypatch) -> None:
+    cockpit = MemoryCockpit(synthetic_fleet(3))
+    subscribe = cockpit.fleet.subscribe
+
+    def late(wake):
+        cockpit.fleet.apply("web-1", change(cockpit.fleet.status("web-1"), facts={"failed_units": ("late.service",)}))
+        return subscribe(wake)
+
+    monkeypatch.setattr(cockpit.fleet, "subscribe", late)
+    async with opened(cockpit) as (_, pilot, _):
+        await until_shown(pilot, "failed: late")

@@ -69,7 +69,8 @@ class LiveCockpit:
         self._nixtui = nixtui
         self.fleet = FleetState()
         self.upkeep = LiveUpkeep(nixtui, self.fleet.host, self.keep)
-        self.notes: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
+        self._of_sources: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
+        self._happened: list[str] = []
         self._watch: FleetWatch | None = None
         self._focused: Collection[str] = ()
         self._known: dict[str, Generations] = {}
@@ -104,6 +105,11 @@ class LiveCockpit:
     def policy(self) -> Policy:
         """The rules of this run."""
         return self._nixtui.policy
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the person should know: of the sources as they are now, and what happened without being asked for."""
+        return (*self._of_sources, *self._happened)
 
     def clock(self) -> float:
         """Now, in Unix seconds."""
@@ -140,7 +146,7 @@ class LiveCockpit:
 
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
         """The plan, from what is known of the hosts where that is still so."""
-        wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC).astimezone())
+        wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC))
         known = {name: Seen(self.fleet.host(name), seen) for name in names if (seen := self._still_known(name))}
         asked = await self._nixtui.ask_generations([self.fleet.host(name) for name in names if name not in known])
         for each in asked:
@@ -213,8 +219,8 @@ class LiveCockpit:
         assert self._watch is not None
         self._watch.set_hosts(snapshot.hosts)
         self._watch.focus(self._focused)
-        self.notes = [str(warning) for warning in self._nixtui.configuration.warnings]
-        self.notes.extend(str(problem) for problem in snapshot.problems)
+        self._of_sources = [str(warning) for warning in self._nixtui.configuration.warnings]
+        self._of_sources.extend(str(problem) for problem in snapshot.problems)
 
     async def _settle_cut_off(self) -> None:
         """Ask until each has an end: a host that is still armed has one within its window."""
@@ -237,5 +243,5 @@ class LiveCockpit:
             self._note(f"operation {entry.operation} ({entry.title}) was cut off: {report.outcome.value}")
 
     def _note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
+        if text not in self._happened:
+            self._happened.append(text)

@@ -1,7 +1,7 @@
 """`nixtui diff HOST FROM TO`: packages added, removed and changed between two systems, also of two hosts."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -58,7 +58,7 @@ async def _side(nixtui: Assembly, host: Host, text: str) -> tuple[Host, str]:
     name, colon, rest = text.partition(":")
     if colon and name not in ("rev", "path") and not text.startswith("@"):
         host, text = await nixtui.one(name), rest
-    target = parse_target(text, now=datetime.now().astimezone())
+    target = parse_target(text, now=datetime.now(UTC))
     async with nixtui.reach(host) as transport:
         return host, resolve(target, await generations(transport)).path
 

@@ -1,7 +1,7 @@
 """`nixtui journal [OPERATION]`: what was done, by whom, with what result."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -84,7 +84,7 @@ def _since(text: str | None, nixtui: Assembly) -> float:
     if text is None:
         return 0.0
     try:
-        moment = parse_target(f"@{text.removeprefix('@')}", now=datetime.now().astimezone())
+        moment = parse_target(f"@{text.removeprefix('@')}", now=datetime.now(UTC))
     except BadTarget as error:
         raise UsageError(str(error)) from error
     match moment:

@@ -5,7 +5,7 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
@@ -94,7 +94,7 @@ async def _follow(tail: LogTail, lines: int, *, as_lines_of_json: bool) -> None:
 
 
 def _query(arguments: Namespace) -> LogQuery:
-    now = datetime.now().astimezone()
+    now = datetime.now(UTC)
     try:
         return LogQuery(
             units=tuple(arguments.unit),

@@ -1,7 +1,7 @@
 """`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nixtui.activation.locks import break_lock_job, plan_break_lock
 from nixtui.activation.rollback import Action, rollback_job
@@ -24,7 +24,7 @@ def add(parser: ArgumentParser) -> None:
         "--to",
         metavar="TARGET",
         default="previous",
-        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…",
+        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…; times are UTC",
     )
     parser.add_argument(
         "--action",
@@ -42,7 +42,7 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, do, report."""
     try:
-        target = parse_target(arguments.to, now=datetime.now().astimezone())
+        target = parse_target(arguments.to, now=datetime.now(UTC))
     except BadTarget as error:
         raise UsageError(str(error)) from error
     hosts = await nixtui.select(arguments.selectors)

@@ -22,7 +22,7 @@ from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import Line, Role, Span, clean, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
-from nixtui.tui.screens.dialog_room import share_out
+from nixtui.tui.screens.dialog_room import share_out, text_cells
 from nixtui.tui.screens.target_columns import target_columns
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.field import Asked
@@ -32,8 +32,6 @@ from nixtui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
-
-_WIDTH = 92
 
 
 class Confirming(Dialog[Operation], Acting):
@@ -148,7 +146,7 @@ class Confirming(Dialog[Operation], Acting):
 
     def _show_text(self) -> None:
         """As much as fits between what is always seen; without blank lines where it is tight."""
-        cells = max(20, min(_WIDTH, int(self.size.width * 0.96)) - 6)
+        cells = text_cells(self.size.width)
         if "commands" in self.draft.shown and self.draft.plan:
             lines = list(command_lines(self.draft.plan, cells))
         else:

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.dialog import Choice, Dialog
+from nixtui.tui.screens.dialog_room import text_cells
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.lines import Lines
 
@@ -40,15 +41,15 @@ _CANCELLING_GUARDED = (
 class _Asked(Dialog[bool]):
     """Answers yes or no; no has the focus."""
 
-    def __init__(self, session: Session, title: str, lines: Sequence[Line], no: str, yes: str) -> None:
+    def __init__(self, session: Session, title: str, about: Sequence[Line], meaning: str, no: str, yes: str) -> None:
         super().__init__(session)
-        self._title, self._lines, self._no, self._yes = title, lines, no, yes
+        self._title, self._about, self._meaning, self._no, self._yes = title, about, meaning, no, yes
 
     def compose(self) -> ComposeResult:
         """What it means, and the harmless choice first."""
         with Vertical(classes="dialog") as frame:
             frame.border_title = Content(clean(self._title))
-            yield Lines(self._lines)
+            yield Lines([*self._about, *wrap(self._meaning, text_cells(self.app.size.width), Role.MUTED)])
             with Horizontal(classes="choices"):
                 yield Choice(self._no, id="no")
                 yield Choice(self._yes, id="yes", danger=True)
@@ -83,7 +84,7 @@ class FarewellDialog(Dialog[Departure]):
         count = len(self._operations)
         with Vertical(classes="dialog") as frame:
             frame.border_title = Content("An operation is running" if count == 1 else f"{count} operations are running")
-            yield Lines(_meanings(self._operations))
+            yield Lines(_meanings(self._operations, text_cells(self.app.size.width)))
             with Horizontal(classes="choices"):
                 yield Choice("Wait", id="wait")
                 yield Choice("Detach", id="detach", danger=True)
@@ -99,9 +100,9 @@ class FarewellDialog(Dialog[Departure]):
         self.dismiss(Departure(event.choice))
 
 
-def _meanings(running: Sequence["Operation"]) -> list[Line]:
+def _meanings(running: Sequence["Operation"], cells: int) -> list[Line]:
     def told(name: str, text: str) -> list[Line]:
-        first, *rest = wrap(text, 60, Role.MUTED)
+        first, *rest = wrap(text, cells - 8, Role.MUTED)
         return [line((name.ljust(8), Role.STRONG), *first), *(line(" " * 8, *each) for each in rest)]
 
     lines = [line(("… ", Role.ACCENT), clean(each.plan.title)) for each in running[:5]]
@@ -122,7 +123,7 @@ class Question(_Asked):
     """Whether to do one thing that cannot be taken back."""
 
     def __init__(self, session: Session, title: str, meaning: str, yes: str) -> None:
-        super().__init__(session, title, wrap(meaning, 84, Role.MUTED), "Cancel", yes)
+        super().__init__(session, title, (), meaning, "Cancel", yes)
 
 
 class CancelDialog(_Asked):
@@ -130,5 +131,5 @@ class CancelDialog(_Asked):
 
     def __init__(self, session: Session, running: "Operation") -> None:
         meaning = _CANCELLING.get(running.plan.kind, _CANCELLING_GUARDED)
-        lines = [line(("… ", Role.ACCENT), clean(running.plan.title)), EMPTY, *wrap(meaning, 84, Role.MUTED)]
-        super().__init__(session, "Stop this operation?", lines, "Let it run", "Stop it")
+        about = (line(("… ", Role.ACCENT), clean(running.plan.title)), EMPTY)
+        super().__init__(session, "Stop this operation?", about, meaning, "Let it run", "Stop it")
