@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from textual.app import App
 
+from nixtui.fleet.state import Changes
 from nixtui.tui import acting, opening
 from nixtui.tui.action_table import DESTINATIONS, Destination
 from nixtui.tui.cockpit import Cockpit
@@ -93,12 +94,16 @@ class NixtuiApp(App[None]):
         self.garbage.begin()
         self.garbage.touch(monotonic())
         self.set_keymap(dict(self.session.keymap))
-        fleet = self.session.cockpit.fleet
-        self._feed = fleet.subscribe(self._wake)
-        self._feed.add_membership(fleet.names())  # whatever came between the first screen and this is news as well
+        self._feed = self.session.cockpit.fleet.subscribe(self._wake)
+        self.call_later(self._catch_up)
         self.set_interval(1.0, self._tick)
         if self.session.cockpit.first_run is not None:
             self.call_after_refresh(opening.first_run, self, self.session.cockpit.first_run)
+
+    def _catch_up(self) -> None:
+        """Whatever came between the first screen and the subscription is news as well."""
+        if (place := self.place) is not None and place.is_mounted:
+            place.fleet_changed(Changes(frozenset(self.session.cockpit.fleet.names()), membership=True))
 
     @property
     def place(self) -> Place | None:
