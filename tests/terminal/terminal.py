@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-LIMIT_S = 12.0
+LIMIT_S = 60.0
 
 
 @dataclass

@@ -48,15 +48,18 @@ def test_from_the_first_look_to_a_host_that_was_taken_back(tmp_path: Path, size:
         screen.send("Enter")
         screen.until_shown("GEN", "● running")
         screen.send("j")
-        screen.until_shown("nginx", "1.29.1")
+        screen.until_shown("412 → 411", "closure", "curl")
         screen.send("r")
         screen.until_shown("Roll back", "412 → 411")
         screen.send("Right", "Enter")
-        screen.until_shown("Type web-2 to confirm")
+        screen.until(lambda shown: "type web-2 first" in shown and " ◂" not in shown, "the keyboard in the field")
         screen.write("web-2")
-        screen.send("Enter", "Enter")
+        screen.send("Enter")
+        screen.until_shown("▸ Roll back ◂")
+        screen.send("Enter")
         screen.until_shown("committed in")
-        screen.send("Escape", "1")
+        screen.send("1")
+        screen.until_shown("HOST", "of 24")
         screen.until(lambda _: not screen.line_with("web-2"), "web-2 is no problem any more")
         screen.send("Escape")
         screen.until(lambda _: "● up" in screen.line_with("web-2") and " 411 " in screen.line_with("web-2"), "the row")
@@ -73,7 +76,7 @@ def test_a_terminal_that_is_too_small_says_so_and_one_that_grows_is_used(tmp_pat
         for width, height in ((80, 24), (200, 50), (60, 15)):
             screen.resize(width, height)
             screen.until(
-                lambda shown: "web-2" in shown and shown.count("╭") == shown.count("╯") and "60 × 15" not in shown,
+                lambda shown: "▌ web-2" in shown and shown.count("╭") == shown.count("╯") and "60 × 15" not in shown,
                 f"the fleet at {width}×{height}",
             )
         screen.resize(50, 12)

@@ -351,3 +351,23 @@ async def test_what_comes_between_the_first_screen_and_listening_is_not_missed(m
     monkeypatch.setattr(cockpit.fleet, "subscribe", late)
     async with opened(cockpit) as (_, pilot, _):
         await until_shown(pilot, "failed: late")
+
+
+async def test_until_somebody_does_anything_the_worst_is_on_top_and_in_sight() -> None:
+    """Hosts answer one after the other: who is worst is known last."""
+    names = [f"app-{number}" for number in range(40)] + ["web-9"]
+    fleet = FleetState([Host(name=name, address="10.0.0.1") for name in names])
+    async with opened(MemoryCockpit(fleet), (80, 24)) as (app, pilot, cockpit):
+        for name in names[:-1]:
+            fleet.apply(name, healthy(name, 7))
+        await until_shown(pilot, "● up")
+        broken = change(healthy("web-9", 7), state=HostState.DEGRADED, facts={"failed_units": ("nginx.service",)})
+        fleet.apply("web-9", broken)
+        cockpit.now += 5  # a list that is looked at is not sorted anew at every change
+        await until(pilot, lambda: "▌ web-9" in shown(app), "the worst, under the cursor")
+        await press(pilot, "j")
+        held = app.fleet_screen.table.cursor
+        fleet.apply("web-9", healthy("web-9", 7))
+        cockpit.now += 5
+        await until(pilot, lambda: "failed" not in shown(app))
+        assert app.fleet_screen.table.cursor == held == "app-0"

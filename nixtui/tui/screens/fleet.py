@@ -51,6 +51,7 @@ class FleetScreen(Place):
     def on_mount(self) -> None:
         """The table has the keyboard."""
         self._hosts.focus()
+        self._hosts.stay_on_top()
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""

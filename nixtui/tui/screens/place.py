@@ -153,6 +153,8 @@ class Place(Acting):
     def perform(self, action: Action[Any]) -> None:
         """Do it, or say why not; what works may be different afterwards."""
         self.nixtui.garbage.touch(monotonic())
+        if self.table is not None:
+            self.table.stay_on_top(False)
         super().perform(action)
         self.refresh_frame()
 

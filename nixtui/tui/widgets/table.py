@@ -65,6 +65,7 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._index: dict[str, int] = {}
         self._drawn: dict[str, _Drawn] = {}
         self._cursor: str | None = None
+        self._is_untouched = False
         self._sorted_by: tuple[str, bool] | None = None
         self._marks: frozenset[str] = frozenset()
         self._empty: Sequence[Line] = ()
@@ -122,6 +123,7 @@ class Table(Pane, Generic[Row], can_focus=True):
 
         The cursor stays on its row, and that row on its line of the screen, so that nothing slides away under a
         finger that is about to press a key. `from_top`, when somebody asked for another list, begins at its beginning.
+        Before anybody touched it (`stay_on_top`) the cursor is on the first row, whichever that is.
         """
         if sorted_by != self._sorted_by:
             self._sorted_by = sorted_by
@@ -132,7 +134,9 @@ class Table(Pane, Generic[Row], can_focus=True):
         row_before, line_before = self.cursor_row, self.cursor_row - self.top
         self._order = order
         self._index = {key: number for number, key in enumerate(order)}
-        if self._cursor in self._index:
+        if self._is_untouched and order:
+            self._set_cursor(order[0])
+        elif self._cursor in self._index:
             self.scroll_rows_to(0 if from_top else self.cursor_row - line_before, repaint=False)
             self._scroll_to_cursor()
         else:
@@ -167,6 +171,13 @@ class Table(Pane, Generic[Row], can_focus=True):
 
     # Moving about
 
+    def stay_on_top(self, stay: bool = True) -> None:
+        """Keep the cursor on the first row until somebody does anything: the list is only just filling.
+
+        Otherwise a cursor that began on the first host to answer would hold the worst ones above the screen.
+        """
+        self._is_untouched = stay
+
     def move(self, rows: int) -> None:
         """Move the cursor by so many rows, stopping at either end."""
         if self._order:
@@ -179,6 +190,7 @@ class Table(Pane, Generic[Row], can_focus=True):
 
     def go_to(self, key: str) -> None:
         """Put the cursor on a row and make it seen; a key that is not shown changes nothing."""
+        self._is_untouched = False
         if key in self._index and key != self._cursor:
             before = self._cursor
             self._set_cursor(key)
