@@ -34,6 +34,7 @@ put() {
 }
 
 # recall KEY: its value in the operation's record
+# shellcheck disable=SC2154 # `dir` is the guard's, for the operation it is asked about
 recall() {
     while read -r key_ value_; do
         if [ "$key_" = "$1" ]; then
