@@ -70,7 +70,7 @@ def test_detaching_from_a_command_ends_it_and_is_told(demo: Terminal) -> None:
     begin_run(demo, "echo begun; sleep 4711")
     demo.until("begun")
     demo.type("q")
-    demo.until("a command that still runs is ended on its host")
+    demo.until("a command that still runs is ended")
     demo.keys("Right")
     demo.until("▸ Detach ◂")
     demo.keys("Enter")
