@@ -89,16 +89,18 @@ class Selected:
         """All anew."""
         self.lines = self._of(lines)
 
-    def follow(self, lines: list[LogLine], change: Change) -> None:
-        """Take over what changed."""
+    def follow(self, lines: list[LogLine], change: Change) -> int:
+        """Take over what changed; returns how many lines came."""
         mine = self.lines
         if change.trimmed and lines:
             first = lines[1].order if len(lines) > 1 else lines[0].order
             mine[: bisect_left(mine, first, key=order_of)] = self._of(lines[:1])
+        before = len(mine)
         if change.first is not None:
             place = bisect_left(mine, max(change.first, 1), key=order_of)
             del mine[place:]
             mine.extend(self._of(lines[bisect_left(lines, max(change.first, 1), key=order_of) :]))
+        return len(mine) - before
 
     def _of(self, lines: list[LogLine]) -> list[LogLine]:
         return list(lines) if self._wanted is None else [line for line in lines if self._wanted(line)]

@@ -53,19 +53,13 @@ class LogView:
         change = self.buffer.take_change()
         if change.first is None and not change.trimmed:
             return False
-        before = len(self.rows) + self.buffer.dropped
-        dropped_before = len(self.rows)
-        self._rows.follow(self.buffer.lines, change)
+        came = self._rows.follow(self.buffer.lines, change)
         if self.needle:
             self._found.follow(self.rows, change)
         if self.following:
             self._to_end()
         else:
-            self.unseen += (
-                max(0, len(self.rows) - dropped_before)
-                if not change.trimmed
-                else max(0, len(self.rows) + self.buffer.dropped - before)
-            )
+            self.unseen += came
         return True
 
     def renew(self, buffer: LogBuffer) -> None:
