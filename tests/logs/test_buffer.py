@@ -49,7 +49,7 @@ def test_long_messages_count_by_their_length() -> None:
 def test_whoever_follows_sees_the_same_as_one_who_begins_anew() -> None:
     random = Random(4)  # noqa: S311
     buffer = LogBuffer(most_lines=500)
-    odd = Selected(lambda line: line.order % 2 == 1)
+    odd = Selected(lambda lines: [line for line in lines if line.order % 2 == 1])
     every = Selected()
     clock = 0
     for _ in range(300):
