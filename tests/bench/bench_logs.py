@@ -11,12 +11,10 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 from time import perf_counter, process_time
-from typing import Any
 
 from tests.bench.figures import Figure, at_most, memory_kib, table
 
@@ -93,35 +91,6 @@ def in_memory(random: Random) -> dict[str, float]:
     }
 
 
-class Idle:
-    """A cockpit's logs whose tail is fed by hand."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-
-    def follow(self, hosts: Sequence[str], query: Any, kept: Sequence[Any] = ()) -> Any:
-        from nixtui.logs.tail import LogTail
-        from nixtui.model.host import Host
-
-        return LogTail([Host(name=name, address=name) for name in hosts], query, Nobody(), clock=self._clock)
-
-    def leave(self, tail: Any) -> None:
-        pass
-
-    async def record(self, host: str, cursor: str) -> Sequence[tuple[str, str]]:
-        return ()
-
-    async def save(self, lines: Sequence[Any], hosts: Sequence[str]) -> Path:
-        raise OSError
-
-
-class Nobody:
-    """Connects to nothing."""
-
-    async def connect(self, host: Any) -> Any:
-        await asyncio.Event().wait()
-
-
 async def on_screen(options: argparse.Namespace, random: Random) -> dict[str, float]:
     from textual import events
     from textual.drivers.headless_driver import HeadlessDriver
@@ -153,7 +122,6 @@ async def on_screen(options: argparse.Namespace, random: Random) -> dict[str, fl
 
     cockpit = MemoryCockpit(synthetic_fleet(60))
     cockpit.now = time.time()
-    cockpit.logs = Idle(time.time)  # type: ignore[attr-defined]  # only this bench has it
     app = Measured(cockpit)
     app.driver_class = SerialisingDriver
     width, height = map(int, options.size.split("x"))

@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from nixtui.fleet.state import FleetState
 from nixtui.logs.line import Kind
+from nixtui.logs.query import LogQuery
+from nixtui.remote.journal import JournalEntry
+from nixtui.tui import opening
 from nixtui.tui.app import NixtuiApp
 from nixtui.tui.screens.logs import LogsScreen
+from tests.tui.cockpit import MemoryCockpit
 from tests.tui.embedded import embedded
-from tests.tui.screen import SIZES, press, shown, until, until_shown, write
+from tests.tui.screen import SIZES, opened, press, shown, until, until_shown, write
 
 
 def screen_of(app: NixtuiApp) -> LogsScreen:
@@ -193,7 +198,7 @@ async def test_a_host_that_goes_down_and_comes_back_is_followed_from_where_it_wa
         await until_shown(pilot, "number 1")
         server = fleet.hosts["web-1"]._server
         await server.down()
-        await until_shown(pilot, "1 of 1 hosts lost")
+        await until_shown(pilot, "✖ host lost")
         say(fleet, "web-1", "number 2")
         await server.up()
         await until_shown(pilot, "number 2")
@@ -281,3 +286,50 @@ async def test_dropped_lines_are_said() -> None:
         await until_shown(pilot, "dropped")
         await press(pilot, "g")
         await until_shown(pilot, "older lines were dropped")
+
+
+async def test_without_a_host_it_says_what_to_do() -> None:
+    async with opened(MemoryCockpit(FleetState())) as (_, pilot, _):
+        await press(pilot, "6")
+        await until_shown(pilot, "No host is chosen.")
+        await press(pilot, "u")
+        await until_shown(pilot, "no host is selected")
+
+
+async def test_while_nobody_answers_it_says_for_whom_it_waits_and_can_be_left() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "l")
+        await until_shown(pilot, "reading the journal of ")
+        await press(pilot, "p", "p", "f", "slash", "escape", "G", "k", "m", "escape", "escape")
+        await until(pilot, lambda: app.current_mode == "fleet", "left")
+
+
+async def test_other_screens_can_open_it_with_a_query_and_it_keeps_what_it_shows_where_that_is_narrower() -> None:
+    async with embedded("web-1") as (app, pilot, _):
+        await until(pilot, lambda: len(app.session.cockpit.fleet), "hosts")
+        opening.logs(app, ("web-1",), LogQuery(units=("nginx.service",)))
+        screen = screen_of(app)
+        await until(pilot, lambda: screen.view.rows, "lines")
+        assert {line.unit for line in screen.view.rows if line.kind is Kind.ENTRY} == {"nginx.service"}
+        before = rows(screen)
+        screen.ask_for(LogQuery(units=("nginx.service",), grep="get"))
+        assert rows(screen) == [each for each in before if "get" in each.lower()]
+        await until_shown(pilot, "following")
+        kept = [line.cursor for line in screen.view.rows if line.kind is Kind.ENTRY]
+        assert len(kept) == len(set(kept))
+
+
+async def test_nothing_is_painted_while_nothing_happens() -> None:
+    async with opened() as (app, pilot, cockpit):
+        await press(pilot, "l")
+        await until(pilot, lambda: cockpit.logs.tails, "followed")
+        tail = cockpit.logs.tails[-1]
+        tail.take("web-1", [JournalEntry("c", None, 6, "a.service", "a", "1", "the only line")], 0.0)
+        await until_shown(pilot, "the only line")
+        pane = screen_of(app)._pane
+        painted: list[object] = []
+        pane.refresh = lambda *regions, **_: painted.append(regions)
+        screen_of(app)._take_in()
+        tail.wake()
+        await pilot.pause(0.3)
+        assert painted == []
