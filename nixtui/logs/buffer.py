@@ -78,27 +78,30 @@ class LogBuffer:
         self._characters += len(note)
 
 
+Sieve = Callable[[list[LogLine]], list[LogLine]]
+"""Gives those of some lines that are wanted, as a new list."""
+
+
 class Selected:
     """The lines of a buffer that somebody wants, kept up with it."""
 
-    def __init__(self, wanted: Callable[[LogLine], bool] | None = None) -> None:
+    def __init__(self, sieve: Sieve = list) -> None:
         self.lines: list[LogLine] = []
-        self._wanted = wanted
+        self._sieve = sieve
 
     def rebuild(self, lines: list[LogLine]) -> None:
         """All anew."""
-        self.lines = self._of(lines)
+        self.lines = self._sieve(lines)
 
-    def follow(self, lines: list[LogLine], change: Change) -> None:
-        """Take over what changed."""
+    def follow(self, lines: list[LogLine], change: Change) -> int:
+        """Take over what changed; returns how many lines came."""
         mine = self.lines
         if change.trimmed and lines:
             first = lines[1].order if len(lines) > 1 else lines[0].order
-            mine[: bisect_left(mine, first, key=order_of)] = self._of(lines[:1])
+            mine[: bisect_left(mine, first, key=order_of)] = self._sieve(lines[:1])
+        before = len(mine)
         if change.first is not None:
             place = bisect_left(mine, max(change.first, 1), key=order_of)
             del mine[place:]
-            mine.extend(self._of(lines[bisect_left(lines, max(change.first, 1), key=order_of) :]))
-
-    def _of(self, lines: list[LogLine]) -> list[LogLine]:
-        return list(lines) if self._wanted is None else [line for line in lines if self._wanted(line)]
+            mine.extend(self._sieve(lines[bisect_left(lines, max(change.first, 1), key=order_of) :]))
+        return len(mine) - before

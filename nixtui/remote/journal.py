@@ -26,11 +26,12 @@ _FIELDS: Final = "MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,_SYSTEMD_USER_UNIT,USER_UN
 """What is shown of an entry; all of its other fields are two thirds of its bytes."""
 
 _CLOCK: Final = "#nixtui-journal clock "
+_PARTIAL: Final = "#nixtui-journal partial"
 _GARBAGE_CHARACTERS: Final = 64 * 2**10
 _LAST_MOMENT_US: Final = 253_402_300_799 * 1_000_000
 _NO_SEARCH: Final = "pattern matching"
 _NOT_ALL: Final = re.compile(r"not seeing messages from other users|insufficient permissions|Permission denied")
-_CUT_FIELD: Final = re.compile(r'"([A-Z_][A-Z0-9_]*)":(?:"((?:[^"\\]|\\.)*)|\[([0-9,]*))')
+_CUT_FIELD: Final = re.compile(r'"([A-Z_][A-Z0-9_]*)":\s*(?:"((?:[^"\\]|\\.)*)|\[([0-9, ]*))')
 _TURN_S: Final = 0.004
 """So long a flood may keep the event loop from everybody else."""
 
@@ -175,13 +176,14 @@ class JournalReading:
 
     def __init__(self, host: str, channel: Channel) -> None:
         self.clock: float | None = None
+        self._is_partial = False
         self._host = host
         self._channel = channel
 
     @property
     def may_see_all(self) -> bool:
         """False when the host says that this login is not shown everything."""
-        return _NOT_ALL.search(self._channel.stderr) is None
+        return not self._is_partial and _NOT_ALL.search(self._channel.stderr) is None
 
     async def entries(self, started: Callable[[], None] = lambda: None) -> AsyncIterator[JournalEntry]:
         """Until the host has no more, or the link is lost (`Unreachable`). `started` is called when it has begun.
@@ -196,6 +198,8 @@ class JournalReading:
             elif line.startswith(_CLOCK) and self.clock is None:
                 self.clock = float(digits) if (digits := line.removeprefix(_CLOCK)[:12]).isdigit() else 0.0
                 started()
+            elif line == _PARTIAL:
+                self._is_partial = True
             else:
                 garbage += len(line) + 1
                 if garbage > _GARBAGE_CHARACTERS:

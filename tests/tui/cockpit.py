@@ -36,6 +36,7 @@ from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote.errors import Unreachable
 from nixtui.tui.cockpit.first_run import FirstRun
 from nixtui.tui.theme.house import DARK
+from tests.tui.logs_in_memory import MemoryLogs
 
 NOW = 1_795_230_761.0
 """2026-11-21 03:12:41 UTC: the hour the app is for."""
@@ -333,6 +334,7 @@ class MemoryCockpit:
         self.focused: list[Collection[str]] = []
         self.asked: list[Collection[str]] = []
         self.tasks: set[asyncio.Task[object]] = set()
+        self.logs = MemoryLogs(self.clock)
 
     def clock(self) -> float:
         return self.now

@@ -42,9 +42,9 @@ def right_title(view: LogView, tail: LogTail) -> Line:
     lost, reading = states[FeedState.LOST], states[FeedState.CONNECTING] + states[FeedState.READING]
     parts: list[Span] = []
     if lost:
-        parts.append(Span(f"✖ {lost} of {every} hosts lost", Role.BAD))
+        parts.append(Span("✖ host lost" if every == 1 else f"✖ {lost} of {every} hosts lost", Role.BAD))
     if reading:
-        parts.append(Span(f"◌ reading {reading} of {every}", Role.MUTED))
+        parts.append(Span("◌ reading" if every == 1 else f"◌ reading {reading} of {every}", Role.MUTED))
     if view.needle:
         number = f"{view.found_number:,} of " if view.found_number else ""
         parts.append(Span(f"{number}{len(view.found):,} found", Role.ACCENT if view.found else Role.WARN))
@@ -54,7 +54,10 @@ def right_title(view: LogView, tail: LogTail) -> Line:
     if view.paused:
         parts.append(Span("paused", Role.WARN))
     elif view.following:
-        parts.append(Span("following" if states[FeedState.FOLLOWING] else "at the end", Role.GOOD))
+        if states[FeedState.FOLLOWING]:
+            parts.append(Span("following", Role.GOOD))
+        elif not reading:
+            parts.append(Span("not followed", Role.WARN if lost else Role.MUTED))
     else:
         parts.append(Span(f"+{view.unseen:,} new", Role.ACCENT if view.unseen else Role.MUTED))
     return line(*(span for part in parts for span in (Span("  "), part)))[1:]

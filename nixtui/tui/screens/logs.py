@@ -141,7 +141,7 @@ class LogsScreen(Place):
             shown,
             times=self.times,
             needle=view.needle,
-            now=now,
+            now=now if self.times is Times.AGE else now // 60 * 60,
             roles={name: HOST_ROLES[number % len(HOST_ROLES)] for number, name in enumerate(self.hosts)},
         )
         self._pane.set_title(left_title(self.hosts, view, self.query_now), right_title(view, tail))

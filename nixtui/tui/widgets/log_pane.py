@@ -8,7 +8,7 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
-from nixtui.logs.line import LogLine, order_of
+from nixtui.logs.line import Kind, LogLine, order_of
 from nixtui.logs.view import LogView
 from nixtui.tui.log_rows import Layout, rows_of
 from nixtui.tui.messages import RowChosen, RowMoved
@@ -19,6 +19,8 @@ from nixtui.tui.widgets.pane import Pane
 
 _WHEEL_ROWS = 3
 _GUTTER = 1
+_MOST_KEPT = 1024
+"""Lines whose rows are kept: while it follows, all that are seen but one were there in the frame before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class _Shown:
 
     row: int
     order: int
+    part: int
     on_cursor: bool
     spans: Line
 
@@ -49,6 +52,9 @@ class LogPane(Pane, can_focus=True):
         self.shift = 0
         self._anchor = (0, True)
         self._shown: list[_Shown] = []
+        self._laid_out: object = None
+        self._written: dict[int, list[Line]] = {}
+        self._strips: dict[tuple[int, int, bool], Strip] = {}
         self._empty: Sequence[Line] = ()
 
     @property
@@ -66,6 +72,11 @@ class LogPane(Pane, can_focus=True):
     def update_rows(self) -> None:
         """Paint what is different from what is on the screen."""
         before, thumb = self._shown, self._thumb()
+        laid_out = (self.layout_of_rows, self.wrapped, self.shift)
+        if laid_out != self._laid_out or len(self._written) > _MOST_KEPT:
+            self._laid_out = laid_out
+            self._written.clear()
+            self._strips.clear()
         self._shown = self._lay_out()
         if not before or not self._shown:
             self.refresh()
@@ -135,8 +146,12 @@ class LogPane(Pane, can_focus=True):
     def _parts(self, rows: list[LogLine], row: int, cursor: int) -> list[_Shown]:
         assert self.layout_of_rows is not None
         line = rows[row]
-        written = rows_of(line, self.layout_of_rows, wrapped=self.wrapped, shift=self.shift)
-        return [_Shown(row, line.order, row == cursor, spans) for spans in written]
+        written = self._written.get(line.order)
+        if written is None:
+            written = rows_of(line, self.layout_of_rows, wrapped=self.wrapped, shift=self.shift)
+            if line.kind is not Kind.DROPPED:  # the one line whose text changes
+                self._written[line.order] = written
+        return [_Shown(row, line.order, part, row == cursor, spans) for part, spans in enumerate(written)]
 
     # Drawing
 
@@ -148,11 +163,26 @@ class LogPane(Pane, can_focus=True):
             return self.strip((Span("  "), *message), cells, self.base_style)
         if y >= len(self._shown):
             return self.strip(EMPTY, cells, self.base_style)
-        shown, base = self._shown[y], self.base_style
+        shown = self._shown[y]
+        if shown.order not in self._written:
+            return self._draw(shown, cells)
+        key = (shown.order, shown.part, shown.on_cursor)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._draw(shown, cells)
+        return strip
+
+    def _draw(self, shown: _Shown, cells: int) -> Strip:
+        base = self.base_style
         if shown.on_cursor:
             base += self.style_of(CURSOR if self.has_focus else CURSOR_FAR)
         gutter = Span("▌" if shown.on_cursor else " ", Role.ACCENT)
         return self.strip((gutter, *shown.spans), cells, base)
+
+    def notify_style_update(self) -> None:
+        """The theme or the focus changed."""
+        self._strips.clear()
+        super().notify_style_update()
 
     # Events
 
