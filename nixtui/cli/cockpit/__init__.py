@@ -11,6 +11,7 @@ from typing import Self
 from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.incident import LiveIncident
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -71,6 +72,7 @@ class LiveCockpit:
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
         self._tasks = asyncio.TaskGroup()
         self._sources_told = asyncio.Event()
+        self.incident = LiveIncident(nixtui, self.fleet, self.keep)
 
     async def __aenter__(self) -> Self:
         self._journal = await self._nixtui.journal()
