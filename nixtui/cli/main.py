@@ -28,6 +28,7 @@ COMMANDS = {
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
     "rollback": "take hosts back to a generation they have, under the guard",
+    "timeline": "what changed on the fleet, when and by whom",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
 }
@@ -35,7 +36,7 @@ COMMANDS = {
 
 NEEDS_TERMINAL = (
     "the app needs a terminal; these commands do not: "
-    "nixtui status, generations, diff, rollback, journal and config, most with --json"
+    "nixtui status, generations, diff, rollback, timeline, journal and config, most with --json"
 )
 
 

@@ -12,17 +12,17 @@ from nixtui.model.status import HostStatus
 from nixtui.model.store_path import short_name
 from nixtui.model.timeline import HostAnswer, HostMoment, Kind, Moment, System
 
-_MOST_NAMED: Final = 3
+_MOST_NAMED: Final = 2
 _REVISION: Final = 7
 UNKNOWN: Final = "–"
 
 
 def hosts_in_words(names: Sequence[str]) -> str:
-    """`web-12 web-14`, `web-10 … web-17 (8 hosts)`."""
+    """`web-12 web-14`, `web-10 … web-17 (8)`."""
     if len(names) <= _MOST_NAMED:
         return " ".join(one_line(each) for each in names)
     ordered = sorted(names, key=lambda name: (len(name), name))
-    return f"{one_line(ordered[0])} … {one_line(ordered[-1])} ({len(names)} hosts)"
+    return f"{one_line(ordered[0])} … {one_line(ordered[-1])} ({len(names)})"
 
 
 def sentence(moment: Moment) -> str:

@@ -8,9 +8,9 @@ from time import monotonic
 from textual.app import App
 
 from nixtui.tui import opening
-from nixtui.tui.action_table import DESTINATIONS, Destination
+from nixtui.tui.action_table import DESTINATIONS, VIEWS, Destination
 from nixtui.tui.cockpit import Cockpit
-from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
+from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary, WhatBefore
 from nixtui.tui.crash import crash_report
 from nixtui.tui.garbage import Garbage
 from nixtui.tui.notices import Level
@@ -55,7 +55,7 @@ class NixtuiApp(App[None]):
         for each in themes():
             self.register_theme(each)
         self.theme = PLAIN if no_color else theme
-        for destination in DESTINATIONS:
+        for destination in (*DESTINATIONS, *VIEWS):
             self.add_mode(destination.id, partial(self._open, destination))
         self.garbage = Garbage()
         self._came_from = "fleet"
@@ -145,7 +145,9 @@ class NixtuiApp(App[None]):
     def vocabulary(self) -> Vocabulary:
         """What the command line can complete."""
         cockpit = self.session.cockpit
-        return Vocabulary([each.id for each in DESTINATIONS], cockpit.fleet.names(), self.session.environments)
+        return Vocabulary(
+            [each.id for each in (*DESTINATIONS, *VIEWS)], cockpit.fleet.names(), self.session.environments
+        )
 
     def obey(self, command: Command, place: Place) -> None:
         """Do what was typed."""
@@ -157,6 +159,9 @@ class NixtuiApp(App[None]):
                 self.fleet_screen.go_to_host(name)
             case RollBackTo(target):
                 opening.rollback_if_allowed(self, place.selection(), target)
+            case WhatBefore(moment):
+                self.visit("incident")
+                opening.what_changed_before(self, moment)
             case ShowEnvironment(name):
                 self.visit("fleet")
                 self.fleet_screen.show_environment(name)

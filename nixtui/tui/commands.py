@@ -37,11 +37,18 @@ class ShowEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatBefore:
+    """Show the incident timeline, asked what changed before a moment."""
+
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Leave."""
 
 
-Command = Visit | GoToHost | RollBackTo | ShowEnvironment | Quit
+Command = Visit | GoToHost | RollBackTo | ShowEnvironment | WhatBefore | Quit
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Vocabulary:
     environments: Sequence[str]
 
 
-_VERBS = ("q", "quit", "host", "rollback", "env")
+_VERBS = ("q", "quit", "host", "rollback", "env", "before")
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
@@ -72,6 +79,10 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             raise BadCommand(f'there is no host "{name}"' if name else ":host needs a name")
         case ("rollback", target):
             return RollBackTo(target or "previous")
+        case ("before", ""):
+            raise BadCommand(":before needs a moment, such as 03:12 or 2h")
+        case ("before", moment):
+            return WhatBefore(moment)
         case ("env", "" | "all"):
             return ShowEnvironment(None)
         case ("env", name) if name in vocabulary.environments:

@@ -49,10 +49,10 @@ def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen:
 
 def notice(place: Place, said: Notice | None) -> None:
     """A message in full."""
-    from nixtui.tui.screens.dialog import Notification
+    from nixtui.tui.screens.message_page import MessagePage
 
     if said is not None:
-        place.app.push_screen(Notification(place.session, "Message", said.in_full(84)))
+        place.app.push_screen(MessagePage(place.session, said))
 
 
 def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]) -> None:
@@ -83,6 +83,18 @@ def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
     app.visit("generations")
     if isinstance(app.screen, GenerationsScreen):
         app.screen.show_hosts(hosts)
+
+
+def what_changed_before(app: NixtuiApp, moment: str) -> None:
+    """The incident timeline, asked about a moment."""
+    from nixtui.tui.screens.incident import IncidentScreen
+
+    screen = app.get_screen_stack("incident")[0]
+    if isinstance(screen, IncidentScreen):
+        try:
+            screen.go_to_moment(moment)
+        except BadTarget as error:
+            app.session.say(Level.WARNING, f":before: {error}")
 
 
 def target(place: Place, names: Sequence[str]) -> None:
