@@ -120,7 +120,7 @@ def gaps(answers: Iterable[HostAnswer], unasked: Iterable[str] = ()) -> list[str
     found = []
     for answer in answers:
         if answer.problem is not None:
-            found.append(f"{answer.host}: not asked successfully: {answer.problem}")
+            found.append(f"{answer.host}: could not be asked: {answer.problem}")
         elif answer.history is not None:
             found += [f"{answer.host}: incomplete: {why}" for why in answer.history.incomplete]
         if skewed := skew_in_words(answer):

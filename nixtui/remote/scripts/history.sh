@@ -21,7 +21,7 @@ tell() {
 
 # told KEY: every line of standard input under that key; control characters have no business in journalctl's JSON
 told() {
-    tr -d '\000-\010\013-\037\177' | while IFS= read -r said; do printf '%s %s\n' "$1" "$said"; done
+    tr -d '\000-\010\013-\037\177' | while IFS= read -r said || [ -n "$said" ]; do printf '%s %s\n' "$1" "$said"; done
 }
 
 now() { exec date +%s </dev/null 2>/dev/null; }
@@ -86,8 +86,8 @@ journal_access() {
         tell incomplete 'the host has no journalctl'
         return 1
     fi
-    # journalctl gives the reason as a hint on standard error, unless it is told to be quiet
-    hint=$(journalctl --no-pager -n 1 -o cat 2>&1 >/dev/null </dev/null)
+    # journalctl gives the reason as a hint on standard error, unless it is quiet, which -o cat and -o json make it
+    hint=$(journalctl --no-pager -n 1 -o short 2>&1 >/dev/null </dev/null)
     case $hint in
     *'not seeing messages'* | *'insufficient permissions'* | *'Permission denied'*)
         tell incomplete "the journal is not readable by $(id -un 2>/dev/null || echo this login)"
