@@ -88,9 +88,8 @@ class ActivityScreen(Place):
     def _show(self) -> None:
         self._list.show(tuple(self._records))
         self._list.redraw()
-        older = ", older ones: nixtui journal" if self._is_cut else ""
-        count = f"newest {len(self._records)}" if self._is_cut else f"{len(self._records)}"
-        self._list.set_title(tabs("activity"), line((f"{count}{older}", Role.WARN if self._is_cut else Role.MUTED)))
+        count = f"newest {len(self._records)} of more" if self._is_cut else f"{len(self._records)}"
+        self._list.set_title(tabs("activity"), line((count, Role.WARN if self._is_cut else Role.MUTED)))
         self._list.set_empty(
             [
                 line("Nothing was done yet."),

@@ -185,7 +185,7 @@ class IncidentScreen(Place):
             return
         self._detail.set_title(line((clean(hosts_in_words(moment.names)), Role.STRONG)))
         lines = detail(moment, self.book.answers, cells, self.session.cockpit.clock())
-        self._detail.show([*lines, *self._diffs.get(moment.key, ())])
+        self._detail.show([*self._diffs.get(moment.key, ()), *lines])
 
     def _lacking(self) -> list[str]:
         return gaps(self.book.answers.values(), sorted(self.book.waiting))
@@ -285,7 +285,7 @@ class IncidentScreen(Place):
             self.session.say(Level.INFO, f"What {first.host} ran before is not known.")
             return
         cells = self._detail.text_cells
-        self._diffs[moment.key] = [EMPTY, line(("comparing …", Role.ACCENT))]
+        self._diffs[moment.key] = [line(("comparing …", Role.ACCENT)), EMPTY]
         self._show_detail()
         try:
             found = await self.session.knowledge.diff((first.host, first.before.path), (first.host, first.after.path))
@@ -293,7 +293,8 @@ class IncidentScreen(Place):
             self._diffs.pop(moment.key, None)
             raise
         head = line((f"changed on {clean(first.host)}", Role.MUTED))
-        self._diffs[moment.key] = [EMPTY, head, *diff_sentence(found, cells)]
+        self._diffs[moment.key] = [head, *diff_sentence(found, cells), EMPTY]
+        self._detail.scroll_rows_to(0)
         self._show_detail()
 
     def ask_moment(self) -> None:
