@@ -1,6 +1,6 @@
 """The timeline as it is looked at: what hosts told by now, what of it is shown, and how a moment reads."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -126,16 +126,20 @@ def progress(book: Book, total: int, now: float) -> Line:
     return tuple(spans)
 
 
-def columns(rows: Collection[Row], now: float, *, narrow: bool = False) -> tuple[Column[Row], ...]:
-    """The columns of the timeline; hosts get the room that their names need, and what happened all the rest."""
+def hosts_cells(rows: Collection[Row], *, narrow: bool) -> int:
+    """The room that the names of hosts need, as far as there is any."""
     named = (cells_of(clean(hosts_in_words(each.moment.names))) for each in rows if each.moment is not None)
-    hosts = min(max(named, default=0), _HOSTS_NARROW if narrow else _HOSTS_WIDE)
+    return max(5, min(max(named, default=0), _HOSTS_NARROW if narrow else _HOSTS_WIDE))
+
+
+def columns(hosts: int, clock: Callable[[], float]) -> tuple[Column[Row], ...]:
+    """The columns of the timeline; hosts get so many cells, and what happened all the rest."""
     return (
-        Column("when", "WHEN (UTC)", 11, lambda row: _when(row, now), 0),
+        Column("when", "WHEN (UTC)", 11, lambda row: _when(row, clock()), 0),
         Column("kind", "", 1, _glyph, 0),
-        Column("hosts", "HOSTS", max(hosts, 5), _hosts, 0),
+        Column("hosts", "HOSTS", hosts, _hosts, 0),
         Column("what", "WHAT", 24, _what, 0, 140),
-        Column("age", "AGE", 4, lambda row: line((units.age(now - row.at), Role.MUTED)), 3, right=True),
+        Column("age", "AGE", 4, lambda row: line((units.age(clock() - row.at), Role.MUTED)), 3, right=True),
     )
 
 

@@ -252,3 +252,15 @@ async def test_an_error_has_a_page_with_its_cause_and_next_step_that_can_be_copi
         await press(pilot, "escape", "7", "m")
         await until_shown(pilot, "[Messages]")
         await until_shown(pilot, "Saving: RuntimeError")
+
+
+async def test_a_view_that_is_looked_at_repaints_only_what_changed() -> None:
+    """Every second the ages may read differently; as a rule they do not, and then no row is drawn."""
+    async with embedded(*BAD_DEPLOY) as (app, pilot, _):
+        screen = await ready(app, pilot)
+        drawn: list[object] = []
+        screen.table.refresh = lambda *regions, **_: drawn.extend(regions or ("all",))  # type: ignore[method-assign]
+        later = app.session.cockpit.clock() + 0.01
+        screen.tick(later)
+        assert "all" not in drawn
+        assert len(drawn) <= 2, drawn

@@ -1,7 +1,6 @@
 """`nixtui timeline [SELECTOR…]`: what changed on the fleet, when and by whom."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -11,7 +10,7 @@ from nixtui.fleet.recall import recall
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.timeline import limited, timeline
 from nixtui.fleet.timeline_text import clock, gaps, hosts_in_words, markdown, sentence
-from nixtui.model.target import Ago, AtTime, BadTarget, parse_target
+from nixtui.model.target import BadTarget, parse_moment
 from nixtui.model.timeline import HostAnswer, HostMoment, Moment, System
 
 HEADINGS = ("WHEN (UTC)", "AGE", "HOSTS", "WHAT")
@@ -130,15 +129,9 @@ def _row(moment: Moment, now: float) -> tuple[str, ...]:
 
 def _moment(text: str, now: float) -> float:
     try:
-        found = parse_target(f"@{text.removeprefix('@').removesuffix('Z')}", now=datetime.fromtimestamp(now, UTC))
+        return parse_moment(text, now)
     except BadTarget as error:
         raise UsageError(str(error)) from error
-    match found:
-        case Ago(seconds):
-            return now - seconds
-        case AtTime(moment=at):
-            return at
-    raise AssertionError(found)
 
 
 def _exit(answers: list[HostAnswer]) -> Exit:

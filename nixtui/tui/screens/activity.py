@@ -33,7 +33,7 @@ class ActivityScreen(Place):
         self._records: dict[str, Record] = {}
         self._loaded = False
         self._problem: str | None = None
-        self._list = Table[Record](columns(session.cockpit.clock()), self._records.get, id="records")
+        self._list = Table[Record](columns(session.cockpit.clock), self._records.get, id="records")
         self._detail = Panel(id="record")
         self._is_cut = False
 
@@ -81,7 +81,7 @@ class ActivityScreen(Place):
         ended = any(each.report is None and each.operation and each.operation.report for each in self._records.values())
         if ended:
             self.reload()
-        self._list.set_columns(columns(now))
+        self._list.redraw()
         self._show_detail()
         super().tick(now)
 

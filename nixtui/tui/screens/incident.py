@@ -1,7 +1,6 @@
 """Incident timeline: what changed on the fleet, when and by whom; from a switch, the way back to before it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 
 from textual import on
@@ -10,11 +9,11 @@ from textual.app import ComposeResult
 from nixtui.fleet.timeline import change_before, targets_before
 from nixtui.fleet.timeline_text import gaps, hosts_in_words, markdown
 from nixtui.model.selector import BadSelector
-from nixtui.model.target import Ago, AtTime, BadTarget, parse_target
+from nixtui.model.target import BadTarget, parse_moment
 from nixtui.model.timeline import HostAnswer, Kind, Moment
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.incident import KINDS, MARKER, WINDOWS, Book, Row, columns, detail, progress, split_filter
+from nixtui.tui.incident import KINDS, MARKER, WINDOWS, Book, Row, columns, detail, hosts_cells, progress, split_filter
 from nixtui.tui.messages import RowChosen, RowMoved
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
@@ -45,7 +44,8 @@ class IncidentScreen(Place):
         self._rows: dict[str, Row] = {}
         self._showing = self._is_begun = self._is_placed = False
         self._diffs: dict[str, list[Line]] = {}
-        self._list = Table[Row](columns((), session.cockpit.clock()), self._rows.get, id="timeline")
+        self._hosts_cells = 5
+        self._list = Table[Row](columns(self._hosts_cells, session.cockpit.clock), self._rows.get, id="timeline")
         self._detail = Panel(id="moment")
 
     def body(self) -> ComposeResult:
@@ -121,7 +121,7 @@ class IncidentScreen(Place):
 
     def tick(self, now: float) -> None:
         """Ages grow."""
-        self._set_columns()
+        self._list.redraw()
         self._show_titles()
         super().tick(now)
 
@@ -146,8 +146,10 @@ class IncidentScreen(Place):
         self.refresh_frame()
 
     def _set_columns(self) -> None:
-        now = self.session.cockpit.clock()
-        self._list.set_columns(columns(self._rows.values(), now, narrow=self.has_class("-narrow")))
+        wanted = hosts_cells(self._rows.values(), narrow=self.has_class("-narrow"))
+        if wanted != self._hosts_cells:  # other columns repaint everything
+            self._hosts_cells = wanted
+            self._list.set_columns(columns(wanted, self.session.cockpit.clock))
 
     def _show_titles(self) -> None:
         book = self.book
@@ -436,14 +438,3 @@ class IncidentScreen(Place):
             self.go_to_moment("")
         else:
             super().step_back()
-
-
-def parse_moment(text: str, now: float) -> float:
-    """Unix seconds of a moment as one writes it, in UTC as everything here is. Raises `BadTarget`."""
-    found = parse_target(f"@{text.strip().removeprefix('@').removesuffix('Z')}", now=datetime.fromtimestamp(now, UTC))
-    match found:
-        case Ago(seconds):
-            return now - seconds
-        case AtTime(moment):
-            return moment
-    raise BadTarget(f'"{text}" is no moment')
