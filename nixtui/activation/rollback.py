@@ -1,6 +1,6 @@
 """Rolling hosts back (or forward) to a generation they have: the plan, and the job that carries it out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from shlex import join
@@ -63,16 +63,24 @@ class Rollback:
 
 
 def plan_rollback(
-    seen: Sequence[Seen], target: Target, settings: Settings, *, action: Action, operation: str, operator: str
+    seen: Sequence[Seen],
+    target: Target | Mapping[str, Target],
+    settings: Settings,
+    *,
+    action: Action,
+    operation: str,
+    operator: str,
 ) -> Rollback:
-    """What going to `target` means on each of these hosts. Changes nothing and asks nobody.
+    """What going to `target` means on each of these hosts, or to a target of its own for each, by name. Changes nothing
+    and asks nobody.
 
     A host that cannot go there is in the plan with the reason and left out of the act.
     """
     targets: list[planning.Target] = []
     orders: dict[str, Order] = {}
     for each in seen:
-        row, order = _plan_host(each, target, settings, action=action, operation=operation, operator=operator)
+        own = target[each.host.name] if isinstance(target, Mapping) else target
+        row, order = _plan_host(each, own, settings, action=action, operation=operation, operator=operator)
         targets.append(row)
         if order is not None:
             orders[row.name] = order

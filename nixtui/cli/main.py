@@ -37,6 +37,7 @@ COMMANDS = {
     "timers": "timers and backups of a host: last run, result, next",
     "store": "the Nix store of a host; collect garbage, optimise, verify",
     "logs": "the journals of hosts as one, read or followed",
+    "timeline": "what changed on the fleet, when and by whom",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
     "init": "look around, propose a nixtui.toml, and write it on yes",
@@ -47,7 +48,7 @@ _TAKE_COMMANDS = {"run", "ssh"}
 
 NEEDS_TERMINAL = (
     "the app needs a terminal; these commands do not: "
-    "nixtui status, generations, diff, rollback, logs, run, reboot, ssh, journal and config, most with --json"
+    "nixtui status, generations, diff, rollback, logs, timeline, run, reboot, ssh, journal and config, most with --json"
 )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncssh
 
 from nixtui.demo.bus import Bus
+from nixtui.demo.bygone import write_bygone
 from nixtui.demo.chatter import Chatter
 from nixtui.demo.host_log import HostLog
 from nixtui.demo.installation import Installation
@@ -79,6 +80,7 @@ class DemoHost:
         self._vitals.begin(self._uptime)
         for seconds in range(60, int(_TALK_BEFORE_S), 90):
             self._chatter.say(self._silent, self._clock() - seconds)
+        write_bygone(self._log, self.installation, self._random)
         self._log.publish()
         await self._server.up()
 
@@ -132,6 +134,7 @@ class DemoHost:
         self.root.link("/run/current-system", system)
         self._booted_at = self._clock()
         self._new_boot(system)
+        self._log.booted(self.root.at("/proc/sys/kernel/osrelease").read_text().strip(), self._booted_at)
         self._systemd.boot(self._booted_at)
         self._vitals.calm()
         await self._server.up()

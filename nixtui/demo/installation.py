@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from nixtui.demo.history import MINUTE_S, Commit, History
@@ -13,6 +14,8 @@ from nixtui.demo.system import System, build_system
 _ROLLOUT_S: Final = 20.0
 """How long a deploy takes to come from one host to the next."""
 _HOTFIX_AGE_S: Final = 26 * 60 * MINUTE_S
+REBOOTED_AGO_S: Final = MappingProxyType({"db-1": 63 * MINUTE_S})
+"""Hosts that somebody rebooted during the night, and how long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ def install(root: Root, who: Character, history: History, place: int, now: float
     root.link("/run/booted-system", booted.system.path)
     root.link("/run/current-system", running.path)
     _decrypt(root, len(who.commits))
-    return Installation(generations, running, since, booted.system, booted.made_at + 5 * MINUTE_S, under_way)
+    booted_at = booted.made_at + 5 * MINUTE_S
+    if who.name in REBOOTED_AGO_S:
+        booted_at = now - REBOOTED_AGO_S[who.name]
+        since = max(since, booted_at)
+    return Installation(generations, running, since, booted.system, booted_at, under_way)
 
 
 def _decrypt(root: Root, number: int) -> None:

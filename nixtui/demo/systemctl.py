@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nixtui.demo.bus import Answer
+from nixtui.demo.host_log import ERROR, NOTICE
 from nixtui.demo.shown import Shown
 from nixtui.demo.systemd import Systemd
 from nixtui.demo.unit import BadCommand, Transient, Unit
@@ -85,6 +86,8 @@ class Systemctl:
         """The answer to a command line, its program's name first."""
         program, *rest = words
         try:
+            if program == "logger":
+                return self._log(rest)
             return self._run(rest) if program == "systemd-run" else await self._systemctl(_Request.parse(rest))
         except BadCommand as error:
             return Answer(1, err=str(error))
@@ -214,6 +217,15 @@ class Systemctl:
                 err=f"Failed to start transient service unit: Unit {error} was already loaded or has a fragment file.",
             )
         return Answer(err="" if transient.quiet else f"Running as unit: {name}")
+
+    def _log(self, words: Sequence[str]) -> Answer:
+        """`logger`, of util-linux: only root has it here."""
+        asked = _Request.parse(["log", *words])
+        identifier = asked.values.get("type", ["root"])[-1]
+        priority = ERROR if any(each.endswith(".err") for each in asked.values.get("property", ())) else NOTICE
+        message = " ".join(words[-1:])
+        self._systemd.log.say(identifier, message, identifier=identifier, priority=priority, fields={"_UID": "0"})
+        return Answer()
 
     # ------------------------------------------------------------ names
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from nixtui.demo.host_log import ERROR, INFO, NOTICE, HostLog
+from nixtui.demo.host_log import ERROR, FAILED_ID, INFO, NOTICE, STARTED_ID, HostLog
 from nixtui.demo.jobs import Job, JobRun, jobs_of
 from nixtui.demo.processes import Child, Processes
 from nixtui.demo.system import UnitFile
@@ -186,7 +186,7 @@ class Systemd:
             self._fail(unit, message, at)
             return
         self._set(unit, "active", _SUB.get(file.name.rpartition(".")[2], "active"), at)
-        self.log.systemd(file.name, f"Started {file.description}.", at=at)
+        self.log.systemd(file.name, f"Started {file.description}.", at=at, fields={"MESSAGE_ID": STARTED_ID})
         if message and at + after <= self._clock():
             self._fail(unit, message, at + after)
         elif message:
@@ -199,7 +199,8 @@ class Systemd:
     def _fail(self, unit: Unit, message: str, at: float) -> None:
         self.log.say(unit.name, message, pid=2000 + len(message), priority=ERROR, at=at)
         self.log.systemd(unit.name, f"{unit.name}: Main process exited, code=exited, status=1/FAILURE", at=at)
-        self.log.systemd(unit.name, f"{unit.name}: Failed with result 'exit-code'.", priority=NOTICE, at=at)
+        how = {"MESSAGE_ID": FAILED_ID, "UNIT_RESULT": "exit-code"}
+        self.log.systemd(unit.name, f"{unit.name}: Failed with result 'exit-code'.", priority=NOTICE, at=at, fields=how)
         self._set(unit, "failed", "failed", at)
 
     async def _drain(self, unit: Unit) -> None:

@@ -107,6 +107,20 @@ def parse_target(text: str, *, now: datetime) -> Target:
     )
 
 
+def parse_moment(text: str, now: float) -> float:
+    """Unix seconds of a moment as it is written in a target, with or without its `@`; a time of day is one in UTC.
+
+    Raises `BadTarget`.
+    """
+    written = text.strip().removeprefix("@").removesuffix("Z")
+    match parse_target(f"@{written}", now=datetime.fromtimestamp(now, UTC)):
+        case Ago(seconds):
+            return now - seconds
+        case AtTime(moment):
+            return moment
+    raise BadTarget(f'"{text}" is no moment')
+
+
 def _parse_moment(text: str, now: datetime) -> Target:
     if match := _AGO.fullmatch(text):
         return Ago(int(match[1]) * _SECONDS[match[2]])

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
+    from nixtui.tui.screens.incident import IncidentScreen
     from nixtui.tui.screens.logs import LogsScreen
+    from nixtui.tui.screens.message_list import MessagesScreen
+    from nixtui.tui.screens.message_page import MessagePage
     from nixtui.tui.screens.place import Place
     from nixtui.tui.screens.progress import ProgressScreen
     from nixtui.tui.screens.rollback import RollbackDialog
@@ -70,12 +73,30 @@ def _load_activity() -> type[Place]:
     return ActivityScreen
 
 
+def _load_incident() -> type[Place]:
+    from nixtui.tui.screens.incident import IncidentScreen
+
+    return IncidentScreen
+
+
+def _load_messages() -> type[Place]:
+    from nixtui.tui.screens.message_list import MessagesScreen
+
+    return MessagesScreen
+
+
 DESTINATIONS = (
     Destination("fleet", "1", "Fleet", _load_fleet),
     Destination("generations", "2", "Generations", _load_generations),
     Destination("logs", "6", "Logs", _load_logs),
     Destination("activity", "7", "Activity", _load_activity),
 )
+
+VIEWS = (
+    Destination("incident", "", "Incident timeline", _load_incident),
+    Destination("messages", "", "Messages", _load_messages),
+)
+"""Places without a number of their own: views of Activity."""
 
 
 def _visit(place: str) -> Callable[[Place], None]:
@@ -153,9 +174,48 @@ _GENERATIONS: tuple[Action[GenerationsScreen], ...] = (
 
 _ACTIVITY: tuple[Action[ActivityScreen], ...] = (
     Action("open", "enter", "open", lambda on: on.open(), needs_row, rank=1),
-    Action("messages", "m", "messages", lambda on: on.toggle_messages(), rank=2, help="everything nixtui told you"),
-    Action("refresh", "ctrl+r", "read again", lambda on: on.reload(), rank=3),
-    Action("copy", "c", "copy as Markdown", lambda on: on.copy(), needs_row, rank=4),
+    Action("next_view", "tab", "incident timeline", lambda on: on.turn_view(1), rank=2, help="what changed, and when"),
+    Action("previous_view", "shift+tab", "view before", lambda on: on.turn_view(-1)),
+    Action("messages", "m", "messages", lambda on: on.visit("messages"), rank=3, help="everything nixtui told you"),
+    Action("refresh", "ctrl+r", "read again", lambda on: on.reload(), rank=4),
+    Action("copy", "c", "copy as Markdown", lambda on: on.copy(), needs_row, rank=5),
+    Action("detail_down", "J", "scroll detail down", lambda on: on.scroll_detail(5)),
+    Action("detail_up", "K", "scroll detail up", lambda on: on.scroll_detail(-5)),
+)
+
+_INCIDENT: tuple[Action[IncidentScreen], ...] = (
+    Action("roll_back_before", "R", "back to before", lambda on: on.back_to_before(), may_change, danger=True, rank=1,
+           help="propose what each host ran before this switch"),
+    Action("ask_moment", "@,t", "what before?", lambda on: on.ask_moment(), rank=2, help="what changed before 03:12?"),
+    Action("open", "enter", "open", lambda on: on.open(), needs_row, rank=3,
+           help="the operation it was part of, or the generations of its hosts"),
+    Action("next_view", "tab", "messages", lambda on: on.turn_view(1), rank=9, help="the next view of Activity"),
+    Action("previous_view", "shift+tab", "operations", lambda on: on.turn_view(-1)),
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=5, help="tag:role=web, env:prod, nginx, ops-2"),
+    Action("kinds", "f", "kinds", lambda on: on.choose_kinds(), rank=6, help="switches, reboots, units, operations"),
+    Action("window", "w", "how far back", lambda on: on.choose_window(), rank=8, help="6 hours to 7 days"),
+    Action("all_hosts", "a", "all hosts", lambda on: on.toggle_scope(), help="or only those the fleet is limited to"),
+    Action("diff", "D", "what changed", lambda on: on.diff(), needs_row, help="the packages of a switch in a sentence"),
+    Action("messages", "m", "messages", lambda on: on.visit("messages"), help="everything nixtui told you"),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=7),
+    Action("copy", "c", "copy as Markdown", lambda on: on.copy(), rank=4, help="the whole incident, for a ticket"),
+    Action("detail_down", "J", "scroll detail down", lambda on: on.scroll_detail(5)),
+    Action("detail_up", "K", "scroll detail up", lambda on: on.scroll_detail(-5)),
+)
+
+_MESSAGES: tuple[Action[MessagesScreen], ...] = (
+    Action("open", "enter", "in full", lambda on: on.open(), needs_row, rank=1),
+    Action("next_view", "tab", "operations", lambda on: on.turn_view(1), rank=2, help="the next view of Activity"),
+    Action("previous_view", "shift+tab", "incident timeline", lambda on: on.turn_view(-1)),
+    Action("copy", "c", "copy", lambda on: on.copy(), needs_row, rank=3, help="all it has to say"),
+    Action("detail_down", "J", "scroll message down", lambda on: on.scroll_detail(5)),
+    Action("detail_up", "K", "scroll message up", lambda on: on.scroll_detail(-5)),
+)
+
+_MESSAGE: tuple[Action[MessagePage], ...] = (
+    Action("copy", "c", "copy", lambda on: on.copy(), rank=1, help="all it has to say"),
+    Action("text_down", "j,J,down,pagedown", "scroll down", lambda on: on.scroll_text(5), rank=2),
+    Action("text_up", "k,K,up,pageup", "scroll up", lambda on: on.scroll_text(-5), rank=3),
 )
 
 _FIRST_RUN: tuple[Action[FirstRunScreen], ...] = (
@@ -232,6 +292,9 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.HOST: HOST_PAGE,
     Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
+    Scope.INCIDENT: _INCIDENT,
+    Scope.MESSAGES: _MESSAGES,
+    Scope.MESSAGE: _MESSAGE,
     Scope.PROGRESS: _PROGRESS,
     Scope.ANSWERS: _ANSWERS,
     Scope.ROLLBACK: _ROLLBACK,

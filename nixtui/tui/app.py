@@ -10,7 +10,7 @@ from textual.app import App
 
 from nixtui.fleet.state import Changes
 from nixtui.tui import acting, opening
-from nixtui.tui.action_table import DESTINATIONS, Destination
+from nixtui.tui.action_table import DESTINATIONS, VIEWS, Destination
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import (
     Command,
@@ -24,6 +24,7 @@ from nixtui.tui.commands import (
     ShowEnvironment,
     Visit,
     Vocabulary,
+    WhatBefore,
 )
 from nixtui.tui.crash import crash_report
 from nixtui.tui.departure import Departure
@@ -72,7 +73,7 @@ class NixtuiApp(App[None]):
         for each in themes():
             self.register_theme(each)
         self.theme = PLAIN if no_color else theme
-        for destination in DESTINATIONS:
+        for destination in (*DESTINATIONS, *VIEWS):
             self.add_mode(destination.id, partial(self._open, destination))
         self.garbage = Garbage()
         self.departure = Departure(self)
@@ -197,7 +198,9 @@ class NixtuiApp(App[None]):
     def vocabulary(self) -> Vocabulary:
         """What the command line can complete."""
         cockpit = self.session.cockpit
-        return Vocabulary([each.id for each in DESTINATIONS], cockpit.fleet.names(), self.session.environments)
+        return Vocabulary(
+            [each.id for each in (*DESTINATIONS, *VIEWS)], cockpit.fleet.names(), self.session.environments
+        )
 
     def obey(self, command: Command, place: Place) -> None:
         """Do what was typed."""
@@ -219,6 +222,9 @@ class NixtuiApp(App[None]):
                     acting.propose_reboot(place, names)
             case OpenShell():
                 acting.shell(place)
+            case WhatBefore(moment):
+                self.visit("incident")
+                opening.what_changed_before(self, moment)
             case ShowEnvironment(name):
                 self.visit("fleet")
                 self.fleet_screen.show_environment(name)

@@ -61,11 +61,29 @@ class OpenShell:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatBefore:
+    """Show the incident timeline, asked what changed before a moment."""
+
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Leave."""
 
 
-Command = Visit | GoToHost | OpenHost | RollBackTo | ShowEnvironment | RunCommand | RebootHosts | OpenShell | Quit
+Command = (
+    Visit
+    | GoToHost
+    | OpenHost
+    | RollBackTo
+    | ShowEnvironment
+    | RunCommand
+    | RebootHosts
+    | OpenShell
+    | WhatBefore
+    | Quit
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +95,7 @@ class Vocabulary:
     environments: Sequence[str]
 
 
-_VERBS = ("q", "quit", "host", "open", "rollback", "env", "run", "reboot", "shell")
+_VERBS = ("q", "quit", "host", "open", "rollback", "env", "run", "reboot", "shell", "before")
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
@@ -106,6 +124,10 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             return RebootHosts()
         case ("shell", ""):
             return OpenShell()
+        case ("before", ""):
+            raise BadCommand(":before needs a moment, such as 03:12 or 2h")
+        case ("before", moment):
+            return WhatBefore(moment)
         case ("env", "" | "all"):
             return ShowEnvironment(None)
         case ("env", name) if name in vocabulary.environments:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -51,23 +52,25 @@ class Notice:
     def in_full(self, cells: int) -> list[Line]:
         """All it has to say, in lines."""
         lines = wrap(f"{self.level.glyph} {self.text}", cells, Role.STRONG)
-        lines += wrap(self.remedy, cells, Role.ACCENT, indent="  ") if self.remedy else []
+        lines += wrap(f"→ {self.remedy}", cells, Role.ACCENT, indent="  ") if self.remedy else []
         for each in (self.detail or "").splitlines():
             lines += wrap(each, cells, Role.MUTED, indent="  ")
         return lines
 
 
 class Notices:
-    """The message history, oldest first, bounded."""
+    """The message history, oldest first, bounded. `said` counts all there ever were."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._kept: deque[Notice] = deque(maxlen=MAX_NOTICES)
+        self.said = 0
 
     def add(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> Notice:
         """Say something and keep it."""
         notice = Notice(self._clock(), level, text, remedy, detail[:MAX_DETAIL] if detail else None)
         self._kept.append(notice)
+        self.said += 1
         return notice
 
     def __iter__(self) -> Iterator[Notice]:
@@ -78,6 +81,14 @@ class Notices:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+
+def page(notice: Notice) -> str:
+    """All a message has to say, as text for a ticket."""
+    when = datetime.fromtimestamp(notice.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    lines = [f"{when}  {clean(notice.text)}"]
+    lines += [f"next step: {clean(notice.remedy)}"] if notice.remedy else []
+    return "\n".join([*lines, *(clean(each) for each in (notice.detail or "").splitlines())])
 
 
 @runtime_checkable

@@ -60,11 +60,10 @@ def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen:
 
 def notice(place: Place, said: Notice | None) -> None:
     """A message in full."""
-    from nixtui.tui.screens.dialog import Notification
-    from nixtui.tui.screens.dialog_room import text_cells
+    from nixtui.tui.screens.message_page import MessagePage
 
     if said is not None:
-        place.app.push_screen(Notification(place.session, "Message", said.in_full(text_cells(place.app.size.width))))
+        place.app.push_screen(MessagePage(place.session, said))
 
 
 def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]) -> None:
@@ -126,6 +125,18 @@ def log_record(place: Place, entry: LogLine) -> None:
     from nixtui.tui.screens.log_record import LogRecordDialog
 
     place.app.push_screen(LogRecordDialog(place.session, entry))
+
+
+def what_changed_before(app: NixtuiApp, moment: str) -> None:
+    """The incident timeline, asked about a moment."""
+    from nixtui.tui.screens.incident import IncidentScreen
+
+    screen = app.get_screen_stack("incident")[0]
+    if isinstance(screen, IncidentScreen):
+        try:
+            screen.go_to_moment(moment)
+        except BadTarget as error:
+            app.session.say(Level.WARNING, f":before: {error}")
 
 
 def target(place: Place, names: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,12 +73,12 @@ def _of_operation(operation: Operation) -> Record:
     return Record(operation.id, operation.plan, operation.report, started_at, operation=operation)
 
 
-def columns(now: float) -> tuple[Column[Record], ...]:
+def columns(clock: Callable[[], float]) -> tuple[Column[Record], ...]:
     """The columns of the list."""
     return (
         Column("when", "WHEN (UTC)", 16, lambda row: line((units.moment(row.started_at), Role.MUTED)), 2),
         Column("what", "WHAT", 22, lambda row: (said(row.plan.title, Role.STRONG),), 0, 60),
-        Column("state", "RESULT", 13, lambda row: row.state(now), 0, 34),
+        Column("state", "RESULT", 13, lambda row: row.state(clock()), 0, 34),
         Column("took", "TOOK", 6, _took, 3, right=True),
         Column("who", "WHO", 8, lambda row: (said(row.operator, Role.MUTED),), 1, 16),
         Column("from", "FROM", 8, lambda row: (said(row.origin, Role.MUTED),), 4, 16),

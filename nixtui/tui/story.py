@@ -10,6 +10,17 @@ from nixtui.tui.paint import clean, plain
 
 if TYPE_CHECKING:
     from nixtui.operations.operation import Operation
+    from nixtui.tui.cockpit import Operations
+    from nixtui.tui.records import Record
+
+
+async def ledger_of(record: "Record", operations: "Operations") -> Ledger:
+    """A record's whole story: of what began here as it told it, of all else from the journal."""
+    running = record.operation
+    ledger = Ledger(record.plan, running.events if running else await operations.events(record.id))
+    if record.report is not None:
+        ledger.take_report(record.report)
+    return ledger
 
 
 def markdown(ledger: Ledger, started_at: float) -> str:

@@ -31,7 +31,7 @@ def test_on_every_screen_ids_are_unique(screen: type) -> None:
 def test_there_is_something_dangerous_at_all() -> None:
     assert {action.id for action in DANGEROUS} >= {
         "roll_back", "choose_target", "go_to_generation", "cancel", "undo", "run", "reboot", "break_lock",
-        "confirm", "go_back", "unit_restart", "unit_start", "unit_stop", "collect", "repair",
+        "confirm", "go_back", "unit_restart", "unit_start", "unit_stop", "collect", "repair", "roll_back_before",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit.acting import LiveActing
 from nixtui.cli.cockpit.first_run import LiveFirstRun
+from nixtui.cli.cockpit.incident import LiveIncident
 from nixtui.cli.cockpit.logs import LiveLogs
 from nixtui.cli.cockpit.upkeep import LiveUpkeep
 from nixtui.fleet.inventory import Snapshot
@@ -81,6 +82,7 @@ class LiveCockpit:
         self.logs = LiveLogs(nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
         self._sources_told = asyncio.Event()
         self.first_run = LiveFirstRun.where_nothing_is_known(nixtui, self._load_anew)
+        self.incident = LiveIncident(nixtui, self.fleet, self.keep)
 
     async def __aenter__(self) -> Self:
         self._journal = await self._nixtui.journal()

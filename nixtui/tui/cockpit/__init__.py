@@ -14,6 +14,7 @@ from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy
 from nixtui.tui.cockpit.acting import Acting
 from nixtui.tui.cockpit.first_run import FirstRun
+from nixtui.tui.cockpit.incident import Incident
 from nixtui.tui.cockpit.upkeep import Upkeep
 
 if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
@@ -58,6 +59,8 @@ class Cockpit(Protocol):
     def acting(self) -> Acting: ...
     @property
     def upkeep(self) -> Upkeep: ...
+    @property
+    def incident(self) -> Incident: ...
     @property
     def logs(self) -> "Logs":
         """The journals of hosts."""
