@@ -74,7 +74,9 @@ async def test_one_entry_with_all_its_fields(transport: LocalTransport) -> None:
         await whole_record(transport, "s=demo;i=ffff")
 
 
-async def test_a_journal_that_cannot_be_opened_is_an_error_with_its_reason(transport: LocalTransport, tmp_path: Path) -> None:
+async def test_a_journal_that_cannot_be_opened_is_an_error_with_its_reason(
+    transport: LocalTransport, tmp_path: Path
+) -> None:
     (tmp_path / "bin/journalctl").write_text("#!/bin/sh\necho 'Failed to open journal' >&2\nexit 1\n")
     with pytest.raises(BadAnswer, match="Failed to open journal"):
         await newest(transport, 3, [])
