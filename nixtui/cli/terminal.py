@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 async def ask(question: str, *, echo: bool = True) -> str:
     """The line that was typed, without its end; empty at the end of input. Without `echo` it is not shown."""
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    with _echo(echo):
+    with _echo(echo):  # before the question is there: what is typed at once, or pasted, would be shown, or lost
+        sys.stderr.write(question)
+        sys.stderr.flush()
         await _readable()
         line = sys.stdin.readline()
     if not echo or not line:
