@@ -54,7 +54,8 @@ async def answers_everything(operator: Operator, name: str) -> None:
         change = diff(await closure(transport, older.path), await closure(transport, newest.path))
         seen = await preview(transport, older.path)
     unknown = {key for key in facts.__struct_fields__ if getattr(facts, key) is None}
-    assert unknown <= {"reboot_reason", "lock", "configuration_revision", "secrets_generation"}, name
+    optional = {"reboot_reason", "lock", "lock_deadline", "configuration_revision", "secrets_generation"}
+    assert unknown <= optional, name
     assert facts.generation == newest.number and facts.generations == len(known.items) >= 3
     assert newest.profile and newest.boot_default and all(each.path_exists for each in known.items)
     assert all(each.kernel and each.nixos_version and each.configuration_revision for each in known.items)
