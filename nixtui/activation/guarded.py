@@ -170,7 +170,7 @@ class GuardedHost:
         return None
 
     async def _commit(self, proof: Transport) -> Verdict:
-        self._tell.begin("committing")
+        self._tell.begin("committing" if self.order.lasting else "disarming")
         self._commit_sent = True
         finding = await guard.commit(proof, self.order.operation, self.order.activation_timeout)
         return await self._told(proof, finding)

@@ -1,6 +1,6 @@
 """Rolling hosts back (or forward) to a generation they have: the plan, and the job that carries it out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from shlex import join
@@ -24,9 +24,12 @@ PROFILE = "/nix/var/nix/profiles/system"
 
 
 class Action(StrEnum):
-    """How far to go: live under the guard, only from the next boot on, or by rebooting now."""
+    """How far to go: live under the guard and to stay, live until the next boot, from the next boot on, or by rebooting
+    now.
+    """
 
     SWITCH = "switch"
+    TEST = "test"
     BOOT = "boot"
     REBOOT = "reboot"
 
@@ -63,16 +66,24 @@ class Rollback:
 
 
 def plan_rollback(
-    seen: Sequence[Seen], target: Target, settings: Settings, *, action: Action, operation: str, operator: str
+    seen: Sequence[Seen],
+    target: Target | Mapping[str, Target],
+    settings: Settings,
+    *,
+    action: Action,
+    operation: str,
+    operator: str,
 ) -> Rollback:
-    """What going to `target` means on each of these hosts. Changes nothing and asks nobody.
+    """What going to `target` means on each of these hosts, or to a target of its own for each, by name. Changes nothing
+    and asks nobody.
 
     A host that cannot go there is in the plan with the reason and left out of the act.
     """
     targets: list[planning.Target] = []
     orders: dict[str, Order] = {}
     for each in seen:
-        row, order = _plan_host(each, target, settings, action=action, operation=operation, operator=operator)
+        own = target[each.host.name] if isinstance(target, Mapping) else target
+        row, order = _plan_host(each, own, settings, action=action, operation=operation, operator=operator)
         targets.append(row)
         if order is not None:
             orders[row.name] = order
@@ -80,7 +91,7 @@ def plan_rollback(
     targets = [msgspec.structs.replace(row, wave=numbered.get(row.name, 0)) for row in targets]
     plan = Plan(
         kind="rollback",
-        title=_title(targets),
+        title=_title(targets, action),
         targets=tuple(targets),
         steps=_steps(orders, settings, action),
         warnings=_warnings(action, orders),
@@ -142,10 +153,9 @@ def _plan_host(
         there = resolve(target, known)
     except NoSuchGeneration as error:
         return msgspec.structs.replace(row, refused=str(error)), None
-    facts = {"new": there.path, "previous": known.current_system}
+    facts = {"new": there.path, "previous": known.current_system, "action": action.value}
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
-    if _is_there(known, there):
-        where = "it runs, boots and is the profile already"
+    if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
     order = Order(
         operation=operation,
@@ -156,7 +166,8 @@ def _plan_host(
         expect_profile=known.profile_system,
         revert_after=settings.revert_after,
         activation_timeout=settings.activation_timeout,
-        live=action is Action.SWITCH,
+        live=action in (Action.SWITCH, Action.TEST),
+        lasting=action is not Action.TEST,
     )
     return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
 
@@ -165,12 +176,20 @@ def _label(generation: Generation | None, path: str | None) -> str | None:
     return str(generation.number) if generation else path
 
 
-def _is_there(known: Generations, there: Resolved) -> bool:
-    same = known.current_system == known.profile_system == there.path
-    number_matches = (
-        there.generation is None or known.profile is None or known.profile.number == there.generation.number
-    )
-    return same and number_matches and known.boot_default in (None, there.path)
+def _why_nothing(known: Generations, there: Resolved, action: Action) -> str | None:
+    """What is as it should be already, so that nothing is to be done; `None` where something is."""
+    runs, is_profile = known.current_system == there.path, known.profile_system == there.path
+    if known.profile is not None and there.generation is not None:
+        is_profile = known.profile.number == there.generation.number
+    boots = is_profile and known.boot_default in (None, there.path)
+    match action:
+        case Action.TEST if runs:
+            return "it runs already"
+        case Action.BOOT if boots and not runs:
+            return "it is the profile and boots next already"
+        case _ if runs and boots:
+            return "it runs, boots and is the profile already"
+    return None
 
 
 def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple[str, ...]:
@@ -180,22 +199,39 @@ def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple
         found.append("what runs is no generation; going back to it later needs its path")
     elif known.profile_system != known.current_system:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
-    if action is Action.SWITCH and running and to and running.kernel != to.kernel:
-        found.append(f"kernel {running.kernel or '–'} → {to.kernel or '–'}: full effect only after a reboot")
+    if running and to and running.kernel != to.kernel:
+        change = f"kernel {running.kernel or '–'} → {to.kernel or '–'}"
+        if action is Action.SWITCH:
+            found.append(f"{change}: full effect only after a reboot")
+        elif action is Action.TEST:
+            found.append(f"{change}: a test goes on with the kernel that runs")
     return tuple(found)
 
 
 def _warnings(action: Action, orders: dict[str, Order]) -> tuple[str, ...]:
     if action is Action.REBOOT and orders:
         return (f"{len(orders)} host(s) will reboot; a reboot is not guarded",)
+    if action is Action.TEST and orders:
+        return ("only tested: the next reboot brings back what boots now",)
+    if action is Action.BOOT and orders:
+        return ("nothing changes before the next reboot, which is not guarded",)
     return ()
 
 
-def _title(targets: Sequence[planning.Target]) -> str:
+_TITLES = {
+    Action.SWITCH: "Roll back {}",
+    Action.TEST: "Test on {}",
+    Action.BOOT: "Set what {} boots next",
+    Action.REBOOT: "Roll back {} with a reboot",
+}
+
+
+def _title(targets: Sequence[planning.Target], action: Action) -> str:
+    title = _TITLES[action]
     if len(targets) == 1:
         row = targets[0]
-        return f"Roll back {row.name}" + (f": {row.before} → {row.after}" if row.after else "")
-    return f"Roll back {len(targets)} hosts"
+        return title.format(row.name) + (f": {row.before} → {row.after}" if row.after else "")
+    return title.format(f"{len(targets)} hosts")
 
 
 def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tuple[Step, ...]:
@@ -204,7 +240,9 @@ def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tupl
     last = [Step("commit: profile and boot entry", _each(orders, _commit_commands))]
     if action is Action.REBOOT:
         last.append(Step("reboot and wait for the new boot", _each(orders, lambda _: ["systemctl reboot"])))
-    if action is not Action.SWITCH:
+    if action is Action.TEST:
+        last = [Step("disarm: it stays until the next reboot; profile and boot entry are not touched")]
+    elif action is not Action.SWITCH:
         return tuple(last)
     window = f"{settings.revert_after:g} s"
     return (

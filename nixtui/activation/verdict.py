@@ -25,6 +25,8 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
     match finding.outcome:
         case GuardOutcome.COMMITTED:
             return Verdict(Outcome.COMMITTED, "runs, boots and is the profile")
+        case GuardOutcome.TESTED:
+            return _tested(finding, new)
         case GuardOutcome.REVERTED:
             return Verdict(Outcome.REVERTED, _reverted(finding))
         case GuardOutcome.REVERT_FAILED:
@@ -42,6 +44,12 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
             return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
         case GuardOutcome.ABANDONED | GuardOutcome.ENDED | GuardOutcome.NONE:
             return _by_the_links(finding, new, previous, boot_id)
+
+
+def _tested(finding: Finding, new: str) -> Verdict:
+    if finding.current != new:
+        return Verdict(Outcome.FAILED, f"the test ended well, but by now it runs {finding.current}", "look at it")
+    return Verdict(Outcome.TESTED, "runs until the next reboot; profile and boot entry are as they were")
 
 
 def _reverted(finding: Finding) -> str:

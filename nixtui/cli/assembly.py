@@ -195,7 +195,9 @@ class Assembly:
             await asyncio.wait((watching,))
         return fleet
 
-    def plan_rollback(self, seen: Sequence[Seen], target: Target, action: Action = Action.SWITCH) -> Rollback:
+    def plan_rollback(
+        self, seen: Sequence[Seen], target: Target | Mapping[str, Target], action: Action = Action.SWITCH
+    ) -> Rollback:
         """The plan, with an identity of its own and this configuration's settings."""
         return plan_rollback(
             seen, target, self.activation, action=action, operation=self.new_identity(), operator=self.operator

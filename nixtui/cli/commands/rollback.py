@@ -33,7 +33,8 @@ def add(parser: ArgumentParser) -> None:
         "--action",
         choices=[action.value for action in Action],
         default=Action.SWITCH.value,
-        help="switch live under the guard (default), only set the boot entry, or set it and reboot",
+        help="switch live under the guard (default), test it until the next reboot, only set the boot entry, or set it "
+        "and reboot",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the plan with its commands and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask (where the environment allows it)")

@@ -5,7 +5,7 @@
 #   guard follow ID LINES       go on following, after LINES lines of its output
 #   guard extend ID             a sign of life: the revert is put off by revert_after
 #   guard verify ID             what runs, and which units fail that did not fail before
-#   guard commit ID             make it last: profile and boot entry
+#   guard commit ID             make it last: profile and boot entry; of a test (mode=test) until the next boot only
 #   guard revert ID WHY         go back now
 #   guard inspect ID            what is known of an operation, ended or not
 #   guard release ID            forget an ended operation
