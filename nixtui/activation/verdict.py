@@ -78,6 +78,18 @@ def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None
     return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
 
 
+def judge_pruned(finding: Finding) -> Verdict:
+    """What became of deleting generations, by what the host says."""
+    match finding.outcome:
+        case GuardOutcome.COMMITTED:
+            return Verdict(Outcome.COMMITTED, "deleted, and their boot entries with them")
+        case GuardOutcome.FAILED:
+            return Verdict(Outcome.FAILED, finding.why, "look at its generations; deleting the same again is safe")
+        case GuardOutcome.OPEN:
+            return Verdict(Outcome.UNKNOWN, "the host is still at it, and finishes by itself", "ask again in a minute")
+    return Verdict(Outcome.UNKNOWN, "the host has no record of it", "look at its generations")
+
+
 def judge_broken(finding: Finding) -> Verdict:
     """What became of the operation whose lock was broken. That it ended is success, however it ended."""
     if finding.outcome is GuardOutcome.NONE:

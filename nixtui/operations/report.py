@@ -55,9 +55,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def overall(outcomes: Iterable[Outcome]) -> Outcome:
     """One word for many targets.
 
-    The same word where all agree, `committed` where all are well (`tested` when one of them runs what its next boot will
-    not bring), otherwise `partial` as soon as one is well.
-    Among failures the one that most needs looking at wins.
+    The same word where all agree, `committed` where all are well (`tested` when one of them runs what its next boot
+    will not bring), otherwise `partial` as soon as one is well. Among failures the one that most needs looking at wins.
     """
     found = set(outcomes)
     if not found:

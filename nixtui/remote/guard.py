@@ -22,7 +22,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `number` is the generation that already has `new`, if one does. Times are seconds. A `live` order tests the new
     system under the guard first; one that is not only sets profile and boot entry. One that is not `lasting` ends with
-    the test: once it has proved itself the host stays there until it reboots, and profile and boot entry are not touched.
+    the test: once it has proved itself the host stays there until it reboots; profile and boot entry are not touched.
     """
 
     operation: str
@@ -168,12 +168,14 @@ def guard_script() -> Script:
         "links",
         "boot",
         "inhibitors",
+        "pins",
         "guard/ground",
         "guard/lock",
         "guard/check",
         "guard/activation",
         "guard/commit",
         "guard/revert",
+        "guard/prune",
         "guard/ending",
     )
 
@@ -225,6 +227,40 @@ async def commit(transport: Transport, operation: str, timeout: float) -> Findin
 async def revert(transport: Transport, operation: str, why: str) -> Finding:
     """Go back now, rather than when the timer would."""
     return _finding(transport, await _run(transport, "revert", operation, why, timeout=2 * GRACE_S))
+
+
+class Pruning(msgspec.Struct, frozen=True, kw_only=True):
+    """Generations to delete on one host, by number. `expect_*` is what the operator was shown."""
+
+    operation: str
+    operator: str
+    numbers: tuple[int, ...]
+    expect_current: str
+    expect_profile: str
+
+    def arguments(self) -> list[str]:
+        """The arguments of `guard prune`, without the script's own text."""
+        return [
+            "prune",
+            self.operation,
+            f"operator={self.operator}",
+            f"numbers={' '.join(map(str, self.numbers))}",
+            f"expect_current={self.expect_current}",
+            f"expect_profile={self.expect_profile}",
+        ]
+
+
+PRUNE_LIMIT_S = 900.0
+"""Writing the boot entries of a hundred generations takes GRUB a minute on a slow disk; the unit has as long."""
+
+
+async def prune(transport: Transport, pruning: Pruning) -> Refusal | Finding:
+    """Delete generations and their boot entries. It goes on when we are cut off: `inspect` then knows how it ended."""
+    script = guard_script()
+    completed = await _run(transport, *pruning.arguments(), f"guard={script.text}", timeout=PRUNE_LIMIT_S + GRACE_S)
+    answers = map(parse_answer, completed.stdout.splitlines())
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    return refusals[-1] if refusals else _finding(transport, completed)
 
 
 async def inspect(transport: Transport, operation: str) -> Finding:
