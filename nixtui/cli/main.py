@@ -28,6 +28,8 @@ COMMANDS = {
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
     "rollback": "take hosts back to a generation they have, under the guard",
+    "delete-generations": "delete old generations of hosts, never one that matters",
+    "pin": "keep a system of a host whatever is cleared up, or no longer",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
 }
@@ -90,7 +92,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"nixtui.cli.commands.{name}")
+    return import_module(f"nixtui.cli.commands.{name.replace('-', '_')}")
 
 
 def _dispatch(parsed: argparse.Namespace) -> int:
