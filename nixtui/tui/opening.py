@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,15 @@ def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
         app.screen.show_hosts(hosts)
 
 
-def target(place: Place, names: Sequence[str]) -> None:
+def unit_logs(app: NixtuiApp, host: str, units: Sequence[str], since: float | None) -> None:
+    """The journal of these units of a host, `since` a time (Unix seconds)."""
+    words = ["journalctl", *(f"--unit={unit}" for unit in units)]
+    if since is not None:
+        words.append(f"--since=@{since:.0f}")
+    app.copy(f"ssh {host} {shlex.join(words)}", "the command for the journal of these units, which no screen shows yet")
+
+
+def target(place: Place, names: Sequence[str], text: str = "") -> None:
     """Ask where to roll back to; for one host whose generations are known, say at once what that is."""
 
     def edited(text: str) -> Line:
@@ -102,7 +111,7 @@ def target(place: Place, names: Sequence[str]) -> None:
             rollback(place.nixtui, names, text.strip())
 
     label = names[0] if len(names) == 1 else f"{len(names)} hosts"
-    place.ask(Question(f"roll back {clean(label)} to ", "", edited, submitted, place.stop_asking, _targets_like))
+    place.ask(Question(f"roll back {clean(label)} to ", text, edited, submitted, place.stop_asking, _targets_like))
 
 
 def _targets_like(text: str) -> list[str]:
@@ -144,6 +153,16 @@ def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
         _confirm(app, RollbackDialog(app.session, names, to))
     else:
         app.session.say(Level.WARNING, "No host is selected.")
+
+
+def rollback_each(app: NixtuiApp, targets: Mapping[str, str], action: str) -> None:
+    """Propose to take every host to a target of its own, as far as `action` says; when it is started, show it."""
+    from nixtui.tui.screens.rollback import RollbackDialog
+
+    if targets:
+        _confirm(app, RollbackDialog(app.session, tuple(targets), next(iter(targets.values())), targets, action))
+    else:
+        app.session.say(Level.WARNING, "No generation is selected.")
 
 
 def plan(app: NixtuiApp, names: Sequence[str], question: PlanQuestion) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.profiles import LiveProfiles
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -69,6 +70,7 @@ class LiveCockpit:
         self._focused: Collection[str] = ()
         self._known: dict[str, Generations] = {}
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
+        self.profiles = LiveProfiles(nixtui, self.fleet.host, self.seen, self.keep)
         self._tasks = asyncio.TaskGroup()
         self._sources_told = asyncio.Event()
 
@@ -131,14 +133,18 @@ class LiveCockpit:
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
         """The plan, from what is known of the hosts where that is still so."""
         wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC).astimezone())
+        rollback = self._nixtui.plan_rollback(await self.seen(names), wanted)
+        return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
+
+    async def seen(self, names: Sequence[str]) -> list[Seen]:
+        """The generations of hosts, from what is known of them where that is still so; in the order of the names."""
         known = {name: Seen(self.fleet.host(name), seen) for name in names if (seen := self._still_known(name))}
         asked = await self._nixtui.ask_generations([self.fleet.host(name) for name in names if name not in known])
         for each in asked:
             known[each.host.name] = each
             if each.generations is not None:
                 self._known[each.host.name] = each.generations
-        rollback = self._nixtui.plan_rollback([known[name] for name in names], wanted)
-        return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
+        return [known[name] for name in names]
 
     def keep(self, prepared: Prepared) -> Plan:
         """Remember the work of a plan until somebody says yes to it, or thirty others were made since."""

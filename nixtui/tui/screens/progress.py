@@ -207,7 +207,12 @@ class ProgressScreen(Place):
         plan = self._ledger.plan
         after = {target.after for target in plan.acting_on}
         to = after.pop() if len(after) == 1 else None
+        if plan.kind != "rollback":
+            self.session.say(Level.INFO, "There is no command for this; C shows what is run on the hosts.")
+            return
+        action = next((target.facts.get("action", "switch") for target in plan.acting_on), "switch")
         words = ["nixtui", plan.kind, *(target.name for target in plan.acting_on), *(("--to", to) if to else ())]
+        words += ["--action", action] if action != "switch" else []
         self.nixtui.copy(shlex.join(words), "the command")
         if to is None:
             self.session.say(Level.WARNING, "The hosts go to different generations; the command needs a --to of yours.")
