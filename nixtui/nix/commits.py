@@ -136,7 +136,7 @@ def _log(place: Path, excluded: str, included: str, environ: Mapping[str, str]) 
         fields = record.split("\x1f", 2)
         if len(fields) == 3:
             at = float(fields[1]) if fields[1].isdecimal() and len(fields[1]) < 13 else None
-            found.append(Commit(revision=fields[0], subject=fields[2].strip(), at=at))
+            found.append(Commit(revision=fields[0], subject=fields[2].strip()[:_MAX_SUBJECT], at=at))
     return tuple(found)
 
 

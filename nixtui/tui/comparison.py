@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from nixtui.model.anatomy import SystemDiff, UnitChanges
 from nixtui.model.commit import Commit, CommitRange
 from nixtui.remote.reboot import reboot_reason
-from nixtui.tui.paint import UNKNOWN, Line, Role, clean, fit, line, wrap
+from nixtui.tui.paint import UNKNOWN, Line, Role, clean, fit, line, width, wrap
 
 _LABEL = 9
 _COMMITS = 6
@@ -54,8 +54,9 @@ def commit_lines(commits: CommitRange, cells: int) -> Iterator[Line]:
 
 
 def system_lines(systems: SystemDiff, cells: int) -> Iterator[Line]:
-    """Versions, kernel, what only a boot takes up, specialisations, and every unit that differs."""
+    """Every unit that differs, versions, kernel, what only a boot takes up, specialisations."""
     before, after = systems.before, systems.after
+    yield from _units(systems.units, cells)
     for label, old, new in (
         ("revision", _short(before.revision), _short(after.revision)),
         ("NixOS", before.nixos_version, after.nixos_version),
@@ -68,7 +69,6 @@ def system_lines(systems: SystemDiff, cells: int) -> Iterator[Line]:
     for glyph, names in (("+", systems.specialisations_added), ("−", systems.specialisations_removed)):
         if names:
             yield fit(line(("special. ", Role.MUTED), f"{glyph} {', '.join(map(clean, names))}"), cells)
-    yield from _units(systems.units, cells)
 
 
 def _reboot(systems: SystemDiff) -> tuple[str, Role]:
@@ -89,6 +89,10 @@ def _units(units: UnitChanges | None, cells: int) -> Iterator[Line]:
         return
     counts = ((len(units.changed), "changed"), (len(units.added), "added"), (len(units.removed), "removed"))
     said = ", ".join(f"{count} {word}" for count, word in counts if count)
+    short = line(("units    ", Role.MUTED), (f"{said}: ", Role.STRONG), ", ".join(map(clean, units.names)))
+    if width(short) <= cells:
+        yield short
+        return
     yield line(("units    ", Role.MUTED), (said, Role.STRONG))
     rows = [("~", Role.ACCENT, name) for name in units.changed]
     rows += [("+", Role.GOOD, name) for name in units.added] + [("−", Role.BAD, name) for name in units.removed]

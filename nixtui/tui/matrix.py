@@ -1,12 +1,12 @@
 """The generations of many hosts side by side: rows are what was built, columns are hosts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nixtui.model.generation import Generation, Generations
 from nixtui.tui import units
-from nixtui.tui.paint import UNKNOWN, Line, Role, cells_of, clean, line, said
+from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, cells_of, clean, line, said, width
 from nixtui.tui.systems import version_of
 from nixtui.tui.widgets.columns import GAP, Column
 
@@ -39,10 +39,11 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows newest first. `majority` is the row that most hosts run, when it is more than one; `outliers` run another
-    one, or what is no generation.
+    """`hosts` are those that have told. Rows are newest first. `majority` is the row that most hosts run, when it is
+    more than one; `outliers` run another one, or what is no generation.
     """
 
+    hosts: frozenset[str]
     rows: tuple[MatrixRow, ...]
     majority: str | None
     outliers: frozenset[str]
@@ -64,7 +65,7 @@ def build_matrix(known: Mapping[str, Generations]) -> Matrix:
     counts = Counter(runs.values()).most_common(1)
     majority = counts[0][0] if counts and counts[0][1] > 1 else None
     outliers = frozenset(name for name in known if majority is not None and runs.get(name) != majority)
-    return Matrix(tuple(rows), majority, outliers)
+    return Matrix(frozenset(known), tuple(rows), majority, outliers)
 
 
 def _row(key: str, hosts: Mapping[str, Sequence[Generation]]) -> MatrixRow:
@@ -85,10 +86,13 @@ def _foremost(listed: Sequence[Generation]) -> Generation:
     return next((each for each in listed if each.running), None) or next(marked, None) or listed[0]
 
 
-def cell_line(cell: Cell | None, *, outlier: bool) -> Line:
-    """`412 ●`, `410 ◇`: the number, and glyphs for where it is; what each means is said beside the table."""
+def cell_line(cell: Cell | None, *, known: bool, outlier: bool) -> Line:
+    """`412 ●`, `410 ◇`: the number, and glyphs for where it is; what each means is said beside the table.
+
+    Of a host that has not told yet nothing is said.
+    """
     if cell is None:
-        return line(("·", Role.FAINT))
+        return line(("·" if known else UNKNOWN, Role.FAINT))
     each = cell.generation
     if not each.path_exists:
         return line((f"{each.number} ✖", Role.FAINT))
@@ -103,13 +107,19 @@ def cell_line(cell: Cell | None, *, outlier: bool) -> Line:
     return line((shown, Role.STRONG if each.running else role), (f" {glyphs}" if glyphs else "", mark))
 
 
-LEGEND: Line = line(
-    *(
-        part
-        for glyph, words in (("●", "runs"), ("○", "boots next"), ("◇", "booted"), ("★", "pinned"), ("✖", "gone"))
-        for part in ((glyph, Role.ACCENT), (f" {words}  ", Role.MUTED))
-    )
-)
+_LEGEND = (("●", "runs"), ("○", "boots next"), ("◇", "booted"), ("★", "pinned"), ("✖", "gone"), ("!", "outlier"))
+
+
+def legend(cells: int) -> Iterator[Line]:
+    """What the glyphs mean, in as many lines as it takes."""
+    spans: Line = EMPTY
+    for glyph, words in _LEGEND:
+        part = line((glyph, Role.ACCENT), (f" {words}", Role.MUTED))
+        if spans and width(spans) + 3 + width(part) > cells:
+            yield spans
+            spans = EMPTY
+        spans += (line("   ") if spans else EMPTY) + part
+    yield spans
 
 
 def host_width(name: str) -> int:
@@ -137,7 +147,7 @@ PINNED_CELLS = 8 + GAP + 4 + GAP + 5 + GAP
 
 
 def columns(
-    matrix: Matrix, hosts: Sequence[str], selected: str | None, problems: Mapping[str, str], clock: Callable[[], float]
+    matrix: Matrix, hosts: Sequence[str], selected: str | None, problems: Collection[str], clock: Callable[[], float]
 ) -> tuple[Column[MatrixRow], ...]:
     """The pinned columns, and those of `hosts`."""
     count = max((len(row.cells) for row in matrix.rows), default=0)
@@ -156,7 +166,10 @@ def columns(
             f"host:{name}",
             f"{sign}{clean(name)}",
             host_width(name),
-            lambda row: line("▸" if name == selected else " ") + cell_line(row.cells.get(name), outlier=outlier),
+            lambda row: (
+                line(("▸" if name == selected else " ", Role.ACCENT))
+                + cell_line(row.cells.get(name), known=name in matrix.hosts, outlier=outlier)
+            ),
         )
 
     return (

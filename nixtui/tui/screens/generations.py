@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from nixtui.fleet.state import Changes
 from nixtui.model.generation import Generation, Generations
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.matrix import LEGEND, PINNED_CELLS, Matrix, MatrixRow, build_matrix, window
+from nixtui.tui.matrix import PINNED_CELLS, MatrixRow, build_matrix, legend, window
 from nixtui.tui.matrix import columns as matrix_columns
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import sentence, trouble_lines
@@ -39,9 +39,12 @@ class GenerationsScreen(GenerationActs):
         self.hosts: Sequence[str] = ()
         self.side_by_side = False
         self._turned = self._first_column = 0
+        self._shown_columns = (0, 0)
+        self._untouched = True
+        self._ended = 0
         self._known: dict[str, Generations] = {}
         self._problems: dict[str, Exception] = {}
-        self._matrix = Matrix((), None, frozenset())
+        self._matrix = build_matrix({})
         self._from: System | None = None
         self._from_row: str | None = None
         self._asked_at: dict[str, float] = {}
@@ -69,8 +72,10 @@ class GenerationsScreen(GenerationActs):
 
     @property
     def environment(self) -> str | None:
-        """That of the host."""
-        return next((host.environment for host in self.session.hosts((self.host or "",))), None)
+        """That of the host, or of all that are side by side when it is the same."""
+        names = self.hosts if self.side_by_side else (self.host or "",)
+        found = {host.environment for host in self.session.hosts(names)}
+        return found.pop() if len(found) == 1 else None
 
     @property
     def known(self) -> Generations | None:
@@ -95,11 +100,12 @@ class GenerationsScreen(GenerationActs):
         if not self.hosts:
             self.show_hosts(self.nixtui.fleet_screen.selection().hosts)
         super().on_screen_resume()
+        self._ask_after_operations()
         self.call_after_refresh(self._show)
 
     def show_hosts(self, hosts: Sequence[str]) -> None:
         """Show these: several side by side."""
-        self.hosts, self._turned, self._first_column = tuple(hosts), 0, 0
+        self.hosts, self._turned, self._first_column, self._untouched = tuple(hosts), 0, 0, True
         self._problems.clear()
         self._from = self._from_row = None
         self._known = {
@@ -116,6 +122,7 @@ class GenerationsScreen(GenerationActs):
     def _show_side_by_side(self, on: bool) -> None:
         self.side_by_side = on
         self._grid.display, self._list.display = on, not on
+        self.set_class(on, "-side-by-side")
         self._diff.preview(on=False)
         self._list.show(())  # a number means another generation on another host, so the cursor must not stay on it
         self._show()
@@ -170,7 +177,7 @@ class GenerationsScreen(GenerationActs):
         if name in self.hosts:
             was_nowhere = self.table.cursor is None
             self._show()
-            if was_nowhere:
+            if was_nowhere or (self._untouched and name == self.host):
                 self._begin_at_what_runs()
 
     def _begin_at_what_runs(self) -> None:
@@ -178,6 +185,13 @@ class GenerationsScreen(GenerationActs):
         if running is not None:
             self._list.go_to(str(running.number))
             self._grid.go_to(running.configuration_revision or running.path)
+
+    def _ask_after_operations(self) -> None:
+        """Pins and deleted generations change nothing that the live view would show."""
+        ended = sum(each.report is not None for each in self.session.cockpit.operations.begun())
+        if ended != self._ended:
+            self._ended = ended
+            self._ask(self.hosts)
 
     def fleet_changed(self, changes: Changes) -> None:
         """A host that switched has other generations."""
@@ -195,6 +209,7 @@ class GenerationsScreen(GenerationActs):
 
     def tick(self, now: float) -> None:
         """Waiting is counted where one looks."""
+        self._ask_after_operations()
         self._show_titles()
         self._diff.show_difference()
         super().tick(now)
@@ -216,9 +231,9 @@ class GenerationsScreen(GenerationActs):
         self._matrix = build_matrix({name: self._known[name] for name in self.hosts if name in self._known})
         room = self._grid.cells - GUTTER - 1 - PINNED_CELLS
         self._first_column, end = window(self.hosts, self._turned, self._first_column, room)
-        problems = {name: sentence(error) for name, error in self._problems.items()}
-        shown = self.hosts[self._first_column : end]
-        self._grid.set_columns(matrix_columns(self._matrix, shown, self.host, problems, self.session.cockpit.clock))
+        self._shown_columns = (self._first_column, end)
+        shown, clock = self.hosts[self._first_column : end], self.session.cockpit.clock
+        self._grid.set_columns(matrix_columns(self._matrix, shown, self.host, self._problems, clock))
         self._grid.show(tuple(row.key for row in self._matrix.rows))
         self._grid.set_marks(frozenset({self._from_row} if self._from_row else ()))
 
@@ -247,11 +262,10 @@ class GenerationsScreen(GenerationActs):
     def _how_many(self) -> Line:
         if self.side_by_side:
             off = len(self._matrix.outliers)
-            parts = (
-                (f"{off} not on what most run ─ " if off else "", Role.WARN),
-                (f"{len(self._matrix.rows)}", Role.MUTED),
-            )
-            return line(*parts)
+            first, end = self._shown_columns
+            part = f"hosts {first + 1}–{end} of {len(self.hosts)}" if end - first < len(self.hosts) else ""
+            said = f"{off} not on what most run" if off else ""
+            return line((said, Role.WARN), (f"  {part}" if said and part else part, Role.MUTED))
         if self.known is None:
             return EMPTY
         stray = "runs none of them ─ " if self.known.current_system and self.known.running is None else ""
@@ -297,7 +311,7 @@ class GenerationsScreen(GenerationActs):
         return System(host, running, known.current_system), there
 
     def _compare(self) -> None:
-        foot = (EMPTY, LEGEND) if self.side_by_side and self._matrix.rows else ()
+        foot = (EMPTY, *legend(self._diff.text_cells)) if self.side_by_side and self._matrix.rows else ()
         self._diff.compare(self._ends, foot=foot, nothing=tuple(self._nothing_to_compare()))
 
     def _nothing_to_compare(self) -> list[Line]:
@@ -321,6 +335,21 @@ class GenerationsScreen(GenerationActs):
         self.call_after_refresh(self._show)
 
     # What keys do
+
+    def move(self, rows: int) -> None:
+        """From here on the cursor is somebody's, and stays where it was put."""
+        self._untouched = False
+        super().move(rows)
+
+    def move_pages(self, pages: float) -> None:
+        """As `move`."""
+        self._untouched = False
+        super().move_pages(pages)
+
+    def to_end(self, *, first: bool) -> None:
+        """As `move`."""
+        self._untouched = False
+        super().to_end(first=first)
 
     def selection(self) -> Selection:
         """The host shown, or those of the row; what their policy forbids."""
