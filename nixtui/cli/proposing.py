@@ -1,7 +1,7 @@
-"""A plan on the command line: shown, asked about, carried out and reported, the same way for every job on hosts."""
+"""From a plan to its report on the command line: shown, asked about, carried out, printed. The same for every job."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,35 +16,45 @@ from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Refused
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 
+Shape = Callable[[str | None], Any]
+"""How JSON has a target's `before` and `after`."""
+
 
 def add_consent(parser: ArgumentParser) -> None:
-    """Declare what every such command takes."""
+    """Declare what every command takes that changes hosts."""
     parser.add_argument("--dry-run", action="store_true", help="print the plan with its commands and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask (where the environment allows it)")
     parser.add_argument("--reason", metavar="TEXT", help="why, for the journal")
-    parser.add_argument("--json", action="store_true", help="the report as JSON")
 
 
-async def propose(nixtui: Assembly, prepared: Prepared, arguments: Namespace) -> Exit:
-    """Show the plan and stop there, or ask, do and report. `arguments` are those of `add_consent`."""
+def _as_it_is(label: str | None) -> str | None:
+    return label
+
+
+async def propose(nixtui: Assembly, prepared: Prepared, arguments: Namespace, shape: Shape = _as_it_is) -> Exit:
+    """Show the plan, ask, do it, print the report. With `--dry-run` only print the plan."""
     plan = prepared.plan
     if arguments.dry_run:
-        return _show(plan, as_json=arguments.json)
-    if plan.acting_on:
-        if not arguments.json or not arguments.yes:
-            for line in plan_lines(plan, commands=False):
-                narrate(line)
-        try:
-            consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-            report = await carry_out(nixtui, prepared.identity, plan, prepared.job, consent)
-        except Refused as refusal:
-            narrate(f"refused: {refusal}")
-            report = _nothing(prepared, str(refusal))
-    else:
-        report = _nothing(prepared, None)
-    with suppress(BrokenPipeError):  # whoever stopped reading does not change how it ended
-        _print(report, plan, as_json=arguments.json)
+        return show_plan(plan, as_json=arguments.json, shape=shape)
+    report = await decide(nixtui, prepared, arguments)
+    print_report(report, plan, as_json=arguments.json, shape=shape)
     return exit_for(report)
+
+
+async def decide(nixtui: Assembly, prepared: Prepared, arguments: Namespace) -> Report:
+    """Ask and do; what was refused, or leaves nothing to do, is a report as well."""
+    plan = prepared.plan
+    if not plan.acting_on:
+        return _nothing(prepared, None)
+    if not arguments.json or not arguments.yes:
+        for line in plan_lines(plan, commands=False):
+            narrate(line)
+    try:
+        consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
+        return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent)
+    except Refused as refusal:
+        narrate(f"refused: {refusal}")
+        return _nothing(prepared, str(refusal))
 
 
 def _nothing(prepared: Prepared, refusal: str | None) -> Report:
@@ -63,7 +73,8 @@ def _nothing(prepared: Prepared, refusal: str | None) -> Report:
     return Report(operation=prepared.identity, outcome=outcome, targets=targets)
 
 
-def _show(plan: Plan, *, as_json: bool) -> Exit:
+def show_plan(plan: Plan, *, as_json: bool, shape: Shape = _as_it_is) -> Exit:
+    """`--dry-run`."""
     if as_json:
         print_json(
             {
@@ -73,18 +84,17 @@ def _show(plan: Plan, *, as_json: bool) -> Exit:
                     {
                         "name": row.name,
                         "environment": row.environment,
-                        "from": _number(row.before),
-                        "to": _number(row.after),
+                        "from": shape(row.before),
+                        "to": shape(row.after),
                         "wave": row.wave,
                         "outcome": row.refused_as.value if row.refused else None,
                         "detail": row.refused,
                         "warnings": list(row.warnings),
-                        **_own_facts(row.facts),
                     }
                     for row in plan.targets
                 ],
                 "steps": [{"title": step.title, "commands": list(step.commands)} for step in plan.steps],
-                "warnings": list(plan.warnings),
+                "warnings": [*plan.warnings, *plan.irreversible],
             }
         )
     else:
@@ -93,48 +103,37 @@ def _show(plan: Plan, *, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def _print(report: Report, plan: Plan, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_as_json(report, plan))
-    else:
+def print_report(report: Report, plan: Plan, *, as_json: bool, shape: Shape = _as_it_is) -> None:
+    """The report; whoever stopped reading does not change how it ended."""
+    with suppress(BrokenPipeError):
+        if as_json:
+            print_json(_as_json(report, plan, shape))
+            return
         for line in report_lines(report):
             print(line)
 
 
-def _as_json(report: Report, plan: Plan) -> dict[str, Any]:
+def _as_json(report: Report, plan: Plan, shape: Shape) -> dict[str, Any]:
     facts = {row.name: row.facts for row in plan.targets}
+    systems = any("new" in each for each in facts.values())
+
+    def host(each: TargetReport) -> dict[str, Any]:
+        named = facts.get(each.name, {})
+        paths = {"from_system": named.get("previous"), "to_system": named.get("new")} if systems else {}
+        return {
+            "name": each.name,
+            "outcome": each.outcome.value,
+            "from": shape(each.before),
+            "to": shape(each.after),
+            **paths,
+            "exit_code": each.exit_code,
+            "detail": each.detail,
+            "remedy": each.remedy,
+            "seconds": each.seconds,
+        }
+
     return {
         "operation": report.operation,
         "outcome": report.outcome.value,
-        "hosts": [
-            {
-                "name": each.name,
-                "outcome": each.outcome.value,
-                "from": _number(each.before),
-                "to": _number(each.after),
-                "from_system": facts[each.name].get("previous"),
-                "to_system": facts[each.name].get("new"),
-                "exit_code": each.exit_code,
-                "detail": each.detail,
-                "remedy": each.remedy,
-                "seconds": each.seconds,
-                **_own_facts(facts[each.name]),
-            }
-            for each in report.targets
-        ],
+        "hosts": [host(each) for each in report.targets],
     }
-
-
-def _own_facts(facts: Mapping[str, str]) -> dict[str, Any]:
-    """What only some jobs know of a host: the generations that go, and what that may free."""
-    if "numbers" not in facts:
-        return {}
-    freed = facts.get("freed")
-    return {
-        "generations": [int(number) for number in facts["numbers"].split()],
-        "freed_bytes": int(freed) if freed else None,
-    }
-
-
-def _number(label: str | None) -> int | None:
-    return int(label) if label and label.isdecimal() else None

@@ -71,4 +71,4 @@ class LiveProfiles:
         return self._keep(Prepared(self._nixtui.new_identity(), pinning.plan, job))
 
     def _parsed(self, text: str) -> Target:
-        return parse_target(text, now=datetime.fromtimestamp(self._nixtui.clock(), UTC).astimezone())
+        return parse_target(text, now=datetime.fromtimestamp(self._nixtui.clock(), UTC))

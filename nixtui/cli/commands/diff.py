@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -141,7 +141,7 @@ async def _side(nixtui: Assembly, host: Host, text: str) -> tuple[Host, str]:
     name, colon, rest = text.partition(":")
     if colon and name not in ("rev", "path") and not text.startswith("@"):
         host, text = await nixtui.one(name), rest
-    target = parse_target(text, now=datetime.now().astimezone())
+    target = parse_target(text, now=datetime.now(UTC))
     async with nixtui.reach(host) as transport:
         return host, resolve(target, await generations(transport)).path
 

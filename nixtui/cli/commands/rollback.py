@@ -1,7 +1,7 @@
 """`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nixtui.activation.locks import break_lock_job, plan_break_lock
 from nixtui.activation.rollback import Action, rollback_job
@@ -24,7 +24,7 @@ def add(parser: ArgumentParser) -> None:
         "--to",
         metavar="TARGET",
         default="previous",
-        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…",
+        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…; times are UTC",
     )
     parser.add_argument(
         "--action",
@@ -37,12 +37,13 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--break-lock", action="store_true", help="first end whatever operation holds the lock of a host"
     )
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
 
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, do, report."""
     try:
-        target = parse_target(arguments.to, now=datetime.now().astimezone())
+        target = parse_target(arguments.to, now=datetime.now(UTC))
     except BadTarget as error:
         raise UsageError(str(error)) from error
     hosts = await nixtui.select(arguments.selectors)
@@ -52,7 +53,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             return broken
     rollback = nixtui.plan_rollback(await nixtui.ask_generations(hosts), target, Action(arguments.action))
     prepared = Prepared(rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach))
-    return await propose(nixtui, prepared, arguments)
+    return await propose(nixtui, prepared, arguments, _number)
 
 
 async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> Exit:
@@ -65,3 +66,7 @@ async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace
     for line in report_lines(report):
         narrate(line)
     return exit_for(report)
+
+
+def _number(label: str | None) -> int | None:
+    return int(label) if label and label.isdecimal() else None
