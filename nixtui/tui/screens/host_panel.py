@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from nixtui.model.host import Host
 from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.tui import units
-from nixtui.tui.hosts import HostRow, condition, disk_role, is_old
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 
 _LABEL = 10
@@ -123,15 +123,6 @@ def gauge(fraction: float, role: Role) -> tuple[Span, Span]:
     """A thin bar on a thinner rule: read at a glance, and not louder than the words beside it."""
     full, rest = units.bar(fraction, _BAR)
     return Span(full, role), Span(rest, Role.FRAME)
-
-
-def load_line(loads: Sequence[float | None], cells: int) -> str:
-    """Ten minutes of load, the newest at the right; blank where the host was not seen. Full height is at least 4."""
-    share = max(1, len(loads) // cells)
-    groups = [loads[at : at + share] for at in range(0, share * cells, share)]
-    peaks = [max((each for each in group if each is not None), default=None) for group in groups]
-    top = max(4.0, *(peak or 0.0 for peak in peaks)) if peaks else 4.0
-    return "".join(" " if peak is None else units.spark((peak,), top) for peak in peaks).rjust(cells)
 
 
 def _identity(host: Host) -> Iterator[tuple[str, Line]]:
