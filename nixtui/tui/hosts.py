@@ -186,12 +186,12 @@ def _now_or_then(row: HostRow, spans: Line) -> Line:
 
 
 def _since(row: HostRow) -> Line:
-    """How long it has been in its state: for what is wrong, since when."""
+    """How long it has been in its state: for what is wrong, since when. In steps, as `units.seen`."""
     since = row.status.since
     if since is None:
         return _UNKNOWN
     is_well = condition(row).severity >= Severity.UNSEEN
-    return line((units.age(row.now - since), Role.MUTED if is_well else Role.TEXT))
+    return line((units.seen(row.now - since), Role.MUTED if is_well else Role.TEXT))
 
 
 def _drift(row: HostRow) -> Line:

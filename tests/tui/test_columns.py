@@ -15,8 +15,8 @@ def names(cells: int) -> list[str]:
     return [placed.column.id for placed in lay_out(COLUMNS, cells)]
 
 
-def test_at_eighty_columns_the_state_the_generation_and_the_age_of_the_news_are_there() -> None:
-    assert names(75) == ["host", "state", "generation", "age", "revision", "load", "seen"]
+def test_at_eighty_columns_what_is_wrong_since_when_and_with_what_are_there() -> None:
+    assert names(75) == ["host", "state", "since", "generation", "age", "drift", "seen"]
 
 
 def test_columns_come_back_in_order_of_importance() -> None:

@@ -11,6 +11,8 @@ from typing import Self
 from nixtui.activation.reattach import find_out
 from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.memory import LiveMemory, memory_file
+from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -64,6 +66,7 @@ class LiveCockpit:
     def __init__(self, nixtui: Assembly) -> None:
         self._nixtui = nixtui
         self.fleet = FleetState()
+        self.memory = LiveMemory(memory_file(state_dir(nixtui.surroundings.environ), nixtui.configuration))
         self.notes: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
         self._watch: FleetWatch | None = None
         self._focused: Collection[str] = ()

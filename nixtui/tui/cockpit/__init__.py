@@ -12,6 +12,7 @@ from nixtui.model.generation import Generations
 from nixtui.model.preview import Preview
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy
+from nixtui.tui.cockpit.memory import Memory
 
 if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
     from nixtui.operations.events import AnyEvent
@@ -50,6 +51,11 @@ class Cockpit(Protocol):
     def policy(self) -> Policy: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def memory(self) -> Memory:
+        """What the screens of this fleet looked like when the app was left."""
+        ...
+
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

@@ -59,6 +59,11 @@ class GenerationsScreen(Place):
         """That of the host."""
         return next((host.environment for host in self.session.hosts((self.host or "",))), None)
 
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """The host, and what of it."""
+        return (self.host, "Generations") if self.host else ("Generations",)
+
     def _row(self, key: str) -> Generation | None:
         return self._known.with_number(int(key)) if self._known else None
 
