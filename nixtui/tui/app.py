@@ -10,10 +10,24 @@ from time import monotonic
 from textual.app import App
 
 from nixtui.tui import opening
-from nixtui.tui.action_table import DESTINATIONS, Destination
+from nixtui.tui.action_table import DESTINATIONS, Destination, actions_in
 from nixtui.tui.cockpit import Cockpit
-from nixtui.tui.commands import Command, GoToHost, Quit, RollBackTo, ShowEnvironment, Visit, Vocabulary
+from nixtui.tui.commands import (
+    Command,
+    Do,
+    FilterBy,
+    GoToHost,
+    GroupBy,
+    Quit,
+    RollBackTo,
+    ShowEnvironment,
+    SortBy,
+    UseTheme,
+    Visit,
+    Vocabulary,
+)
 from nixtui.tui.crash import crash_report
+from nixtui.tui.groups import groupings
 from nixtui.tui.garbage import Garbage
 from nixtui.tui.memory import Remembered
 from nixtui.tui.notices import Level
@@ -21,7 +35,7 @@ from nixtui.tui.remembering import Remembering
 from nixtui.tui.screens.fleet import FleetScreen
 from nixtui.tui.screens.place import Place
 from nixtui.tui.session import Session
-from nixtui.tui.theme.house import DARK, PLAIN, fitted, themes
+from nixtui.tui.theme.house import DARK, PLAIN, fitted, theme_called, theme_words, themes
 
 PAINT_AFTER_S = 0.1
 """News is gathered this long before it is painted: ten frames a second is as much as anybody can read."""
@@ -199,8 +213,17 @@ class NixtuiApp(App[None]):
 
     def vocabulary(self) -> Vocabulary:
         """What the command line can complete."""
-        cockpit = self.session.cockpit
-        return Vocabulary([each.id for each in DESTINATIONS], cockpit.fleet.names(), self.session.environments)
+        cockpit, place = self.session.cockpit, self.place
+        actions = actions_in(*place.scopes) if place is not None else ()
+        return Vocabulary(
+            [each.id for each in DESTINATIONS],
+            cockpit.fleet.names(),
+            self.session.environments,
+            [each.id for each in self.fleet_screen.table.columns if each.sort],
+            [each.id for each in groupings(cockpit.fleet)],
+            theme_words(),
+            [each.id for each in actions],
+        )
 
     def obey(self, command: Command, place: Place) -> None:
         """Do what was typed."""
@@ -215,6 +238,19 @@ class NixtuiApp(App[None]):
             case ShowEnvironment(name):
                 self.visit("fleet")
                 self.fleet_screen.show_environment(name)
+            case SortBy(column):
+                self.visit("fleet")
+                self.fleet_screen.sort_by(column)
+            case GroupBy(name):
+                self.visit("fleet")
+                self.fleet_screen.group_by(name)
+            case FilterBy(selector):
+                self.visit("fleet")
+                self.fleet_screen.filter_hosts(selector)
+            case UseTheme(word):
+                self.theme = theme_called(word) or self.theme
+            case Do(action):
+                place.action_act(action)
             case Quit():
                 self.leave_app()
 

@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 
 from nixtui.fleet.state import Changes
 from nixtui.tui import opening
-from nixtui.tui.action_table import DESTINATIONS, actions_in
+from nixtui.tui.action_table import DESTINATIONS
 from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
@@ -195,11 +195,11 @@ class Place(Acting):
 
     def help(self) -> None:
         """The keys of this screen."""
-        opening.palette(self, "Keys", actions_in(*self.scopes))
+        opening.keys(self)
 
     def palette(self) -> None:
-        """Every action by name."""
-        opening.palette(self, "Actions", actions_in(*self.scopes))
+        """Every action by name, and every host."""
+        opening.palette(self)
 
     def next_theme(self) -> None:
         """Another set of colours."""
