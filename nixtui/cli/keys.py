@@ -1,4 +1,4 @@
-"""What is wrong in `[keys]` and `[ui]`: only the app knows its actions and themes, so it is asked when they are used."""
+"""What is wrong in `[keys]` and `[ui]`: only the app knows its actions and themes, so it is asked."""
 
 from importlib import import_module
 from pathlib import Path

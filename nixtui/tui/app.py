@@ -27,8 +27,8 @@ from nixtui.tui.commands import (
     Vocabulary,
 )
 from nixtui.tui.crash import crash_report
-from nixtui.tui.groups import groupings
 from nixtui.tui.garbage import Garbage
+from nixtui.tui.groups import groupings
 from nixtui.tui.memory import Remembered
 from nixtui.tui.notices import Level
 from nixtui.tui.remembering import Remembering

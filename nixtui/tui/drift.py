@@ -23,7 +23,7 @@ OUTLIER = Drift("⇅", "revision", Role.WARN, 4)
 
 REBOOT = Drift("◆", "reboot", Role.WARN, 2)
 
-NOT_BOOTED = Drift("↻", "booted", Role.MUTED, 1)
+NOT_BOOTED = Drift("↻", "booted", Role.FAINT, 1)
 """What runs is not what was booted, and no reboot is needed for it: so it is after every switch."""
 
 

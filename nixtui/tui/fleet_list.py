@@ -102,7 +102,8 @@ class FleetList:
 
     def rebuild(self, now: float) -> None:
         """From scratch, for another order or other hosts."""
-        self._keys = {name: key for name in self._fleet.names() if (key := self._key(name, now)) is not None}
+        rows = (self._row(name, now) for name in self._fleet.names())
+        self._keys = {row.host.name: self._key(row) for row in rows if row is not None}
         self._known = sorted(key for key in self._keys.values() if not key[0])
         self._unknown = sorted((key for key in self._keys.values() if key[0]), key=_last_parts)
         self.refilter(now)
@@ -125,12 +126,11 @@ class FleetList:
         """Take changes in; true when the order is another one now. Costs what changed, not what there is."""
         moved = False
         for name in changed:
-            before, after = self._keys.get(name), self._key(name, now)
-            was_shown = name in self._shown
+            row, before, was_shown = self._row(name, now), self._keys.get(name), name in self._shown
+            after = self._key(row) if row is not None else None
             if before != after:
                 moved |= was_shown
                 self._place(name, before, after)
-            row = self.row(name, now) if after is not None else None
             is_shown = row is not None and self._is_shown(row)
             if was_shown != is_shown:
                 moved = True
@@ -158,13 +158,16 @@ class FleetList:
     def _sorted_like(self, key: SortKey) -> list[SortKey]:
         return self._unknown if key[0] else self._known
 
-    def _key(self, name: str, now: float) -> SortKey | None:
-        """What a host is ordered by; `None` when it left the fleet a moment ago."""
+    def _row(self, name: str, now: float) -> HostRow | None:
+        """As `row`; `None` for a host that left the fleet a moment ago."""
         try:
-            row = self.row(name, now)
+            return self.row(name, now)
         except KeyError:
             return None
-        column = self._columns.get(self.sort_column)
+
+    def _key(self, row: HostRow) -> SortKey:
+        """What a host is ordered by."""
+        column, name = self._columns.get(self.sort_column), row.host.name
         value = column.sort(row) if column and column.sort else None
         return (value is None, value, natural(name), name)
 

@@ -90,7 +90,7 @@ class Group:
         return sorted(self.revisions.items(), key=lambda item: (-len(item[1]), item[0]))
 
     def heading(self, title: str, *, collapsed: bool, marked: int) -> Line:
-        """`▾ web  8 hosts  ▲ 2 failing   7 on 98fe21c  ⇅ 1 on 7b1c0de: web-3`."""
+        """`▾ web  8 hosts  ▲ 2 failing  ⇅ 1 on 7b1c0de: web-3   7 on 98fe21c`."""
         glyph = "▸" if collapsed else "▾"
         name = clean(self.value) if self.value is not None else f"no {title}"
         count = f"  {len(self.names)} {'host' if len(self.names) == 1 else 'hosts'}"
@@ -113,11 +113,13 @@ class Group:
             yield Span(f"   all on {clean(ordered[0][0])}", Role.MUTED)
             return
         total = sum(len(names) for _, names in ordered)
-        for number, (revision, names) in enumerate(ordered[:4]):
-            is_usual = number == 0 and 2 * len(names) > total
-            who = f": {', '.join(map(clean, sorted(names, key=natural)))}" if len(names) <= _NAMED else ""
+        usual = ordered[:1] if ordered and 2 * len(ordered[0][1]) > total else []
+        for revision, names in ordered[len(usual) : 4]:
             text = f"{len(names)} on {clean(revision)}"
-            yield Span(f"   {text}", Role.MUTED) if is_usual else Span(f"  ⇅ {text}{who}", Role.WARN)
+            who = f": {', '.join(map(clean, sorted(names, key=natural)))}" if usual and len(names) <= _NAMED else ""
+            yield Span(f"  ⇅ {text}{who}", Role.WARN) if usual else Span(f"   {text}", Role.MUTED)
+        for revision, names in usual:
+            yield Span(f"   {len(names)} on {clean(revision)}", Role.MUTED)
         if len(ordered) > 4:
             yield Span(f"  and {len(ordered) - 4} more revisions", Role.MUTED)
 

@@ -300,13 +300,12 @@ class FleetScreen(Place):
         listing = self._hosts.listing
         if found.sort in {each.id for each in self._hosts.columns}:
             listing.sort_column, listing.descending = found.sort, found.descending
-        listing.group_by(grouping(found.grouping) if found.grouping else None)
         listing.only_problems = found.only_problems
         if found.panel is not None:
             self._set_panel(found.panel)
         if found.wide:
             self._set_wide(True)
-        self._hosts.rebuild()
+        self._hosts.group_by(grouping(found.grouping) if found.grouping else None)
         self._show_empty()
         if found.only_problems:
             key = self.session.key_of("problems", "z")

@@ -53,8 +53,8 @@ def group_panel(group: Group, cells: int) -> list[Line]:
     ordered = group.by_revision
     total = sum(len(names) for _, names in ordered)
     for number, (revision, names) in enumerate(ordered):
-        is_usual = number == 0 and 2 * len(names) > total
-        glyph = Span("  ", Role.MUTED) if is_usual or len(ordered) == 1 else Span("⇅ ", Role.WARN)
+        is_odd = number > 0 and 2 * len(ordered[0][1]) > total
+        glyph = Span("⇅ ", Role.WARN) if is_odd else Span("  ", Role.MUTED)
         lines += [EMPTY, fit(line(glyph, f"{len(names)} on ", (clean(revision), Role.STRONG)), cells)]
         some = sorted(names, key=natural)[:_NAMED_IN_GROUP]
         more = f", and {len(names) - len(some)} more" if len(names) > len(some) else ""
@@ -100,8 +100,8 @@ def _properties(row: HostRow, known: Generations | None, usual: str | None) -> I
     is_ours = last is not None and abs(last.at - (facts.switched_at or 0)) < _SAME_S
     if facts.switched_at is not None:
         who = f" by {clean(last.operator)}: {clean(last.verb)}" if last and is_ours and last.operator else ""
-        moment = (f"  {units.moment(facts.switched_at)}Z", Role.FAINT)
-        yield "changed", line(f"{units.span(row.now - facts.switched_at)} ago{who}", moment)
+        moment = "" if who else f"  {units.moment(facts.switched_at)}Z"
+        yield "changed", line(f"{units.span(row.now - facts.switched_at)} ago{who}", (moment, Role.FAINT))
     if last is not None and not (is_ours and last.outcome is Outcome.COMMITTED):
         yield "last", action_line(last, row.now)
     if facts.lock is not None:

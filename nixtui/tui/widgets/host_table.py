@@ -174,9 +174,11 @@ class HostTable(Table[hosts.HostRow]):
         self._show_order(from_top=True)
 
     def group_by(self, by: Grouping | None) -> None:
-        """Group, or not any more."""
+        """Group, or not any more. Begins at the top, where the headings of what is in trouble are."""
         self.listing.group_by(by)
         self.rebuild()
+        self.scroll_rows_to(0)
+        self._scroll_to_cursor()
 
     def toggle_group(self) -> None:
         """Show only the heading under the cursor, or its hosts again."""
