@@ -137,12 +137,12 @@ class UiSection(Section, frozen=True):
     """`[ui]`: how the app looks and behaves.
 
     `theme` is `dark`, `light`, `contrast`, `plain` or one of Textual's. `pace` is the least time between two paints of
-    what changed by itself. `terse` sends as little as possible; without it, that is so over SSH.
+    what changed by itself, in seconds. `terse` sends as little as possible; without it, that is so over SSH.
     """
 
     theme: Text | None = None
     mouse: bool = True
-    pace: Limit | None = None
+    pace: Annotated[float, Meta(ge=0.02, le=10)] | None = None
     terse: bool | None = None
 
 

@@ -120,7 +120,7 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
         Column("load", "LOAD", 12, _load, 5, right=True, sort=lambda row: row.status.facts.load),
         Column("memory", "MEM", 4, _memory, 7, right=True, sort=_by_memory),
         Column("disk", "DISK", 4, _disk, 6, right=True, sort=_by_disk),
-        Column("last", "LAST ACTION", 24, _last, 9, 34, sort=lambda row: row.last.at if row.last else None),
+        Column("last", "LAST ACTION", 25, _last, 9, 34, sort=lambda row: row.last.at if row.last else None),
         Column("environment", "ENV", 7, _environment, 10, 10, sort=lambda row: row.host.environment),
         Column("version", "NIXOS", 14, _version, 11, 20, sort=lambda row: row.status.facts.nixos_version),
         Column("kernel", "KERNEL", 8, _kernel, 12, 12, sort=lambda row: row.status.facts.kernel_running),
