@@ -172,7 +172,7 @@ def group_time(count: int) -> float:
     listing.rebuild(NOW)
     listing.group_by(grouping("tag:role"))
     at = perf_counter()
-    listing.rebuild(NOW)
+    listing.refilter(NOW)
     listing.order()
     return (perf_counter() - at) * 1000
 
@@ -187,7 +187,7 @@ def figures(arguments: list[str] | None = None) -> list[Figure]:
     return [
         at_most("a filter over all hosts, 95 of 100 within", filters[int(len(filters) * 0.95)], "ms", 30),
         Figure("a filter over all hosts, median", statistics.median(filters), "ms"),
-        Figure("all hosts grouped by a tag and sorted", grouped, "ms"),
+        Figure("all hosts grouped by a tag", grouped, "ms"),
         at_most("a key to its painted frame with the side panel open, 95 of 100 within", measured["p95 ms"], "ms", 16),
         at_most("memory at most", measured["rss MB"], "MB", 300),
         Figure("a key to its painted frame, median", measured["p50 ms"], "ms"),

@@ -37,7 +37,7 @@ def test_a_key_that_means_something_else_already_is_told_and_a_swap_is_none() ->
     assert found[0].reason == '"j" is also down (Fleet)'
     assert troubles({"roll_back": "p", "pause": "r"}) == []
     assert '"r" is also go_to_generation (Generations)' in [each.reason for each in troubles({"down": "r,down"})]
-    assert [each.reason for each in troubles({"sort": "f6", "group": "f6"})] == ['"f6" is also sort (Fleet)']
+    assert [each.reason for each in troubles({"sort": "f6", "group": "f6"})] == ['"f6" is also group (Fleet)']
 
 
 def test_without_any_the_table_itself_has_no_trouble() -> None:

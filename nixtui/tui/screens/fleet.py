@@ -305,6 +305,7 @@ class FleetScreen(Place):
             self._set_panel(found.panel)
         if found.wide:
             self._set_wide(True)
+        self._hosts.rebuild()
         self._hosts.group_by(grouping(found.grouping) if found.grouping else None)
         self._show_empty()
         if found.only_problems:

@@ -176,7 +176,8 @@ class HostTable(Table[hosts.HostRow]):
     def group_by(self, by: Grouping | None) -> None:
         """Group, or not any more. Begins at the top, where the headings of what is in trouble are."""
         self.listing.group_by(by)
-        self.rebuild()
+        self.listing.refilter(self._clock())
+        self._show_order()
         self.scroll_rows_to(0)
         self._scroll_to_cursor()
 
