@@ -126,7 +126,7 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
         Column("kernel", "KERNEL", 8, _kernel, 12, 12, sort=lambda row: row.status.facts.kernel_running),
         Column("uptime", "UP", 4, _uptime, 13, right=True, sort=lambda row: row.status.facts.uptime_s),
         Column("units", "UNITS", 5, _units, 14, right=True, sort=_by_units),
-        Column("seen", "SEEN", 5, _seen, 0, right=True, sort=_by_seen),
+        Column("seen", "SEEN", 5, _seen, 1, right=True, sort=_by_seen),
     )
 
 

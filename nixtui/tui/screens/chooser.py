@@ -79,6 +79,7 @@ class Chooser(Dialog[str]):
         self._table.set_empty([line(("nothing is called that", Role.MUTED))])
         self._table.show(order)
         self._skip_heading(1)
+        self.call_after_refresh(self._table.scroll_rows_to, 0)  # it had no height when the cursor was put
         self.query_one(Input).focus()
 
     def _grouped(self) -> tuple[str, ...]:
