@@ -1,7 +1,7 @@
 """Which hosts the fleet table shows, and in which order: filter, sorting, groups and marks, without a screen."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from nixtui.fleet.state import FleetState
@@ -110,17 +110,21 @@ class FleetList:
 
     def refilter(self, now: float) -> None:
         """For another filter, while the order stays; `tests/bench` has its bar for 10,000 hosts."""
-        fleet, is_shown = self._fleet, self._is_shown
         if not self.is_filtered:
             self._shown = set(self._keys)
         else:
-            host, status, is_outlier = fleet.host, fleet.status, fleet.peers.is_outlier
-            subjects = (Subject(host(name), status(name), now, is_outlier(name)) for name in self._keys)
-            self._shown = {subject.host.name for subject in subjects if is_shown(subject)}
+            self._shown = {subject.host.name for subject in self._subjects(now) if self._is_shown(subject)}
         if self.groups is not None:
             self.groups.clear()
             for name in self._shown:
                 self.groups.put(self.row(name, now))
+
+    def _subjects(self, now: float) -> Iterator[Subject]:
+        """All hosts as a filter sees them, without what it does not look at."""
+        status, is_outlier = self._fleet.status, self._fleet.peers.is_outlier
+        asks_how = "is" in self.selector.kinds
+        for name, host in self._fleet.hosts().items():
+            yield Subject(host, status(name), now, asks_how and is_outlier(name))
 
     def update(self, changed: Iterable[str], now: float) -> bool:
         """Take changes in; true when the order is another one now. Costs what changed, not what there is."""

@@ -145,8 +145,10 @@ def filter_times(count: int) -> list[float]:
     from nixtui.model.selector import parse_selector
     from nixtui.tui import hosts
     from nixtui.tui.fleet_list import FleetList
+    from nixtui.tui.garbage import Garbage
     from tests.tui.cockpit import NOW, synthetic_fleet
 
+    Garbage().begin()  # as the app does
     fleet = synthetic_fleet(count)
     listing = FleetList(fleet, hosts.columns(fleet.names()))
     listing.rebuild(NOW)
