@@ -108,6 +108,16 @@ async def test_wide_shows_all_columns_and_moves_to_those_that_do_not_fit() -> No
         await until(pilot, lambda: "KERNEL" not in shown(app))
 
 
+@pytest.mark.parametrize("key", ["v", "w"])
+async def test_the_room_of_a_panel_that_goes_is_the_table_s_at_once(key: str) -> None:
+    async with opened(size=(200, 50)) as (app, pilot, _):
+        assert "KERNEL" not in shown(app)
+        await press(pilot, key)
+        await until_shown(pilot, "KERNEL")
+        await press(pilot, key)
+        await until(pilot, lambda: "KERNEL" not in shown(app))
+
+
 async def test_the_line_above_counts_and_a_click_filters() -> None:
     async with opened(size=(160, 40)) as (app, pilot, cockpit):
         assert "STAGING 42/42 up · 1 drifting" in shown(app).splitlines()[1]

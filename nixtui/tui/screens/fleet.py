@@ -256,12 +256,14 @@ class FleetScreen(Place):
     def toggle_wide(self) -> None:
         """All columns, and all the width for them."""
         self._set_wide(not self._hosts.is_wide)
-        if self._hosts.is_wide and any(self._hosts.columns_beside):
-            self.session.say(Level.INFO, "All columns; left and right move to those that do not fit.")
 
     def _set_wide(self, wide: bool) -> None:
         self.set_class(wide, "-all-columns")
         self._hosts.set_wide(wide)
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        self._hosts.refit()
         self._hosts.show_title()
 
     def shift(self, columns: int) -> None:
@@ -278,6 +280,7 @@ class FleetScreen(Place):
         self.set_class(not shown, "-without-panel")
         if shown and self._hosts.is_wide:
             self._set_wide(False)
+        self.call_after_refresh(self._fit)
         self.call_after_refresh(self._show_host)
 
     # What is remembered

@@ -123,6 +123,12 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._skipped = 0 if wide else None
         self._lay_out()
 
+    def refit(self) -> None:
+        """Lay the columns out for the width there is now. Textual tells a widget of a new width only if it was drawn in
+        between; one that is laid out anew and widened in one go has to look for itself."""
+        self._lay_out()
+        self.scroll_rows_to(self.top)
+
     def shift(self, columns: int) -> None:
         """Move sideways past so many columns, while all are shown."""
         if self._skipped is None or (columns > 0 and not self._more):
