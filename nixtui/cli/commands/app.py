@@ -1,12 +1,14 @@
 """`nixtui` without a command: the app."""
 
 import asyncio
+import sys
 from dataclasses import replace
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit import LiveCockpit
 from nixtui.cli.exits import Exit
 from nixtui.tui.app import NixtuiApp
+from nixtui.tui.story import farewell
 
 
 class DialogPrompter:
@@ -31,4 +33,6 @@ async def run(nixtui: Assembly) -> Exit:
     async with LiveCockpit(nixtui) as cockpit:
         prompter.app = app = NixtuiApp(cockpit, no_color="NO_COLOR" in nixtui.surroundings.environ)
         await app.run_async()
+        for line in farewell(cockpit.operations.begun()):
+            print(line, file=sys.stderr)
     return Exit(app.return_code or Exit.DONE)
