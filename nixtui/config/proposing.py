@@ -12,7 +12,8 @@ from nixtui.config.discovery import FILE_NAME
 from nixtui.config.looking_around import Found
 from nixtui.model.naming import one_line
 
-_COLUMNS: Final = 100
+_COLUMNS: Final = 70
+"""Comments are read in a dialog on 80 columns as well."""
 
 _HEAD = """\
 # The fleet that nixtui watches. Every line may go: each has a default that does.

@@ -8,6 +8,8 @@ import gc
 
 IDLE_S = 4.0
 EVERY_S = 60.0
+OVERDUE_S = 240.0
+"""Somebody may press keys for hours: after this long one key has to wait."""
 _NEVER = 1_000_000
 
 
@@ -16,6 +18,7 @@ class Garbage:
 
     def __init__(self) -> None:
         self._touched_at = 0.0
+        self._begun_at: float | None = None
         self._collected_at: float | None = None
 
     def begin(self) -> None:
@@ -30,7 +33,11 @@ class Garbage:
     def tick(self, now: float) -> None:
         """Collect, if it is time and nobody is at the keyboard. What is there at the first time (all that was
         imported) is never looked at again."""
-        if now - self._touched_at < IDLE_S or (self._collected_at is not None and now - self._collected_at < EVERY_S):
+        if self._begun_at is None:
+            self._begun_at = now
+        since = now - (self._begun_at if self._collected_at is None else self._collected_at)
+        is_busy = now - self._touched_at < IDLE_S
+        if (is_busy and since < OVERDUE_S) or (self._collected_at is not None and since < EVERY_S):
             return
         gc.collect()
         if self._collected_at is None:

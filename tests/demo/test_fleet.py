@@ -1,10 +1,13 @@
 """The whole fleet: there at once, as different as real hosts are, and gone without a trace."""
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +26,7 @@ from nixtui.remote.preview import preview
 from nixtui.remote.probe import read_facts
 from tests.demo.conftest import Start, is_clean, processes_of
 from tests.demo.operator import Operator
-from tests.demo.waiting import until_true
+from tests.demo.waiting import until, until_true
 
 EVERYBODY = tuple(who.name for who in CAST)
 REACHABLE = tuple(who.name for who in CAST if who.door is Door.OPEN)
@@ -32,6 +35,13 @@ REACHABLE = tuple(who.name for who in CAST if who.door is Door.OPEN)
 async def facts_of(operator: Operator, name: str) -> HostFacts:
     async with operator.at(name) as transport:
         return await read_facts(transport)
+
+
+def test_two_dozen_hosts_in_three_environments_with_tags_to_tell_them_apart() -> None:
+    assert len(CAST) == len({who.name for who in CAST}) == 24
+    assert {who.environment for who in CAST} == {"prod", "staging", "archive"}
+    assert len({who.tags["region"] for who in CAST}) >= 3 and len({who.role for who in CAST}) >= 6
+    assert all(who.tags["zone"].startswith(who.tags["region"]) for who in CAST)
 
 
 async def test_it_is_there_in_less_than_a_second_of_work(start: Start) -> None:
@@ -118,6 +128,23 @@ async def test_the_users_own_files_are_left_alone(start: Start) -> None:
         assert fleet.directory.stat().st_mode & 0o777 == 0o700
 
 
+async def test_a_unit_fails_while_one_looks_and_a_restart_mends_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {"shop-worker.service": "fails 1 killed by the OOM killer"}
+    hasty = [replace(who, goes_wrong=broken) if who.goes_wrong else who for who in CAST]
+    monkeypatch.setattr("tests.demo.conftest.CAST", hasty)
+
+    async def failed() -> bool:
+        return (await facts_of(operator, "app-2")).failed_units == ("shop-worker.service",)
+
+    async with start("app-2") as operator:
+        await until(failed)
+        assert "OOM killer" in (await operator.run("app-2", "journalctl -u shop-worker.service -n 20")).stdout
+        await operator.run("app-2", "systemctl start shop-worker.service")
+        assert (await facts_of(operator, "app-2")).failed_units == ()
+
+
 async def test_life_goes_on(start: Start) -> None:
     async with start("build-1", "web-1") as operator:
         root = operator.fleet.hosts["build-1"].root
@@ -144,6 +171,27 @@ async def test_a_seed_gives_the_same_fleet_again_and_another_seed_another(base: 
     first, again, other = [await shape(seed, base) for seed in (7, 7, 8)]
     assert first == again
     assert first != other
+
+
+_STORY = ("name", "environment", "tags", "state", "generation", "generations", "configuration_revision", "kernel",
+          "reboot_needed", "reboot_reason", "failed_units", "locked_by", "boot_id")  # fmt: skip
+
+
+def story(seed: int, folder: Path) -> list[dict[str, object]]:
+    """What `status --json` says of a demo, but for moments, ports and what wanders about."""
+    (folder / "run").mkdir(exist_ok=True)
+    environ = {**os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run")}
+    words = ["nixtui", "demo", "--seed", str(seed), "--", "status", "--json"]
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, env=environ, text=True)
+    assert done.returncode == 4, "partly: one host is down, and one is a stranger"
+    return [{key: host[key] for key in _STORY} for host in json.loads(done.stdout)]
+
+
+def test_a_seed_tells_the_same_story_again(tmp_path: Path) -> None:
+    first = story(5, tmp_path)
+    assert story(5, tmp_path) == first
+    assert story(6, tmp_path) != first
+    assert sum(bool(host["failed_units"]) for host in first) == 3
 
 
 async def test_an_error_of_whoever_uses_it_comes_out_as_it_is(start: Start) -> None:

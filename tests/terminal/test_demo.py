@@ -8,6 +8,7 @@ import pytest
 
 from tests.demo.conftest import processes_of
 from tests.demo.waiting import until_true
+from tests.terminal.steps import filter_by, leave, take_back
 from tests.terminal.terminal import Terminal, terminal
 
 DEMO = "nixtui demo"
@@ -26,45 +27,13 @@ def in_memory(folder: Path) -> dict[str, str]:
     return {"XDG_RUNTIME_DIR": str(folder / "run")}
 
 
-def leave(screen: Terminal) -> None:
-    screen.send("q")
-    screen.until(lambda shown: shown.rstrip().endswith("$"), "the shell's prompt")
-
-
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 def test_from_the_first_look_to_a_host_that_was_taken_back(tmp_path: Path, size: tuple[int, int]) -> None:
     with terminal(tmp_path, size=size, environ=in_memory(tmp_path)) as screen:
         start(screen)
-        screen.send("/")
-        screen.write("is:failed web")
-        screen.until_shown("is:failed web", "complete")
-        screen.until(lambda shown: "db-1" not in shown and "web-2" in shown, "the filtered list")
-        screen.send("Enter")
-        screen.until_shown("r roll back")
-        screen.write(":host web-2")
-        screen.until_shown("host web-2", "complete")
-        screen.send("Enter")
-        screen.until_shown("r roll back", "▌ web-2")
-        screen.send("Enter")
-        screen.until_shown("GEN", "● running")
-        screen.send("j")
-        screen.until_shown("412 → 411", "closure", "curl")
-        screen.send("r")
-        screen.until_shown("Roll back", "412 → 411")
-        screen.send("Right", "Enter")
-        screen.until(lambda shown: "type web-2 first" in shown and " ◂" not in shown, "the keyboard in the field")
-        screen.write("web-2")
-        screen.send("Enter")
-        screen.until_shown("▸ Roll back ◂")
-        screen.send("Enter")
-        screen.until_shown("committed in")
-        screen.send("1")
-        screen.until_shown("HOST", "of 24")
-        screen.until(lambda _: not screen.line_with("web-2"), "web-2 is no problem any more")
-        screen.send("Escape")
-        screen.until(lambda _: "● up" in screen.line_with("web-2") and " 411 " in screen.line_with("web-2"), "the row")
-        leave(screen)
-        assert "Roll back web-2: 412 → 411  committed" in screen.shown(history=True)
+        filter_by(screen, "is:failed web", hidden="db-1")
+        take_back(screen, "web-2", "412", "411", shows=("curl",), typed=True, proof="● up")
+        assert "Roll back web-2: 412 → 411  committed" in leave(screen)
     assert not list((tmp_path / "run").iterdir())
 
 

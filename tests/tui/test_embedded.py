@@ -1,5 +1,9 @@
 """The app's first promise, on hosts that are reached over SSH: a bad generation is taken back by keys alone."""
 
+import pytest
+
+from nixtui.tui.action_table import actions_in
+from nixtui.tui.actions import Scope
 from tests.tui.embedded import embedded
 from tests.tui.screen import line_with, press, until, until_shown, write
 
@@ -35,3 +39,21 @@ async def test_read_only_is_read_only() -> None:
         await until_shown(pilot, "failed: nginx")
         await press(pilot, "r")
         await until_shown(pilot, "read-only")
+
+
+_DANGEROUS = [each.id for each in actions_in(Scope.FLEET) if each.danger]
+
+
+@pytest.mark.parametrize("identity", _DANGEROUS)
+async def test_no_key_of_the_fleet_changes_anything_without_a_decision(identity: str) -> None:
+    """Whatever the table will have in it: the key, and Enter twice as a hasty finger does, begin nothing."""
+    key_is_enough = {"environments": {"prod": {"confirm": "key"}}}
+    async with embedded("web-2", overrides=key_is_enough) as (app, pilot, fleet):
+        await until_shown(pilot, "failed: nginx")
+        before = fleet.hosts["web-2"].root.resolved("/run/current-system")
+        app.fleet_screen.action_act(identity)
+        await until(pilot, lambda: app.screen is not app.fleet_screen or app.focused is not app.fleet_screen.table)
+        await press(pilot, "enter", "enter")
+        await pilot.pause()
+        assert not app.session.cockpit.operations.begun()
+        assert fleet.hosts["web-2"].root.resolved("/run/current-system") == before

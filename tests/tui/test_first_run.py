@@ -16,10 +16,12 @@ from tests.tui.screen import SIZES, press, shown, until, until_shown
 
 
 @asynccontextmanager
-async def first_run(folder: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[tuple[NixtuiApp, Pilot[None]]]:
+async def first_run(
+    folder: Path, size: tuple[int, int] = (120, 40), more: str = ""
+) -> AsyncIterator[tuple[NixtuiApp, Pilot[None]]]:
     """The app in an empty directory of somebody with one ssh host, which refuses connections."""
     (folder / "home/.ssh").mkdir(parents=True)
-    (folder / "home/.ssh/config").write_text("Host far\n  HostName 127.0.0.1\n  Port 1\nHost *\n")
+    (folder / "home/.ssh/config").write_text("Host far\n  HostName 127.0.0.1\n  Port 1\nHost *\n" + more)
     (folder / "work").mkdir()
     surroundings = Surroundings(folder / "work", {"HOME": str(folder / "home")}, Nobody(), "ops-1")
     configuration = load_configuration(surroundings.cwd, surroundings.environ)
@@ -55,6 +57,18 @@ async def test_the_file_is_shown_and_written_only_on_yes(tmp_path: Path) -> None
         assert "[hosts.far]" in file.read_text()
         await until_shown(pilot, "unreachable")
         assert not app.session.cockpit.policy.read_only
+
+
+@pytest.mark.parametrize("size", [*SIZES, (60, 15)])
+async def test_however_long_the_file_is_the_choices_are_in_sight_and_it_can_be_read(size, tmp_path: Path) -> None:
+    more = "".join(f"Host web-{number}\n" for number in range(60))
+    async with first_run(tmp_path, size, more) as (app, pilot):
+        await press(pilot, "w")
+        await until_shown(pilot, "▸ Cancel ◂")
+        assert "web-59" not in shown(app)
+        await press(pilot, *["pagedown"] * 20)
+        await until_shown(pilot, "environments.prod")
+        assert "▸ Cancel ◂" in shown(app)
 
 
 async def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ class Proposal(Dialog[bool]):
         """The whole text, and the harmless choice first."""
         with Vertical(classes="dialog") as frame:
             frame.border_title = Content(f"Write {clean(str(self._first.path))}?")
+            frame.border_subtitle = Content("pgup pgdn read")
             yield Lines([line(clean(each)) for each in self._first.proposal.splitlines()], id="proposal")
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", id="no")
@@ -154,6 +155,10 @@ class Proposal(Dialog[bool]):
     def on_mount(self) -> None:
         """The harmless choice has the focus."""
         self.query_one("#no", Choice).focus()
+
+    def on_resize(self) -> None:
+        """The choices stay in sight, however long the file is: frame, padding and choices take eight lines."""
+        self.query_one("#proposal", Lines).styles.max_height = max(3, self.size.height - 8)
 
     def key_pagedown(self) -> None:
         """Read on."""
