@@ -224,7 +224,7 @@ class GuardedHost:
 
     async def _commit(self, proof: Transport) -> Verdict:
         self.run.requests.withdraw(self.host.name, "it is being committed")
-        self._tell.begin("committing")
+        self._tell.begin("committing" if self.order.lasting else "disarming")
         self._commit_sent = True
         finding = await guard.commit(proof, self.order.operation, self.order.activation_timeout)
         return await self._told(proof, finding)

@@ -6,7 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from nixtui.activation.reboot import judge_boot
-from nixtui.activation.verdict import judge
+from nixtui.activation.verdict import judge, judge_pruned
 from nixtui.model.host import Host
 from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
 from nixtui.operations.journal import Entry
@@ -17,7 +17,7 @@ from nixtui.remote.errors import RemoteError
 from nixtui.remote.restart import look
 from nixtui.remote.transport import Reach, Transport
 
-_ON_HOSTS = frozenset({"rollback"})
+_ON_HOSTS = frozenset({"rollback", "delete-generations"})
 """The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""
 
 
@@ -79,6 +79,9 @@ async def _ask(
                 await _let_forget(transport, entry.operation)
     except RemoteError as error:
         return report(Outcome.UNKNOWN, f"nixtui died in the middle, and {error.reason}", error.remedy), False
+    if entry.kind == "delete-generations":
+        verdict = judge_pruned(found)
+        return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy), True
     boot_id = next(
         (each.boot_id for each in events if isinstance(each, Countdown) and each.target == target.name), None
     )

@@ -24,9 +24,12 @@ PROFILE = "/nix/var/nix/profiles/system"
 
 
 class Action(StrEnum):
-    """How far to go: live under the guard, only from the next boot on, or by rebooting now."""
+    """How far to go: live under the guard and to stay, live until the next boot, from the next boot on, or by rebooting
+    now.
+    """
 
     SWITCH = "switch"
+    TEST = "test"
     BOOT = "boot"
     REBOOT = "reboot"
 
@@ -150,10 +153,9 @@ def _plan_host(
         there = resolve(target, known)
     except NoSuchGeneration as error:
         return msgspec.structs.replace(row, refused=str(error)), None
-    facts = {"new": there.path, "previous": known.current_system}
+    facts = {"new": there.path, "previous": known.current_system, "action": action.value}
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
-    if _is_there(known, there):
-        where = "it runs, boots and is the profile already"
+    if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
     order = Order(
         operation=operation,
@@ -164,7 +166,8 @@ def _plan_host(
         expect_profile=known.profile_system,
         revert_after=settings.revert_after,
         activation_timeout=settings.activation_timeout,
-        live=action is Action.SWITCH,
+        live=action in (Action.SWITCH, Action.TEST),
+        lasting=action is not Action.TEST,
     )
     return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
 
@@ -173,12 +176,20 @@ def _label(generation: Generation | None, path: str | None) -> str | None:
     return str(generation.number) if generation else path
 
 
-def _is_there(known: Generations, there: Resolved) -> bool:
-    same = known.current_system == known.profile_system == there.path
-    number_matches = (
-        there.generation is None or known.profile is None or known.profile.number == there.generation.number
-    )
-    return same and number_matches and known.boot_default in (None, there.path)
+def _why_nothing(known: Generations, there: Resolved, action: Action) -> str | None:
+    """What is as it should be already, so that nothing is to be done; `None` where something is."""
+    runs, is_profile = known.current_system == there.path, known.profile_system == there.path
+    if known.profile is not None and there.generation is not None:
+        is_profile = known.profile.number == there.generation.number
+    boots = is_profile and known.boot_default in (None, there.path)
+    match action:
+        case Action.TEST if runs:
+            return "it runs already"
+        case Action.BOOT if boots and not runs:
+            return "it is the profile and boots next already"
+        case _ if runs and boots:
+            return "it runs, boots and is the profile already"
+    return None
 
 
 def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple[str, ...]:
@@ -188,25 +199,39 @@ def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple
         found.append("what runs is no generation; going back to it later needs its path")
     elif known.profile_system != known.current_system:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
-    if action is Action.SWITCH and running and to and running.kernel != to.kernel:
-        found.append(f"kernel {running.kernel or '–'} → {to.kernel or '–'}: full effect only after a reboot")
+    if running and to and running.kernel != to.kernel:
+        change = f"kernel {running.kernel or '–'} → {to.kernel or '–'}"
+        if action is Action.SWITCH:
+            found.append(f"{change}: full effect only after a reboot")
+        elif action is Action.TEST:
+            found.append(f"{change}: a test goes on with the kernel that runs")
     return tuple(found)
 
 
 def _warnings(action: Action, orders: dict[str, Order]) -> tuple[str, ...]:
     if action is Action.REBOOT and orders:
         return (f"{len(orders)} host(s) will reboot; a reboot is not guarded",)
+    if action is Action.TEST and orders:
+        return ("only tested: the next reboot brings back what boots now",)
+    if action is Action.BOOT and orders:
+        return ("nothing changes before the next reboot, which is not guarded",)
     return ()
 
 
-_WHEN = {Action.SWITCH: "", Action.BOOT: " at the next boot", Action.REBOOT: " by a reboot"}
+_TITLES = {
+    Action.SWITCH: "Roll back {}",
+    Action.TEST: "Test on {}",
+    Action.BOOT: "Set what {} boots next",
+    Action.REBOOT: "Roll back {} with a reboot",
+}
 
 
 def _title(targets: Sequence[planning.Target], action: Action) -> str:
+    title = _TITLES[action]
     if len(targets) == 1:
         row = targets[0]
-        return f"Roll back {row.name}" + (f": {row.before} → {row.after}" if row.after else "") + _WHEN[action]
-    return f"Roll back {len(targets)} hosts{_WHEN[action]}"
+        return title.format(row.name) + (f": {row.before} → {row.after}" if row.after else "")
+    return title.format(f"{len(targets)} hosts")
 
 
 def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tuple[Step, ...]:
@@ -215,7 +240,9 @@ def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tupl
     last = [Step("commit: profile and boot entry", _each(orders, _commit_commands))]
     if action is Action.REBOOT:
         last.append(Step("reboot and wait for the new boot", _each(orders, lambda _: ["systemctl reboot"])))
-    if action is not Action.SWITCH:
+    if action is Action.TEST:
+        last = [Step("disarm: it stays until the next reboot; profile and boot entry are not touched")]
+    elif action is not Action.SWITCH:
         return tuple(last)
     window = f"{settings.revert_after:g} s"
     return (

@@ -27,6 +27,8 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
             return Verdict(Outcome.COMMITTED, "boots and is the profile; the old system runs until the next boot")
         case GuardOutcome.COMMITTED:
             return Verdict(Outcome.COMMITTED, "runs, boots and is the profile")
+        case GuardOutcome.TESTED:
+            return _tested(finding, new)
         case GuardOutcome.REVERTED:
             return Verdict(Outcome.REVERTED, _reverted(finding))
         case GuardOutcome.REVERT_FAILED:
@@ -44,6 +46,12 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
             return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
         case GuardOutcome.ABANDONED | GuardOutcome.ENDED | GuardOutcome.NONE:
             return _by_the_links(finding, new, previous, boot_id)
+
+
+def _tested(finding: Finding, new: str) -> Verdict:
+    if finding.current != new:
+        return Verdict(Outcome.FAILED, f"the test ended well, but by now it runs {finding.current}", "look at it")
+    return Verdict(Outcome.TESTED, "runs until the next reboot; profile and boot entry are as they were")
 
 
 def _reverted(finding: Finding) -> str:
@@ -70,6 +78,18 @@ def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None
             f"{cause}; it runs the old system" + ("" if rebooted else ", nothing was changed"),
         )
     return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
+
+
+def judge_pruned(finding: Finding) -> Verdict:
+    """What became of deleting generations, by what the host says."""
+    match finding.outcome:
+        case GuardOutcome.COMMITTED:
+            return Verdict(Outcome.COMMITTED, "deleted, and their boot entries with them")
+        case GuardOutcome.FAILED:
+            return Verdict(Outcome.FAILED, finding.why, "look at its generations; deleting the same again is safe")
+        case GuardOutcome.OPEN:
+            return Verdict(Outcome.UNKNOWN, "the host is still at it, and finishes by itself", "ask again in a minute")
+    return Verdict(Outcome.UNKNOWN, "the host has no record of it", "look at its generations")
 
 
 def judge_broken(finding: Finding) -> Verdict:

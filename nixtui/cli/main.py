@@ -28,6 +28,8 @@ COMMANDS = {
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
     "rollback": "take hosts back to a generation they have, under the guard",
+    "delete-generations": "delete old generations of hosts, never one that matters",
+    "pin": "keep a system of a host whatever is cleared up, or no longer",
     "run": "run a command on hosts, equal answers put together",
     "reboot": "restart hosts in waves and see them come back",
     "ssh": "the real ssh to a host, with the options nixtui uses itself",

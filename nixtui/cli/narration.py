@@ -7,6 +7,7 @@ from nixtui.operations.report import Outcome, Report, TargetReport, word
 
 GLYPHS = {
     Outcome.COMMITTED: "✔",
+    Outcome.TESTED: "◒",
     Outcome.UNCHANGED: "=",
     Outcome.REVERTED: "↩",
     Outcome.FAILED: "✖",

@@ -12,6 +12,8 @@ from nixtui.demo.server import LOOPBACK
 from nixtui.demo.story import Character, Door
 
 USER = "ops"
+FLAKE = "infra"
+"""The folder beside the configuration that systems are built from."""
 
 _SSH_CONFIG = """\
 # Only the demo's own key is offered, whatever keys and agents there are besides.
@@ -50,7 +52,7 @@ def _known(each: Listed) -> str:
 
 def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
     return {
-        "fleet": {"name": "demo", "sources": ["file"]},
+        "fleet": {"name": "demo", "flake": f"./{FLAKE}", "sources": ["file"]},
         "ssh": {
             "config": "ssh_config",
             "known_hosts": ["known_hosts"],

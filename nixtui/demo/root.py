@@ -89,10 +89,12 @@ class Root:
         if system.path in self._store:
             return
         self._install_parts(system)
-        for folder in (top / "etc", *(top / "specialisation" / name for name in system.specialisations)):
+        for folder in (top / "etc/systemd/system", *(top / "specialisation" / name for name in system.specialisations)):
             folder.mkdir(parents=True)
         for name, target in system.links.items():
             (top / name).symlink_to(self.at(target))
+        for unit in system.units:
+            (top / "etc/systemd/system" / unit.name).symlink_to(self.at(unit.path))
         (top / "bin").symlink_to(self.programs)
         (top / "sw").symlink_to(self.programs.parent)
         (top / "nixos-version").write_text(system.nixos_version)
@@ -123,6 +125,10 @@ class Root:
         """
         for part in system.parts:
             self._install_part(part)
+        for unit in system.units:
+            if unit.path not in self._store:
+                self._store.add(unit.path)
+                self.at(unit.path).write_text(unit.text)
         empty = self.at("/nix/store/.links")
         empty.touch()
         for path in system.closure.keys() - self._store - {system.path}:

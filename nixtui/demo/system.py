@@ -94,6 +94,16 @@ class UnitFile:
         word, _, delay = self.fault.partition(" ")
         return float(delay) if word == "drains" else 0.0
 
+    @property
+    def path(self) -> str:
+        """Where its file is in the store; a real one is in a folder of that name."""
+        return store_path(f"unit-{self.name}", self.fingerprint)
+
+    @property
+    def text(self) -> str:
+        """What is in its file: as much as tells one version of it from another."""
+        return f"[Unit]\nDescription={self.description}\nX-Restart-Triggers={self.fingerprint}\n"
+
     @classmethod
     def parse(cls, line: str) -> "UnitFile":
         """The other way."""
@@ -157,7 +167,7 @@ def build_system(
         store_path(name, host, *(unit.line() for unit in units), *paths.values()): kib
         for name, kib in _CONFIGURATION.items()
     }
-    configuration |= {store_path(f"unit-{unit.name}", unit.fingerprint): 2 for unit in units}
+    configuration |= {unit.path: 2 for unit in units}
     path = store_path(
         f"nixos-system-{host}-{commit.nixos_version}", commit.revision, str(fails_to_activate), *configuration
     )
@@ -198,5 +208,5 @@ def _links(paths: Mapping[str, str]) -> Mapping[str, str]:
         "initrd": f"{paths['initrd-linux']}/initrd",
         "kernel-modules": paths["linux-modules"],
         "systemd": paths["systemd"],
-        "etc/systemd": f"{paths['dbus']}/etc/systemd",
+        "etc/systemd/system/dbus.service": f"{paths['dbus']}/etc/systemd/system/dbus.service",
     }

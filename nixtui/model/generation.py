@@ -9,7 +9,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     `created_at` is when the profile link was made (Unix seconds, the host's clock). `path` is the toplevel in
     the store; `path_exists` is false when it is gone, which makes the generation no target. The four marks are
     independent: a host may run one, have booted another and boot a third next; `boot_default` is `None` where
-    the boot loader's files could not be read.
+    the boot loader's files could not be read. `pinned` when somebody wants its system kept whatever is cleared up.
     """
 
     number: int
@@ -24,6 +24,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     booted: bool = False
     profile: bool = False
     boot_default: bool | None = None
+    pinned: bool = False
 
 
 class Generations(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
 
     `clock` is the host's clock (Unix seconds) when it was asked: `@2h` counts back from it. `switched_at` is when the
     profile was last pointed somewhere. A running system that is no generation (its link was deleted, or it was only
-    tested) is in `current_system` and nowhere in `items`.
+    tested) is in `current_system` and nowhere in `items`. `pins` are the systems that are pinned, generations or not.
     """
 
     items: tuple[Generation, ...]
@@ -41,6 +42,7 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
     boot_default: str | None
     clock: float
     switched_at: float | None = None
+    pins: tuple[str, ...] = ()
 
     def with_number(self, number: int) -> Generation | None:
         """The generation of that number, if the host still has it."""

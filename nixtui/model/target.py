@@ -86,6 +86,14 @@ class Resolved:
         return str(self.generation.number) if self.generation else self.path
 
 
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where undoing the last operation on a host leads: a target as text, and how that is known, as a clause."""
+
+    target: str
+    why: str
+
+
 def parse_target(text: str, *, now: datetime) -> Target:
     """The target that `text` names; `now` (with a time zone) gives `@14:00` its day. Raises `BadTarget`."""
     match text.partition(":"):

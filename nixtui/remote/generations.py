@@ -25,7 +25,9 @@ async def generations(transport: Transport, *, elevated: bool = False, profile: 
     Everybody may read everything but the boot loader's files on most hosts: without `elevated` the boot default is
     often unknown.
     """
-    completed = await transport.run(load_script("generations", "facts"), profile, elevated=elevated, timeout=TIMEOUT_S)
+    completed = await transport.run(
+        load_script("generations", "facts", "pins"), profile, elevated=elevated, timeout=TIMEOUT_S
+    )
     return parse_generations(transport.host.name, completed)
 
 
@@ -55,6 +57,7 @@ class _Heard:
 
     single: dict[str, str] = field(default_factory=dict)
     boot_entries: list[tuple[str, str]] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
     links: list[_Link] = field(default_factory=list)
     systems: dict[str, _System] = field(default_factory=dict)
 
@@ -62,6 +65,8 @@ class _Heard:
         """One line. Lines of keys that this version does not know are kept and never looked at."""
         if key == "generation":
             self.links.append(_Link(int(value)))
+        elif key == "pin":
+            self.pins.append(value)
         elif key == "boot_entry":
             system, _, name = value.partition(" ")
             self.boot_entries.append((name, system))
@@ -109,6 +114,7 @@ def parse_generations(host: str, completed: Completed) -> Generations:
         boot_default=default,
         clock=clock,
         switched_at=switched_at,
+        pins=tuple(heard.pins),
     )
 
 
@@ -147,6 +153,7 @@ def _generation(link: _Link, heard: _Heard, default: str | None) -> Generation:
         booted=not link.gone and link.path == heard.single.get("booted"),
         profile=is_profile,
         boot_default=None if default is None else link.path == default,
+        pinned=link.path in heard.pins,
     )
 
 

@@ -8,7 +8,11 @@ from nixtui.tui.session import Session
 async def find_plan(session: Session, proposal: Proposal) -> None:
     """Resolve the target on every host."""
     try:
-        proposal.plan = await session.cockpit.plan_rollback(proposal.names, proposal.target)
+        if proposal.own or proposal.action != "switch":
+            targets = {name: proposal.own.get(name, proposal.target) for name in proposal.names}
+            proposal.plan = await session.cockpit.profiles.plan(targets, proposal.action)
+        else:
+            proposal.plan = await session.cockpit.plan_rollback(proposal.names, proposal.target)
     except Exception as error:
         proposal.plan_problem = sentence(error)
 
@@ -24,6 +28,18 @@ async def find_diff(session: Session, proposal: Proposal) -> None:
         proposal.diff = await session.knowledge.diff((name, old), (name, new))
     except Exception as error:
         proposal.diff_problem = sentence(error)
+
+
+async def find_commits(session: Session, proposal: Proposal) -> None:
+    """What was committed between the two systems of the one host, if the repository is at hand."""
+    if proposal.systems is None:
+        return
+    name, (old, new) = proposal.names[0], proposal.systems
+    try:
+        systems = await session.knowledge.systems((name, old), (name, new))
+        proposal.commits = await session.knowledge.commits(systems.before.revision, systems.after.revision)
+    except Exception as error:
+        proposal.commits_problem = sentence(error)
 
 
 async def find_preview(session: Session, proposal: Proposal) -> None:

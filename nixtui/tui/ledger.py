@@ -25,6 +25,7 @@ KEPT_LINES = 2_000
 
 _OUTCOMES = {
     Outcome.COMMITTED: ("✔", Role.GOOD),
+    Outcome.TESTED: ("◒", Role.WARN),
     Outcome.UNCHANGED: ("=", Role.MUTED),
     Outcome.REVERTED: ("↶", Role.WARN),
     Outcome.FAILED: ("✖", Role.BAD),

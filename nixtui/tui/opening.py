@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,13 @@ def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) ->
         app.screen.show_logs(hosts, query or LogQuery())
 
 
+def unit_logs(app: NixtuiApp, host: str, units: Sequence[str], since: float | None = None) -> None:
+    """The journal of these units of a host, `since` a time (Unix seconds)."""
+    from nixtui.logs.query import LogQuery
+
+    logs(app, (host,), LogQuery(units=tuple(units), since=since))
+
+
 def log_record(place: Place, entry: LogLine) -> None:
     """One entry of a journal with all its fields."""
     from nixtui.tui.screens.log_record import LogRecordDialog
@@ -139,7 +146,7 @@ def what_changed_before(app: NixtuiApp, moment: str) -> None:
             app.session.say(Level.WARNING, f":before: {error}")
 
 
-def target(place: Place, names: Sequence[str]) -> None:
+def target(place: Place, names: Sequence[str], text: str = "") -> None:
     """Ask where to roll back to; for one host whose generations are known, say at once what that is."""
 
     def edited(text: str) -> Line:
@@ -156,7 +163,7 @@ def target(place: Place, names: Sequence[str]) -> None:
             rollback(place.nixtui, names, text.strip())
 
     label = names[0] if len(names) == 1 else f"{len(names)} hosts"
-    place.ask(Question(f"roll back {clean(label)} to ", "", edited, submitted, place.stop_asking, _targets_like))
+    place.ask(Question(f"roll back {clean(label)} to ", text, edited, submitted, place.stop_asking, _targets_like))
 
 
 def _targets_like(text: str) -> list[str]:
@@ -198,6 +205,16 @@ def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
         _confirm(app, RollbackDialog(app.session, names, to))
     else:
         app.session.say(Level.WARNING, "No host is selected.")
+
+
+def rollback_each(app: NixtuiApp, targets: Mapping[str, str], action: str) -> None:
+    """Propose to take every host to a target of its own, as far as `action` says; when it is started, show it."""
+    from nixtui.tui.screens.rollback import RollbackDialog
+
+    if targets:
+        _confirm(app, RollbackDialog(app.session, tuple(targets), next(iter(targets.values())), targets, action))
+    else:
+        app.session.say(Level.WARNING, "No generation is selected.")
 
 
 def plan(app: NixtuiApp, names: Sequence[str], question: PlanQuestion) -> None:

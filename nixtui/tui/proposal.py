@@ -1,13 +1,15 @@
 """What a rollback would do, as it is found out: first from memory, then the plan, then the diff and the preview."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from nixtui.model.closure import ClosureDiff
+from nixtui.model.commit import CommitRange
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.preview import Preview
 from nixtui.model.status import HostStatus
 from nixtui.tui import units
+from nixtui.tui.comparison import commits_sentence
 from nixtui.tui.draft import Draft, waiting, warnings
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, wrap
 from nixtui.tui.systems import diff_lines, diff_sentence, preview_lines, version_of
@@ -18,13 +20,17 @@ _LABEL = 11
 @dataclass(slots=True, kw_only=True)
 class Proposal(Draft):
     """Everything known about one rollback. What is `None` is not known yet, and the `_problem` beside it says why it
-    never will be.
+    never will be. `own` are targets of single hosts; the others go to `target`, as far as `action` says.
     """
 
     target: str
+    own: Mapping[str, str] = field(default_factory=dict)
+    action: str = "switch"
     generations: Generations | None = None
     diff: ClosureDiff | None = None
     diff_problem: str | None = None
+    commits: CommitRange | None = None
+    commits_problem: str | None = None
     preview: Preview | None = None
     preview_problem: str | None = None
 
@@ -35,10 +41,30 @@ class Proposal(Draft):
         return (facts["previous"], facts["new"]) if "previous" in facts and "new" in facts else None
 
 
+VERBS = {"switch": "Roll back", "test": "Test", "boot": "Set boot", "reboot": "Reboot into it"}
+"""What the choice is called that starts it, by action."""
+
+_TITLES = {
+    "switch": "Roll back {}",
+    "test": "Test on {} until the next reboot",
+    "boot": "Boot {} into it next time",
+    "reboot": "Roll back {} with a reboot",
+}
+
+
 def title(proposal: Proposal) -> str:
     """`Roll back web-12`, `Roll back 12 hosts`."""
     names = proposal.names
-    return f"Roll back {clean(names[0])}" if len(names) == 1 else f"Roll back {len(names)} hosts"
+    return _TITLES[proposal.action].format(clean(names[0]) if len(names) == 1 else f"{len(names)} hosts")
+
+
+def for_others(proposal: Proposal) -> str:
+    """The target as it means the same on other hosts: a number is another generation there."""
+    target = proposal.target
+    known = proposal.generations
+    generation = known.with_number(int(target)) if known is not None and target.isdecimal() else None
+    revision = generation.configuration_revision if generation is not None else None
+    return f"rev:{revision}" if revision is not None else target
 
 
 def lines(proposal: Proposal, cells: int, now: float) -> list[Line]:
@@ -60,6 +86,8 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     yield fit(
         _between("revision", _revision(before) or _short(status.facts.configuration_revision), _revision(after)), cells
     )
+    if proposal.commits is not None:
+        yield fit(_labelled("commits", *commits_sentence(proposal.commits, cells - _LABEL)), cells)
     yield fit(_between("NixOS", _version(before) or status.facts.nixos_version, _version(after)), cells)
     if before is not None and after is not None and before.kernel != after.kernel:
         yield fit(_between("kernel", before.kernel, after.kernel), cells)
@@ -77,7 +105,9 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     else:
         yield from waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
     yield EMPTY
-    if proposal.preview is not None:
+    if proposal.action == "boot":
+        yield line(("what runs stays as it is until the next reboot", Role.MUTED))
+    elif proposal.preview is not None:
         yield from preview_lines(proposal.preview, cells)
     else:
         yield from waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
@@ -145,9 +175,16 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
 
 def _reassurance(proposal: Proposal, cells: int) -> Iterator[Line]:
     if proposal.plan is not None and proposal.plan.acting_on:
-        yield from wrap(
-            "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
-            "itself; until then a host goes back by itself.",
-            cells,
-            Role.MUTED,
-        )
+        yield from wrap(_REASSURANCES[proposal.action], cells, Role.MUTED)
+
+
+_GUARDED = "until then a host goes back by itself."
+_REASSURANCES = {
+    "switch": "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
+    f"itself; {_GUARDED}",
+    "test": f"Nothing has to be copied. The guard watches until it has proved itself; {_GUARDED} Profile and boot "
+    "entry stay as they are, so the next reboot ends the test.",
+    "boot": "Nothing has to be copied. Only profile and boot entry change; a host that does not come up with it is not "
+    "brought back by itself.",
+    "reboot": "Nothing has to be copied. A reboot is not guarded: a host that does not come up is not brought back.",
+}

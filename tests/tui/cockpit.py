@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -25,6 +25,7 @@ from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.preview import Preview
 from nixtui.model.status import ActivationLock, DiskUse, HostFacts, HostState, HostStatus, Memory
+from nixtui.model.target import Target as Wanted
 from nixtui.model.target import parse_target
 from nixtui.operations.events import AnyEvent, TargetFinished
 from nixtui.operations.journal import Entry, Journal
@@ -37,6 +38,7 @@ from nixtui.remote.errors import Unreachable
 from nixtui.tui.cockpit.first_run import FirstRun
 from nixtui.tui.theme.house import DARK
 from tests.tui.logs_in_memory import MemoryLogs
+from tests.tui.profiles import MemoryProfiles
 
 NOW = 1_795_230_761.0
 """2026-11-21 03:12:41 UTC: the hour the app is for."""
@@ -331,6 +333,7 @@ class MemoryCockpit:
         self.script = script
         self.gate = asyncio.Event()
         self.gate.set()
+        self.profiles = MemoryProfiles(self)
         self.focused: list[Collection[str]] = []
         self.asked: list[Collection[str]] = []
         self.tasks: set[asyncio.Task[object]] = set()
@@ -364,13 +367,14 @@ class MemoryCockpit:
         return Preview(path=path, exit_code=0, restarted=("nginx.service",), reboot_needed=False)
 
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
-        await self.gate.wait()
         wanted = parse_target(target, now=datetime.fromtimestamp(self.now, UTC))
-        seen = [self._seen(name) for name in names]
+        return await self.plan_each(dict.fromkeys(names, wanted), Action.SWITCH)
+
+    async def plan_each(self, wanted: Mapping[str, Wanted], action: Action) -> Plan:
+        await self.gate.wait()
+        seen = [self._seen(name) for name in wanted]
         settings = Settings(health=(HealthCheck("systemctl is-active nginx.service", 10.0),))
-        return plan_rollback(
-            seen, wanted, settings, action=Action.SWITCH, operation="8f2a9c01", operator="ops-2@laptop"
-        ).plan
+        return plan_rollback(seen, wanted, settings, action=action, operation="8f2a9c01", operator="ops-2@laptop").plan
 
     def _seen(self, name: str) -> Seen:
         host = self.fleet.host(name)

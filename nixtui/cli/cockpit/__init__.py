@@ -15,6 +15,7 @@ from nixtui.cli.cockpit.acting import LiveActing
 from nixtui.cli.cockpit.first_run import LiveFirstRun
 from nixtui.cli.cockpit.incident import LiveIncident
 from nixtui.cli.cockpit.logs import LiveLogs
+from nixtui.cli.cockpit.profiles import LiveProfiles
 from nixtui.cli.cockpit.upkeep import LiveUpkeep
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
@@ -76,6 +77,7 @@ class LiveCockpit:
         self._focused: Collection[str] = ()
         self._known: dict[str, Generations] = {}
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
+        self.profiles = LiveProfiles(nixtui, self.fleet.host, self.seen, self.keep)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self.acting = LiveActing(nixtui, self.fleet, self.keep, self._let_go)
@@ -149,14 +151,18 @@ class LiveCockpit:
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
         """The plan, from what is known of the hosts where that is still so."""
         wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC))
+        rollback = self._nixtui.plan_rollback(await self.seen(names), wanted)
+        return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
+
+    async def seen(self, names: Sequence[str]) -> list[Seen]:
+        """The generations of hosts, from what is known of them where that is still so; in the order of the names."""
         known = {name: Seen(self.fleet.host(name), seen) for name in names if (seen := self._still_known(name))}
         asked = await self._nixtui.ask_generations([self.fleet.host(name) for name in names if name not in known])
         for each in asked:
             known[each.host.name] = each
             if each.generations is not None:
                 self._known[each.host.name] = each.generations
-        rollback = self._nixtui.plan_rollback([known[name] for name in names], wanted)
-        return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
+        return [known[name] for name in names]
 
     def keep(self, prepared: Prepared) -> Plan:
         """Remember the work of a plan until somebody says yes to it, or thirty others were made since."""

@@ -30,7 +30,8 @@ def add(parser: ArgumentParser) -> None:
         "--action",
         choices=[action.value for action in Action],
         default=Action.SWITCH.value,
-        help="switch live under the guard (default), only set the boot entry, or set it and reboot",
+        help="switch live under the guard (default), test it until the next reboot, only set the boot entry, or set it "
+        "and reboot",
     )
     add_consent(parser)
     parser.add_argument(

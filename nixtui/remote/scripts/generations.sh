@@ -8,8 +8,8 @@
 #
 # Forks: two for the links, one for each system (its own nixos-version knows the configuration revision).
 #
-# Needs parts/facts.sh before it.
-# shellcheck disable=SC2154 # root, resolved, line, harmless and kernel are of that part
+# Needs parts/facts.sh and parts/pins.sh before it.
+# shellcheck disable=SC2154 # root, resolved, line, harmless and kernel are of the first of them
 
 boot_limit=1000
 init='' asked='|'
@@ -29,6 +29,11 @@ links() {
     tell profile "$resolved"
     tell switched_at "$(exec stat -c %Y "$root$profile" </dev/null 2>/dev/null)"
     tell profile_generation "$(number_of "$profile")"
+}
+
+pins() {
+    [ -d "$PINS" ] || return 0
+    pinned | while read -r path; do tell pin "$path"; done
 }
 
 generations() {
@@ -164,6 +169,7 @@ main() {
     tell clock "$(exec date +%s </dev/null 2>/dev/null)"
     links
     boot_default
+    pins
     generations
     echo '#nixtui-generations end'
 }

@@ -15,6 +15,7 @@ from nixtui.operations.policy import Consent, Policy
 from nixtui.tui.cockpit.acting import Acting
 from nixtui.tui.cockpit.first_run import FirstRun
 from nixtui.tui.cockpit.incident import Incident
+from nixtui.tui.cockpit.profiles import Profiles
 from nixtui.tui.cockpit.upkeep import Upkeep
 
 if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
@@ -66,6 +67,8 @@ class Cockpit(Protocol):
         """The journals of hosts."""
         ...
 
+    @property
+    def profiles(self) -> Profiles: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

@@ -244,14 +244,7 @@ class HostPage(Place):
 
     def open_logs(self) -> None:
         """The journal of the unit under the cursor, or of the host."""
-        # The one hook for a screen that follows journals: `opening.logs(app, (host,), query)`.
-        if self.tab.unit is not None:
-            unit = self.tab.unit
-            self.show_tab(self.tabs.index(self.units))
-            self.units.go_to(unit)
-            self._draw()
-        else:
-            self.show_tab(len(self.tabs) - 1)
+        opening.unit_logs(self.nixtui, self.host, [self.tab.unit] if self.tab.unit is not None else [])
 
     def copy(self) -> None:
         """The name under the cursor, or the text."""

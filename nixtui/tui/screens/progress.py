@@ -245,7 +245,9 @@ class ProgressScreen(Place):
         to = after.pop() if len(after) == 1 else None
         if to is None:
             self.session.say(Level.WARNING, "The hosts go to different generations; the command needs a --to of yours.")
-        return ["nixtui", "rollback", *names, *(("--to", to) if to else ())]
+        action = next((target.facts.get("action", "switch") for target in self._ledger.plan.acting_on), "switch")
+        how = ["--action", action] if action != "switch" else []
+        return ["nixtui", "rollback", *names, *(("--to", to) if to else ()), *how]
 
 
 def _change(state: TargetState) -> Line:

@@ -1,11 +1,11 @@
 """The rollback dialog: where each host would go, what changes on the way, and what would restart."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nixtui.tui import proposal as proposing
 from nixtui.tui.actions import Scope
-from nixtui.tui.inquiry import find_diff, find_plan, find_preview, hosts_alike
+from nixtui.tui.inquiry import find_commits, find_diff, find_plan, find_preview, hosts_alike
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line
 from nixtui.tui.proposal import Proposal
@@ -18,14 +18,21 @@ class RollbackDialog(Confirming):
 
     scopes = (Scope.ROLLBACK, Scope.PLAN)
 
-    def __init__(self, session: Session, names: Sequence[str], target: str) -> None:
-        self.proposal = _propose(session, tuple(names), target)
+    def __init__(
+        self,
+        session: Session,
+        names: Sequence[str],
+        target: str,
+        own: Mapping[str, str] | None = None,
+        action: str = "switch",
+    ) -> None:
+        self.proposal = _propose(session, tuple(names), target, own or {}, action)
         super().__init__(session, self.proposal)
 
     @property
     def verb(self) -> str:
         """What the choice is called that starts it."""
-        return "Roll back"
+        return proposing.VERBS[self.proposal.action]
 
     @property
     def heading(self) -> str:
@@ -38,8 +45,11 @@ class RollbackDialog(Confirming):
         await find_plan(self.session, proposal)
         self.show()
         if proposal.only is not None and proposal.only.refused is None:
+            finders = (
+                [find_diff, find_commits] if proposal.action == "boot" else [find_diff, find_commits, find_preview]
+            )
             async with asyncio.TaskGroup() as group:
-                for find in (find_diff, find_preview):
+                for find in finders:
                     group.create_task(find(self.session, proposal)).add_done_callback(lambda _: self.show())
 
     def text(self, cells: int, now: float) -> list[Line]:
@@ -48,7 +58,11 @@ class RollbackDialog(Confirming):
 
     def command(self) -> Sequence[str]:
         """The same without a screen."""
-        return ("nixtui", "rollback", *self.proposal.names, "--to", self.proposal.target)
+        proposal = self.proposal
+        if len(set(proposal.own.values())) > 1:
+            return ()  # the hosts go to different generations, which no one command says
+        action = () if proposal.action == "switch" else ("--action", proposal.action)
+        return ("nixtui", "rollback", *proposal.names, "--to", proposal.target, *action)
 
     def widen(self) -> None:
         """The same for every host of the environment that runs the same revision; the proposal is made anew."""
@@ -57,12 +71,13 @@ class RollbackDialog(Confirming):
             self.session.say(Level.INFO, "No other host of this environment runs the same revision.")
             return
         self.forget_typed()
-        self.draft = self.proposal = _propose(self.session, same, self.proposal.target)
+        target = proposing.for_others(self.proposal)
+        self.draft = self.proposal = _propose(self.session, same, target, {}, self.proposal.action)
         self.show()
         self.inquire()
 
 
-def _propose(session: Session, names: tuple[str, ...], target: str) -> Proposal:
+def _propose(session: Session, names: tuple[str, ...], target: str, own: Mapping[str, str], action: str) -> Proposal:
     known = session.knowledge.known_generations(names[0]) if len(names) == 1 else None
     return Proposal(
         names=names,
@@ -70,5 +85,7 @@ def _propose(session: Session, names: tuple[str, ...], target: str) -> Proposal:
         seen=seen(session, names),
         asked_at=session.cockpit.clock(),
         target=target,
+        own=own,
+        action=action,
         generations=known,
     )
