@@ -170,10 +170,10 @@ class Assembly:
         hosts = await self.hosts()
         if selector.needs_status:
             fleet = await self.look(hosts)
-            found = selector.select(Subject(host, fleet.status(host.name), self.clock()) for host in hosts)
         else:
-            state = FleetState(hosts)
-            found = selector.select(Subject(host, state.status(host.name), self.clock()) for host in hosts)
+            fleet = FleetState(hosts)
+        is_outlier, now = fleet.peers.is_outlier, self.clock()
+        found = selector.select(Subject(host, fleet.status(host.name), now, is_outlier(host.name)) for host in hosts)
         if not found:
             raise UsageError(_nothing_found(selector, [host.name for host in hosts]))
         return [subject.host for subject in found]

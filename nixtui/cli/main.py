@@ -105,6 +105,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nixtui {__version__}")
     parser.add_argument("--config", metavar="FILE", type=Path, help="instead of the nixtui.toml that is found")
     parser.add_argument("--read-only", action="store_true", help="refuse everything that changes anything")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, title in COMMANDS.items():
         declared = commands.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".")
@@ -141,7 +142,7 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
             narrate(str(warning))
         async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
             if parsed.command is None:
-                return await _app(nixtui)
+                return await _app(nixtui, mouse=not parsed.no_mouse)
             return int(await _module(parsed.command).run(parsed, nixtui))
     except (BadConfiguration, NoHome) as error:
         narrate(str(error))
@@ -160,16 +161,17 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         return Exit.FAILED
 
 
-async def _app(nixtui: Assembly) -> int:
+async def _app(nixtui: Assembly, *, mouse: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(NEEDS_TERMINAL)
-    return int(await _module("app").run(nixtui))
+    return int(await _module("app").run(nixtui, mouse=mouse))
 
 
 def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     """Any command on the embedded fleet; everything but the fleet itself is the real thing."""
     words = parsed.words[1:] if parsed.words[:1] == ["--"] else parsed.words
     inner = parse(words)
+    inner.no_mouse |= parsed.no_mouse
     if inner.command == "demo":
         raise UsageError("the demo cannot run itself")
     if inner.command is None and not (sys.stdin.isatty() and sys.stdout.isatty()):

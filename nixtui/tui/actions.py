@@ -120,8 +120,15 @@ _SHOWN = {
     "pageup": "pgup", "ctrl+@": "ctrl+space", "exclamation_mark": "!",
 }  # fmt: skip
 
+_NAMED = {shown: name for name, shown in _SHOWN.items() if len(shown) > 1}
+
 
 def key_shown(keys: str) -> str:
     """The first of an action's keys, as people write it."""
     first = keys.split(",")[0]
     return _SHOWN.get(first, first)
+
+
+def key_named(shown: str) -> str:
+    """The contrary of `key_shown`: what people call a key, as the table has it."""
+    return _NAMED.get(shown, shown)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nixtui.model.selector import BadSelector
 from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
 from nixtui.operations.events import AnyEvent, OperationFinished
 from nixtui.operations.report import Outcome, Report, word
-from nixtui.tui.actions import Action, Selection, key_shown, may_change
+from nixtui.tui.actions import Selection, may_change
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
 from nixtui.tui.notices import Level, Notice
@@ -29,18 +30,24 @@ if TYPE_CHECKING:
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
-def palette(place: Place, title: str, actions: Sequence[Action[Any]]) -> None:
-    """Actions to choose from; the chosen one is done as if its key had been pressed."""
-    from nixtui.tui.screens.chooser import Chooser, Item
+def keys(place: Place) -> None:
+    """The keys of a screen under their headings; the chosen one is done as if it had been pressed."""
+    from nixtui.tui.palette import choose, keys_of
+    from nixtui.tui.screens.chooser import Chooser
 
-    selection, key_of = place.selection(), place.session.key_of
-    items = [
-        Item(each.id, each.title, key_shown(key_of(each.id, each.key)), each.help or "", each.why_disabled(selection))
-        for each in actions
-    ]
-    place.app.push_screen(
-        Chooser(place.session, title, items), lambda found: place.action_act(found) if found else None
-    )
+    chooser = Chooser(place.session, f"Keys ─ {' ▸ '.join(place.crumbs) or 'this screen'}", keys_of(place))
+    place.app.push_screen(chooser, lambda found: choose(place, found) if found else None)
+
+
+def palette(place: Place) -> None:
+    """Every action of every screen, and every host to go to."""
+    from nixtui.tui.palette import choose, everything, hosts_like
+    from nixtui.tui.screens.chooser import Chooser
+
+    cockpit = place.session.cockpit
+    more = hosts_like(cockpit.fleet, cockpit.clock())
+    chooser = Chooser(place.session, "Actions and hosts", everything(place), more)
+    place.app.push_screen(chooser, lambda found: choose(place, found) if found else None)
 
 
 def first_run(app: NixtuiApp, first: FirstRun) -> None:
@@ -163,7 +170,9 @@ def target(place: Place, names: Sequence[str], text: str = "") -> None:
             rollback(place.nixtui, names, text.strip())
 
     label = names[0] if len(names) == 1 else f"{len(names)} hosts"
-    place.ask(Question(f"roll back {clean(label)} to ", text, edited, submitted, place.stop_asking, _targets_like))
+    place.ask(
+        Question(f"roll back {clean(label)} to ", text, edited, submitted, place.stop_asking, _targets_like, "target")
+    )
 
 
 def _targets_like(text: str) -> list[str]:
@@ -183,7 +192,7 @@ def command(place: Place) -> None:
         try:
             if text.strip():
                 place.nixtui.obey(parse_command(text, vocabulary), place)
-        except BadCommand as error:
+        except (BadCommand, BadSelector) as error:
             place.session.say(Level.WARNING, str(error))
 
     place.ask(Question(":", "", edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))

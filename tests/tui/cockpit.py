@@ -308,6 +308,25 @@ class Nowhere:
         pass
 
 
+class ScreensInMemory:
+    """What the app remembers, kept in memory; `broken` makes it fail as a broken disk does."""
+
+    def __init__(self, record: bytes | None = None) -> None:
+        self.record = record
+        self.broken: OSError | None = None
+        self.kept = 0
+
+    async def recall(self) -> bytes | None:
+        if self.broken:
+            raise self.broken
+        return self.record
+
+    async def keep(self, record: bytes) -> None:
+        if self.broken:
+            raise self.broken
+        self.record, self.kept = record, self.kept + 1
+
+
 class MemoryCockpit:
     """The facade over values in memory; plans are made by the real planner, operations run by the real runner.
 
@@ -330,6 +349,7 @@ class MemoryCockpit:
         self.first_run: FirstRun | None = None
         self.now = now
         self.operations = MemoryOperations(journal)
+        self.memory = ScreensInMemory()
         self.script = script
         self.gate = asyncio.Event()
         self.gate.set()

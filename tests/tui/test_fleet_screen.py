@@ -23,10 +23,15 @@ async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int
         assert "PROD" in lines[0]
         assert "416/420" in lines[0]
         assert "5 failing" in lines[0]
-        assert "HOST" in lines[2]
-        assert "edge-2" in lines[3]
-        assert "✖ host key changed" in lines[3]
-        assert "▲ failed: nginx" in lines[4]
+        assert any(
+            each in lines[1]
+            for each in ("PROD 365/369 up · 2 failing · 3 unreachable · 1 to reboot", "PROD 365/369 ▲2 ✖3 ◆1")
+        )
+        assert "STAGING 42/42" in lines[1]
+        assert "HOST" in lines[3]
+        assert "edge-2" in lines[4]
+        assert "✖ host key changed" in lines[4]
+        assert "▲ failed: nginx" in lines[5]
         assert all(len(line) <= size[0] for line in lines)
         assert "r roll back" in lines[-1]
         assert "? help" in lines[-1]

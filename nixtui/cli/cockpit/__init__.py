@@ -15,8 +15,10 @@ from nixtui.cli.cockpit.acting import LiveActing
 from nixtui.cli.cockpit.first_run import LiveFirstRun
 from nixtui.cli.cockpit.incident import LiveIncident
 from nixtui.cli.cockpit.logs import LiveLogs
+from nixtui.cli.cockpit.memory import LiveMemory, memory_file
 from nixtui.cli.cockpit.profiles import LiveProfiles
 from nixtui.cli.cockpit.upkeep import LiveUpkeep
+from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.watch import FleetWatch
@@ -70,6 +72,7 @@ class LiveCockpit:
     def __init__(self, nixtui: Assembly) -> None:
         self._nixtui = nixtui
         self.fleet = FleetState()
+        self.memory = LiveMemory(memory_file(state_dir(nixtui.surroundings.environ), nixtui.configuration))
         self.upkeep = LiveUpkeep(nixtui, self.fleet.host, self.keep)
         self._of_sources: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
         self._happened: list[str] = []

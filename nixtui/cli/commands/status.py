@@ -34,7 +34,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     await tell_what_was_cut_off(nixtui)
     now = nixtui.clock()
     if arguments.json:
-        print_json([as_json(host, fleet.status(host.name)) for host in hosts])
+        print_json([_json(host, fleet) for host in hosts])
     else:
         _print(fleet, hosts, now)
     return _exit([fleet.status(host.name) for host in hosts])
@@ -114,7 +114,11 @@ async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> N
 
 
 def _json(host: Host, fleet: FleetState) -> dict[str, Any]:
-    return as_json(host, fleet.status(host.name))
+    return {
+        **as_json(host, fleet.status(host.name)),
+        "other_revision_than_peers": fleet.peers.is_outlier(host.name),
+        "revision_of_peers": fleet.peers.usual(host.name),
+    }
 
 
 def _exit(statuses: Sequence[HostStatus]) -> Exit:

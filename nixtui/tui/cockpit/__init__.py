@@ -15,6 +15,7 @@ from nixtui.operations.policy import Consent, Policy
 from nixtui.tui.cockpit.acting import Acting
 from nixtui.tui.cockpit.first_run import FirstRun
 from nixtui.tui.cockpit.incident import Incident
+from nixtui.tui.cockpit.memory import Memory
 from nixtui.tui.cockpit.profiles import Profiles
 from nixtui.tui.cockpit.upkeep import Upkeep
 
@@ -56,6 +57,11 @@ class Cockpit(Protocol):
     def policy(self) -> Policy: ...
     @property
     def operations(self) -> Operations: ...
+    @property
+    def memory(self) -> Memory:
+        """What the screens of this fleet looked like when the app was left."""
+        ...
+
     @property
     def acting(self) -> Acting: ...
     @property

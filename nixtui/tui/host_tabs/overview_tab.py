@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
+import msgspec
 from textual.app import ComposeResult
 
 from nixtui.model.generation import Generations
@@ -11,7 +12,7 @@ from nixtui.model.timer import Timer, Timers
 from nixtui.tui import units
 from nixtui.tui.host_tabs.tab import Asked, HostTab
 from nixtui.tui.host_tabs.unit_words import timer_result
-from nixtui.tui.hosts import HostRow, condition
+from nixtui.tui.hosts import HostRow, condition, host_row
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, wrap
 from nixtui.tui.screens.host_panel import host_panel
 from nixtui.tui.session import Session
@@ -51,7 +52,8 @@ class OverviewTab(HostTab):
     @property
     def _row(self) -> HostRow:
         cockpit = self.session.cockpit
-        return HostRow(cockpit.fleet.host(self.host), cockpit.fleet.status(self.host), cockpit.clock())
+        row = host_row(cockpit.fleet, self.host, cockpit.clock(), self.session.actions.of(self.host))
+        return msgspec.structs.replace(row, loads=cockpit.fleet.load_history(self.host))
 
     async def ask(self) -> None:
         """Generations and timers, both at once."""
@@ -76,7 +78,7 @@ class OverviewTab(HostTab):
             return
         row, cells = self._row, self._state.text_cells
         self._state.set_title(line((clean(self.host), Role.STRONG)), condition(row).line)
-        self._state.show(host_panel(row, fleet.load_history(self.host), cells))
+        self._state.show(host_panel(row, cells, self._generations.value, fleet.peers.usual(self.host)))
         self._systems.set_title(line(("Systems and jobs", Role.STRONG)))
         self._systems.show(list(self._right(row.status.facts, now, self._systems.text_cells)))
 

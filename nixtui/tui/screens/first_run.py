@@ -86,6 +86,11 @@ class FirstRunScreen(Place):
         self.first = first
         self._page = Panel(id="page")
 
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """Nothing is above it."""
+        return ("First run",)
+
     def body(self) -> ComposeResult:
         """One page."""
         yield self._page

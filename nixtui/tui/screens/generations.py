@@ -82,6 +82,11 @@ class GenerationsScreen(GenerationActs):
         """What the host has told."""
         return self._known.get(self.host or "")
 
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """The host, and what of it."""
+        return (self.host, "Generations") if self.host else ("Generations",)
+
     def _row(self, key: str) -> Generation | None:
         return self.known.with_number(int(key)) if self.known else None
 

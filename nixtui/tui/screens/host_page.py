@@ -68,6 +68,11 @@ class HostPage(Place):
         return self.tab.rows
 
     @property
+    def crumbs(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @property
     def environment(self) -> str | None:
         """That of the host."""
         return next((host.environment for host in self.session.hosts((self.host,))), None)

@@ -48,6 +48,11 @@ class IncidentScreen(Place):
         self._list = Table[Row](columns(self._hosts_cells, session.cockpit.clock), self._rows.get, id="timeline")
         self._detail = Panel(id="moment")
 
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """A view of Activity."""
+        return ("Incident timeline",)
+
     def body(self) -> ComposeResult:
         """The timeline and the selected moment."""
         with Blank():

@@ -52,6 +52,11 @@ class LogsScreen(Place):
         yield self._pane
 
     @property
+    def crumbs(self) -> tuple[str, ...]:
+        """The host it is about, if it is one."""
+        return (self.hosts[0], "Logs") if len(self.hosts) == 1 else ("Logs",)
+
+    @property
     def environment(self) -> str | None:
         """The one environment that all its hosts are in."""
         found = {host.environment for host in self.session.hosts(self.hosts)}

@@ -29,6 +29,11 @@ class MessagesScreen(Place):
         self._list = Table[Notice](_columns(), self._notices.get, id="messages")
         self._detail = Panel(id="message")
 
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """A view of Activity."""
+        return ("Messages",)
+
     def body(self) -> ComposeResult:
         """The list and the selected one."""
         with Blank():

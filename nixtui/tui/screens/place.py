@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 
 from nixtui.fleet.state import Changes
 from nixtui.tui import opening
-from nixtui.tui.action_table import actions_in
+from nixtui.tui.action_table import DESTINATIONS
 from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
@@ -35,6 +35,7 @@ PROMPT_KEYS = (
     KeyHint("", "esc", "leave", 2),
     KeyHint("", "tab", "complete", 3),
     KeyHint("", "↑↓", "earlier", 4),
+    KeyHint("", "ctrl+r", "search earlier", 5),
 )
 
 
@@ -56,7 +57,7 @@ class Place(Acting):
         super().__init__()
         self.session = session
         self._header, self._footer = Header(), Footer()
-        self._notice_line, self._prompt = NoticeLine(), Prompt()
+        self._notice_line, self._prompt = NoticeLine(), Prompt(session.histories)
         self._armed = ArmedStrip()
 
     def compose(self) -> ComposeResult:
@@ -134,9 +135,16 @@ class Place(Acting):
             operations=sum(each.is_running for each in cockpit.operations.begun()),
             read_only=cockpit.policy.read_only,
             paused=self.is_paused,
+            trail=self.nixtui.trail(self),
             now=cockpit.clock(),
             terse=self.session.terse,
         )
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """What this screen adds to where one is: its title, after the host it is about if there is one."""
+        title = next((each.title for each in DESTINATIONS if each.id == self.here), "")
+        return (title,) if title else ()
 
     @property
     def environment(self) -> str | None:
@@ -201,11 +209,11 @@ class Place(Acting):
 
     def help(self) -> None:
         """The keys of this screen."""
-        opening.palette(self, "Keys", actions_in(*self.scopes))
+        opening.keys(self)
 
     def palette(self) -> None:
-        """Every action by name."""
-        opening.palette(self, "Actions", actions_in(*self.scopes))
+        """Every action by name, and every host."""
+        opening.palette(self)
 
     def next_theme(self) -> None:
         """Another set of colours."""

@@ -70,6 +70,11 @@ class ProgressScreen(Place):
         """The hosts."""
         return self._targets
 
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """What is done."""
+        return (self._ledger.plan.title,)
+
     def _target(self, name: str) -> TargetState | None:
         return self._ledger.targets.get(name)
 

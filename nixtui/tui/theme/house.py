@@ -6,8 +6,9 @@ A palette is the one place with colour values; style sheets and widgets know onl
 from dataclasses import asdict, dataclass
 
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
+_PREFIX = "nixtui-"
 DARK, LIGHT, CONTRAST, PLAIN = "nixtui-dark", "nixtui-light", "nixtui-contrast", "nixtui-plain"
 
 
@@ -188,6 +189,18 @@ def themes() -> tuple[Theme, ...]:
         _theme(CONTRAST, _CONTRAST),
         _theme(PLAIN, _PLAIN, ansi=True),
     )
+
+
+def theme_words() -> list[str]:
+    """What themes are called by: the house's by one word, Textual's by their names."""
+    return [*(each.name.removeprefix(_PREFIX) for each in themes()), *BUILTIN_THEMES]
+
+
+def theme_called(word: str) -> str | None:
+    """The name of a theme that is called so, `None` where there is none."""
+    if word in theme_words():
+        return word if word in BUILTIN_THEMES else _PREFIX + word
+    return word if word in {each.name for each in themes()} else None
 
 
 def fitted(theme: Theme) -> dict[str, str]:

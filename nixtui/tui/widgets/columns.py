@@ -60,6 +60,29 @@ def lay_out(columns: Sequence[Column[Row]], cells: int) -> tuple[Placed[Row], ..
     return tuple(Placed(columns[number], taken[number]) for number in sorted(taken))
 
 
+PINNED = 2
+"""Columns that stay where they are while the others are moved past: without host and state a row says nothing."""
+
+
+def lay_out_all(columns: Sequence[Column[Row]], cells: int, skipped: int) -> tuple[tuple[Placed[Row], ...], int]:
+    """As many columns as fit in the order they are read, without `skipped` ones behind the pinned; and how many are
+    still to come at the right."""
+    shown: list[Column[Row]] = []
+    left = cells + GAP
+    rest = [*columns[:PINNED], *columns[PINNED + skipped :]]
+    for column in rest:
+        if column.width + GAP > left and len(shown) > PINNED:
+            break
+        shown.append(column)
+        left -= column.width + GAP
+    placed = []
+    for column in shown:
+        more = min(max(left, 0), max(0, column.widest - column.width))
+        placed.append(Placed(column, column.width + more))
+        left -= more
+    return tuple(placed), len(rest) - len(shown)
+
+
 def head(placed: Sequence[Placed[Row]], sorted_by: tuple[str, bool] | None) -> Line:
     """The line of titles; the column rows are ordered by carries an arrow, up for descending."""
     spans: list[Span] = []

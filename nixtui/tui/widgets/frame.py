@@ -33,6 +33,7 @@ class Bearings:
     paused: bool
     now: float
     terse: bool
+    trail: tuple[str, ...] = ()
 
 
 class Header(Horizontal):
@@ -95,10 +96,23 @@ def _lefts(at: Bearings) -> Iterable[Line]:
     noun = "operation" if at.operations == 1 else "operations"
     running = line((f"{at.operations}", Role.ACCENT), (f" {noun}", Role.MUTED)) if at.operations else EMPTY
     facts = [part for part in (seen, failing, running) if part]
+    if trail := _trail(at.trail):
+        yield (*name, *where, _DOT, *trail, *(span for part in facts for span in (_DOT, *part)))
+        yield (Span(" "), *where, Span("  "), *trail, *(span for part in facts for span in (Span("  "), *part)))
     yield (*name, *where, *(span for part in facts for span in (_DOT, *part)))
     yield (Span(" "), *where, *(span for part in facts for span in (Span("  "), *part)))
     yield (Span(" "), *where, Span("  "), *failing)
     yield (Span(" "), *where)
+
+
+def _trail(crumbs: Sequence[str]) -> Line:
+    """`Fleet ▸ web-12 ▸ Generations`: esc goes one to the left. The fleet alone is no trail."""
+    if len(crumbs) < 2:
+        return EMPTY
+    spans: list[Span] = []
+    for crumb in crumbs[:-1]:
+        spans += (Span(clean(crumb), Role.MUTED), Span(" ▸ ", Role.FAINT))
+    return (*spans, Span(clean(crumbs[-1]), Role.TEXT))
 
 
 def _spaced(spans: Sequence[Span]) -> Iterable[Span]:

@@ -13,9 +13,9 @@ from textual import events
 from textual.strip import Strip
 
 from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
-from nixtui.tui.paint import EMPTY, Line, Role, Span
+from nixtui.tui.paint import EMPTY, Line, Role, Span, fit
 from nixtui.tui.theme.roles import CURSOR, CURSOR_FAR
-from nixtui.tui.widgets.columns import GAP, Column, Placed, body, head, lay_out
+from nixtui.tui.widgets.columns import GAP, PINNED, Column, Placed, body, head, lay_out, lay_out_all
 from nixtui.tui.widgets.painted import changed_cells
 from nixtui.tui.widgets.pane import Pane
 
@@ -69,6 +69,8 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._sorted_by: tuple[str, bool] | None = None
         self._marks: frozenset[str] = frozenset()
         self._empty: Sequence[Line] = ()
+        self._skipped: int | None = None
+        self._more = 0
 
     # What is shown
 
@@ -105,6 +107,34 @@ class Table(Pane, Generic[Row], can_focus=True):
     def set_columns(self, columns: Sequence[Column[Row]]) -> None:
         """Other columns from now on."""
         self._columns = tuple(columns)
+        self._lay_out()
+
+    @property
+    def is_wide(self) -> bool:
+        """True while all columns are shown, those that do not fit by moving sideways."""
+        return self._skipped is not None
+
+    @property
+    def columns_beside(self) -> tuple[int, int]:
+        """How many columns are left and right of what is seen, while all are shown."""
+        return self._skipped or 0, self._more
+
+    def set_wide(self, wide: bool) -> None:
+        """Show all columns, or those that fit."""
+        self._skipped = 0 if wide else None
+        self._lay_out()
+
+    def refit(self) -> None:
+        """Lay the columns out for the width there is now. Textual tells a widget of a new width only if it was drawn in
+        between; one that is laid out anew and widened in one go has to look for itself."""
+        self._lay_out()
+        self.scroll_rows_to(self.top)
+
+    def shift(self, columns: int) -> None:
+        """Move sideways past so many columns, while all are shown."""
+        if self._skipped is None or (columns > 0 and not self._more):
+            return
+        self._skipped = min(max(self._skipped + columns, 0), max(0, len(self._columns) - PINNED - 1))
         self._lay_out()
 
     def set_marks(self, marks: frozenset[str]) -> None:
@@ -240,7 +270,13 @@ class Table(Pane, Generic[Row], can_focus=True):
         written = self._body(key)
         return _Drawn(written, self.strip((*gutter, *written), cells, base), look)
 
+    def heading(self, key: str) -> Line | None:  # noqa: ARG002 - for tables that have some
+        """What stands across all columns under this key, where it is no row."""
+        return None
+
     def _body(self, key: str) -> Line:
+        if (heading := self.heading(key)) is not None:
+            return fit(heading, self.cells - GUTTER)
         row = self._row_of(key)
         return EMPTY if row is None else body(self._placed, row, self.cells - GUTTER)
 
@@ -250,7 +286,11 @@ class Table(Pane, Generic[Row], can_focus=True):
                 self.refresh_cells(row, 0, self.cells)
 
     def _lay_out(self) -> None:
-        self._placed = lay_out(self._columns, self.cells - GUTTER - 1)
+        cells = self.cells - GUTTER - 1
+        if self._skipped is None:
+            self._placed, self._more = lay_out(self._columns, cells), 0
+        else:
+            self._placed, self._more = lay_out_all(self._columns, cells, self._skipped)
         self._drawn.clear()
         self.refresh()
 
