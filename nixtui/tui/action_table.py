@@ -147,7 +147,7 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,
            help="end an operation that somebody left; its host goes back"),
     Action("logs", "l", "logs", lambda on: on.logs(), needs_hosts, rank=7, help="their journals, merged and followed"),
-    Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.table.mark_all(), needs_hosts),
+    Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.table.mark_all(), needs_row),
     Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.table.mark_range(), needs_hosts,
            help="from the last mark to here"),
     Action("unmark", "u", "unmark all", lambda on: on.table.unmark(), needs_marks),

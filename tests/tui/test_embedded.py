@@ -52,7 +52,8 @@ async def test_no_key_of_the_fleet_changes_anything_without_a_decision(identity:
         await until_shown(pilot, "failed: nginx")
         before = fleet.hosts["web-2"].root.resolved("/run/current-system")
         app.fleet_screen.action_act(identity)
-        await until(pilot, lambda: app.screen is not app.fleet_screen or app.focused is not app.fleet_screen.table)
+        if identity != "break_lock":  # there is none to break, and that is said at once
+            await until(pilot, lambda: app.screen is not app.fleet_screen or app.focused is not app.fleet_screen.table)
         await press(pilot, "enter", "enter")
         await pilot.pause()
         assert not app.session.cockpit.operations.begun()

@@ -137,8 +137,8 @@ async def test_the_palette_has_the_actions_of_all_screens_and_every_host() -> No
         await write(pilot, "everything nixtui told")
         await until_shown(pilot, "messages")
         await press(pilot, "enter")
-        await until(pilot, lambda: app.current_mode == "activity")
-        await until_shown(pilot, "╭─ Messages")
+        await until(pilot, lambda: app.current_mode == "messages")
+        await until_shown(pilot, "[Messages]")
 
 
 async def test_letters_in_their_order_are_enough() -> None:

@@ -15,6 +15,9 @@ from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, fit, line, width
 from nixtui.tui.widgets.lines import Lines
 
 _DOT = Span("  ·  ", Role.FAINT)
+_SCREENS_FROM = 160
+"""Cells from which the screens have their place in the footer before keys of the lower ranks."""
+
 _ALWAYS = 90
 """Rank from which a key is in the footer however narrow it is."""
 
@@ -181,11 +184,13 @@ class Footer(Lines):
         self._told = told
         self._places = []
         spans: list[Span] = [Span(" ")]
-        for hint in _that_fit(hints, self.outer_size.width - 1):
+        destinations = [(f"go_{each.id}", _destination(each, here)) for each in DESTINATIONS] if here else []
+        for_screens = sum(width(shown) + 2 for _, shown in destinations)
+        is_wide = self.outer_size.width >= _SCREENS_FROM
+        for hint in _that_fit(hints, self.outer_size.width - 1 - (for_screens if is_wide else 0)):
             self._add(spans, hint.line, hint.action)
             spans.append(Span("  "))
-        destinations = [(f"go_{each.id}", _destination(each, here)) for each in DESTINATIONS] if here else []
-        room = self.outer_size.width - width(spans) - sum(width(shown) + 2 for _, shown in destinations)
+        room = self.outer_size.width - width(spans) - for_screens
         if room > 0:
             spans.append(Span(" " * room))
             for action, shown in destinations:
