@@ -10,7 +10,8 @@ from nixtui.model.host import Host as ModelHost
 from nixtui.operations.events import LogLine
 from nixtui.operations.operation import Operation
 from nixtui.operations.policy import Answer, Consent, Policy
-from nixtui.operations.report import Outcome
+from nixtui.operations.report import Outcome, TargetReport
+from nixtui.remote import guard
 from tests.activation.conftest import Attempt, Rolling, leftovers, truth
 from tests.lab.host import Host
 
@@ -29,10 +30,11 @@ async def slow_attempt(rolling: Rolling, host: Host, seconds: int = 60) -> Attem
     return attempt
 
 
-async def break_the_lock(rolling: Rolling, host: Host) -> Outcome:
+async def break_the_lock(rolling: Rolling, host: Host) -> TargetReport:
     hosts = [ModelHost(name=host.name, address=host.name)]
     operation = Operation("breaker1", plan_break_lock(hosts), break_lock_job(hosts, rolling.reach, rolling.name))
-    return (await operation.run(Consent(Answer.YES_FLAG), Policy(), rolling.journal)).outcome
+    report = await operation.run(Consent(Answer.YES_FLAG), Policy(), rolling.journal)
+    return report.targets[0]
 
 
 async def test_the_second_operator_is_told_who_holds_the_lock_and_since_when(rolling: Rolling, host: Host) -> None:
@@ -63,7 +65,8 @@ async def test_of_two_at_the_same_moment_exactly_one_has_it(rolling: Rolling, ho
 async def test_a_broken_lock_ends_the_operation_that_held_it(rolling: Rolling, host: Host) -> None:
     before = truth(host)
     first = await slow_attempt(rolling, host)
-    assert await break_the_lock(other_operator(rolling), host) is Outcome.COMMITTED
+    broken = await break_the_lock(other_operator(rolling), host)
+    assert broken.outcome is Outcome.COMMITTED, broken.detail
     report = await first.report()
     assert report.outcome is Outcome.REVERTED
     assert "lock was broken by you@there" in (report.detail or "")
@@ -71,8 +74,19 @@ async def test_a_broken_lock_ends_the_operation_that_held_it(rolling: Rolling, h
     assert leftovers(host) == ""
 
 
+async def test_an_ending_that_is_released_as_it_is_read_is_still_known(rolling: Rolling, host: Host) -> None:
+    """Two look at the same ending: the one who began it releases it between the other's look and reading."""
+    host.sh(
+        "mkdir -p /run/nixtui/gone0001/outcome /run/nixtui/ended\n"  # there, and nothing that could be read
+        "printf 'outcome reverted\noperation gone0001\n' >/run/nixtui/ended/gone0001"
+    )
+    async with rolling.reach(ModelHost(name=host.name, address=host.name)) as transport:
+        assert (await guard.inspect(transport, "gone0001")).outcome is guard.GuardOutcome.REVERTED
+    host.sh("rm -r /run/nixtui/gone0001 /run/nixtui/ended/gone0001")
+
+
 async def test_a_lock_that_nobody_holds_is_broken_without_harm(rolling: Rolling, host: Host) -> None:
-    assert await break_the_lock(rolling, host) is Outcome.UNCHANGED
+    assert (await break_the_lock(rolling, host)).outcome is Outcome.UNCHANGED
 
 
 async def test_the_lock_of_a_crash_is_told_and_cleared_away(rolling: Rolling, host: Host) -> None:

@@ -38,12 +38,13 @@ await_outcome() {
 
 inspect() {
     say "boot_id $(boot_id)"
-    if [ -e "$dir/outcome" ]; then
+    # Read whole and first: whoever began the operation may release it at any moment, and what is left then is `ended`.
+    if ending_=$(cat "$dir/outcome" 2>/dev/null); then
         tail_ commit-transcript
         tail_ revert-transcript
-        while IFS= read -r line_; do say "$line_"; done <"$dir/outcome"
-    elif [ -e "$run/ended/$id" ]; then
-        while IFS= read -r line_; do say "$line_"; done <"$run/ended/$id"
+        say "$ending_"
+    elif ending_=$(cat "$run/ended/$id" 2>/dev/null); then
+        say "$ending_"
     elif [ -d "$dir" ]; then
         say "outcome open"
         say "code $(cat "$dir/code" 2>/dev/null)"
