@@ -282,7 +282,7 @@ async def test_only_the_boot_entry(rolling: Rolling, host: Host) -> None:
     before = truth(host)
     older = host.generations[-2]
     attempt = await rolling.to(action=Action.BOOT)
-    assert attempt.operation.plan.title.endswith("at the next boot")
+    assert attempt.operation.plan.title.startswith(f"Set what {host.name} boots next")
     report = await attempt.report()
     assert report.outcome is Outcome.COMMITTED
     assert report.detail == "boots and is the profile; the old system runs until the next boot"

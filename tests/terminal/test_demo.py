@@ -32,7 +32,7 @@ def test_from_the_first_look_to_a_host_that_was_taken_back(tmp_path: Path, size:
     with terminal(tmp_path, size=size, environ=in_memory(tmp_path)) as screen:
         start(screen)
         filter_by(screen, "is:failed web", hidden="db-1")
-        take_back(screen, "web-2", "412", "411", shows=("curl",), typed=True, proof="● up")
+        take_back(screen, "web-2", "412", "411", shows=("commits undone",), typed=True, proof="● up")
         assert "Roll back web-2: 412 → 411  committed" in leave(screen)
     assert not list((tmp_path / "run").iterdir())
 
@@ -45,7 +45,12 @@ def test_a_terminal_that_is_too_small_says_so_and_one_that_grows_is_used(tmp_pat
         for width, height in ((80, 24), (200, 50), (60, 15)):
             screen.resize(width, height)
             screen.until(
-                lambda shown: "▌ web-2" in shown and shown.count("╭") == shown.count("╯") and "60 × 15" not in shown,
+                lambda shown: (
+                    "▌" in shown
+                    and "web-2" in shown
+                    and shown.count("╭") == shown.count("╯")
+                    and "60 × 15" not in shown
+                ),
                 f"the fleet at {width}×{height}",
             )
         screen.resize(50, 12)

@@ -19,7 +19,9 @@ def test_a_real_host_is_taken_back_by_keys_alone(lab_shell: Shell, host: Host, t
         screen.write(f"nixtui --config {lab_shell.directory}/nixtui.toml")
         screen.send("Enter")
         screen.until(lambda _: "● up" in screen.line_with(host.name), "the host")
-        filter_by(screen, "!gone", hidden="unreachable")
-        take_back(screen, host.name, str(newest.number), str(previous.number), shows=(), typed=False, proof="● up")
+        filter_by(screen, "!gone", hidden="✖ unreachable")
+        take_back(
+            screen, host.name, str(newest.number), str(previous.number), shows=(), typed=False, proof="⇅ other revision"
+        )
         assert f"Roll back {host.name}: {newest.number} → {previous.number}  committed" in leave(screen)
     assert truth(host).current == previous.path
