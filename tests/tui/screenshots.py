@@ -32,6 +32,7 @@ PICTURES = {
     "narrow": Picture((), ("failed: nginx", "never"), (80, 24)),
 }
 
+
 async def draw() -> None:
     """Every picture into its file."""
     FOLDER.mkdir(exist_ok=True)
