@@ -117,6 +117,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "clock": _one("clock", _number),
     "reboot_for": _reboot,
     "failed_units": _one("failed_units", _failed_units),
+    "failed_at": _one("failed_at", _number),
     "load": _one("load", _load),
     "memory_kib": _one("memory", _memory),
     "disks_kib": _one("disks", _disks),

@@ -118,7 +118,7 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
     return (
         Column("host", "HOST", min(max(longest, 8), 24), _host, 0, min(longest, _LONGEST_NAME), sort=_by_name),
         Column("state", "STATE", 20, _state, 0, 34, sort=_by_state),
-        Column("since", "SINCE", 5, _since, 1, right=True, sort=lambda row: row.status.since),
+        Column("since", "SINCE", 5, _since, 1, right=True, sort=since),
         Column("generation", "GEN", 6, _generation, 2, right=True, sort=lambda row: row.status.facts.generation),
         Column("age", "AGE", 4, _age, 3, right=True, sort=lambda row: row.status.facts.switched_at),
         Column("drift", "DRIFT", 11, _drift, 4, sort=drift_weight),
@@ -191,13 +191,24 @@ def _now_or_then(row: HostRow, spans: Line) -> Line:
     return dimmed(spans) if is_old(row) else spans
 
 
+def since(row: HostRow) -> float | None:
+    """When what its state says began: of a change that goes on when it was begun, of drift when it was switched."""
+    facts = row.status.facts
+    match condition(row).severity:
+        case Severity.CHANGING if facts.lock is not None and facts.lock.since:
+            return facts.lock.since
+        case Severity.DRIFTING | Severity.REBOOT | Severity.OUTLIER if facts.switched_at is not None:
+            return facts.switched_at
+    return row.status.since
+
+
 def _since(row: HostRow) -> Line:
     """How long it has been in its state: for what is wrong, since when. In steps, as `units.seen`."""
-    since = row.status.since
-    if since is None:
+    began = since(row)
+    if began is None:
         return _UNKNOWN
     is_well = condition(row).severity >= Severity.UNSEEN
-    return line((units.seen(row.now - since), Role.MUTED if is_well else Role.TEXT))
+    return line((units.seen(row.now - began), Role.MUTED if is_well else Role.TEXT))
 
 
 def _drift(row: HostRow) -> Line:

@@ -8,7 +8,7 @@ from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.operations.report import Outcome
 from nixtui.tui import units
 from nixtui.tui.groups import Group
-from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural, since
 from nixtui.tui.last_actions import action_line
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 from nixtui.tui.systems import version_of
@@ -66,8 +66,9 @@ def group_panel(group: Group, cells: int) -> list[Line]:
 
 def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     status, found = row.status, condition(row)
-    since = f", for {units.span(row.now - status.since)}" if status.since is not None else ""
-    yield from wrap(f"{found.glyph} {found.words}{since}", cells, found.role)
+    began = since(row)
+    lasted = f", for {units.span(row.now - began)}" if began is not None else ""
+    yield from wrap(f"{found.glyph} {found.words}{lasted}", cells, found.role)
     if status.reason:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
     if step := _NEXT_STEP.get(status.state):
@@ -107,17 +108,17 @@ def _properties(row: HostRow, known: Generations | None, usual: str | None) -> I
     if facts.lock is not None:
         held = f"{clean(facts.lock.operator)}, operation {clean(facts.lock.operation)[:8]}"
         yield "locked", line(("◐ ", Role.ACCENT), f"{held}, {units.span(row.now - facts.lock.since)}")
-        until = _until(facts, row.status.observed_at, row.now)
+        until = _until(row.status, row.now)
         yield "", line((until, Role.WARN), ("L", Role.KEY), (" breaks it", Role.MUTED))
     if facts.leftovers:
         yield "left over", line(("! ", Role.WARN), f"{len(facts.leftovers)} from operations that ended")
 
 
-def _until(facts: HostFacts, observed_at: float | None, now: float) -> str:
+def _until(status: HostStatus, now: float) -> str:
     """When a host that somebody armed goes back by itself, as far as it says so."""
-    if facts.lock_deadline is None or facts.uptime_s is None or observed_at is None:
+    if status.facts.lock_deadline is None or status.booted_at is None:
         return ""
-    return f"goes back in {units.countdown(facts.lock_deadline - facts.uptime_s - (now - observed_at))}  "
+    return f"goes back in {units.countdown(status.booted_at + status.facts.lock_deadline - now)}  "
 
 
 def _running(facts: HostFacts) -> Line:
