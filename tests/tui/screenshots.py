@@ -29,7 +29,7 @@ PICTURES = {
     "diff": Picture(("enter", "j"), ("closure", "nginx")),
     "incident": Picture(("7", "tab"), ("web-2 … web-6 (3)", "24 hosts"), then=("j", "j")),
     "logs": Picture(("space", "space", "space", "l"), ("signal 11", "following")),
-    "narrow": Picture((), ("failed: nginx", "never"), (80, 24)),
+    "narrow": Picture((), ("failed: nginx", "never", "db-2"), (80, 24)),
 }
 
 
@@ -39,6 +39,9 @@ async def draw() -> None:
     for name, picture in PICTURES.items():
         async with embedded(size=picture.size, seed=SEED, overrides=OVER_HERE) as (app, pilot, _):
             await until(pilot, lambda app=app: "/24 seen" in shown(app) and "connecting" not in shown(app), "the fleet")
+            await until_shown(
+                pilot, "failed: borgbackup"
+            )  # what comes to be listed above the cursor may be out of sight
             await write(pilot, ":host web-2")
             await press(pilot, "enter")
             await until_shown(pilot, "▌ web-2")
