@@ -33,15 +33,18 @@ PICTURES = {
 }
 
 
+def _is_seen_and_in_order(screen: str) -> bool:
+    """All hosts are known, the worst on top: what comes above a cursor later may be out of sight."""
+    worst = [screen.find(f" {name} ") for name in ("db-2", "web-6", "cache-2")]
+    return "22/24 seen" in screen and "connecting" not in screen and -1 not in worst and worst == sorted(worst)
+
+
 async def draw() -> None:
     """Every picture into its file."""
     FOLDER.mkdir(exist_ok=True)
     for name, picture in PICTURES.items():
         async with embedded(size=picture.size, seed=SEED, overrides=OVER_HERE) as (app, pilot, _):
-            await until(pilot, lambda app=app: "/24 seen" in shown(app) and "connecting" not in shown(app), "the fleet")
-            await until_shown(
-                pilot, "failed: borgbackup"
-            )  # what comes to be listed above the cursor may be out of sight
+            await until(pilot, lambda app=app: _is_seen_and_in_order(shown(app)), "the fleet")
             await write(pilot, ":host web-2")
             await press(pilot, "enter")
             await until_shown(pilot, "▌ web-2")
