@@ -132,9 +132,14 @@ class Systemctl:
             if (states & unit.states if states else "--all" in asked.flags or unit.active != "inactive")
             and (not types or unit.name.endswith(types))
         ]
-        width = max((len(unit.name) for unit in shown), default=0)
-        rows = [f"{each.name:{width}} loaded {each.active} {each.sub} {each.description}" for each in shown]
-        return Answer(out="\n".join(rows))
+        cells = [(each.name, "loaded", each.active, each.sub) for each in shown]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        return Answer(
+            out="\n".join(
+                " ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)), each.description])
+                for row, each in zip(cells, shown, strict=True)
+            )
+        )
 
     def _show(self, asked: _Request) -> Answer:
         wanted = asked.values.get("property", ())
