@@ -154,6 +154,8 @@ def _plan_host(
     except NoSuchGeneration as error:
         return msgspec.structs.replace(row, refused=str(error)), None
     facts = {"new": there.path, "previous": known.current_system, "action": action.value}
+    if action in (Action.SWITCH, Action.TEST):
+        facts["revert_after"] = f"{settings.revert_after:g}"
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
     if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None

@@ -175,10 +175,12 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
 
 def _reassurance(proposal: Proposal, cells: int) -> Iterator[Line]:
     if proposal.plan is not None and proposal.plan.acting_on:
-        yield from wrap(_REASSURANCES[proposal.action], cells, Role.MUTED)
+        after = proposal.plan.acting_on[0].facts.get("revert_after")
+        silent = f", {after} s after the last sign of life from here" if after else ""
+        yield from wrap(_REASSURANCES[proposal.action].format(silent), cells, Role.MUTED)
 
 
-_GUARDED = "until then a host goes back by itself."
+_GUARDED = "until then a host goes back by itself{}."
 _REASSURANCES = {
     "switch": "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
     f"itself; {_GUARDED}",

@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 
 from nixtui.fleet.state import Changes
 from nixtui.tui import opening
-from nixtui.tui.action_table import DESTINATIONS
+from nixtui.tui.action_table import DESTINATIONS, actions_in
 from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
@@ -161,7 +161,7 @@ class Place(Acting):
     def perform(self, action: Action[Any]) -> None:
         """Do it, or say why not; what works may be different afterwards."""
         self.nixtui.garbage.touch(monotonic())
-        if self.table is not None:
+        if self.table is not None and action not in actions_in(Scope.EVERYWHERE):  # help and the like choose no row
             self.table.stay_on_top(False)
         super().perform(action)
         self.refresh_frame()

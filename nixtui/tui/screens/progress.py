@@ -256,6 +256,8 @@ class ProgressScreen(Place):
 
 
 def _change(state: TargetState) -> Line:
+    if state.target.before is None and state.target.after is None:
+        return EMPTY
     return line((label(state.target.before), Role.MUTED), (" → ", Role.FAINT), label(state.target.after))
 
 

@@ -1,7 +1,7 @@
 """The columns of a plan's targets: one row each, with what happens to it or why nothing does."""
 
 from nixtui.operations.plan import Target
-from nixtui.tui.paint import UNKNOWN, Line, Role, Span, clean, line, said
+from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, line, said
 from nixtui.tui.widgets.columns import Column
 
 
@@ -27,6 +27,8 @@ def label(text: str | None) -> str:
 def _change(row: Target) -> Line:
     if row.refused is not None:
         return line((label(row.before), Role.MUTED))
+    if row.before is None and row.after is None:
+        return EMPTY
     return line(label(row.before), (" → ", Role.FAINT), (label(row.after), Role.STRONG))
 
 

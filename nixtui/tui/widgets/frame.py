@@ -92,7 +92,9 @@ def _left(at: Bearings, room: int) -> Line:
 def _lefts(at: Bearings) -> Iterable[Line]:
     """The left side, and shorter ones for terminals where it does not fit."""
     name = line(" ", ("nixtui", Role.KEY), "  ")
-    where = line((clean(at.fleet), Role.STRONG), (" ▸ ", Role.FAINT), *_spaced(at.environments))
+    where = line((clean(at.fleet), Role.STRONG))
+    if at.environments:
+        where = (*where, Span(" ▸ ", Role.FAINT), *_spaced(at.environments))
     seen_role = Role.TEXT if at.seen == at.known else Role.WARN
     seen = line((f"{at.seen}/{at.known}", seen_role), (" seen", Role.MUTED))
     failing = line((f"{at.failing}", Role.BAD), (" failing", Role.MUTED)) if at.failing else EMPTY

@@ -1,6 +1,7 @@
 """One line above the fleet: how each environment is. Read before any row, and clicked to see only that environment."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from textual import events
 
@@ -14,12 +15,21 @@ from nixtui.tui.widgets.lines import Lines
 _GAP = 3
 
 
-def tally_line(name: str | None, tally: Tally, policy: Policy, *, is_chosen: bool, is_short: bool = False) -> Line:
+def tally_line(
+    name: str | None,
+    tally: Tally,
+    policy: Policy,
+    *,
+    is_chosen: bool,
+    is_short: bool = False,
+    is_only: bool = False,
+) -> Line:
     """`PROD 412/420 up · 3 failing · 2 drifting`, or `PROD 412/420 ▲3 ≠2` in the glyphs of the table's states.
 
-    What nobody has to look at is left out.
+    What nobody has to look at is left out. `is_only` says that there are no other environments.
     """
-    heading = badge(name, policy) if is_chosen and name else Span(clean(name or "others").upper(), Role.STRONG)
+    called = clean(name or ("all" if is_only else "others")).upper()
+    heading = badge(name, policy) if is_chosen and name else Span(called, Role.STRONG)
     is_whole = tally.up == tally.known
     up = line((f" {tally.up}/{tally.known}{'' if is_short else ' up'}", Role.MUTED if is_whole else Role.TEXT))
     rest = (
@@ -57,10 +67,8 @@ class Summary(Lines):
 
         ordered = sorted((name for name, tally in tallies.items() if tally.known), key=rank)
         for is_short in (False, True):
-            lines = [
-                (name, tally_line(name, tallies[name], policy, is_chosen=name == chosen, is_short=is_short))
-                for name in ordered
-            ]
+            how = partial(tally_line, policy=policy, is_short=is_short, is_only=len(ordered) == 1)
+            lines = [(name, how(name, tallies[name], is_chosen=name == chosen)) for name in ordered]
             if sum(width(spans) + _GAP for _, spans in lines) < self.outer_size.width:
                 break
         self.show([tuple(self._placed(lines))])
