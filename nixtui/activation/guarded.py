@@ -99,7 +99,9 @@ class GuardedHost:
         self.run.requests.withdraw(self.host.name, "it has ended on this host")
         if self._until is not None:
             self._tell.countdown(None, self._boot_id)
-        self._tell.end(verdict.outcome.is_success, verdict.detail)
+        # Going back is what that step is for.
+        went_back = self._tell.step == "reverting" and verdict.outcome is Outcome.REVERTED
+        self._tell.end(verdict.outcome.is_success or went_back, verdict.detail)
         return self._report(verdict)
 
     async def _activate(self) -> Verdict:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import join
 
+import msgspec
+
 from nixtui.activation.rollback import Seen
 from nixtui.model.host import Host
 from nixtui.model.target import NoSuchGeneration, resolve
 from nixtui.model.target import Target as Wanted
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Job, Run
-from nixtui.operations.plan import Plan, Step, Target
+from nixtui.operations.plan import Plan, Step, Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote.errors import ElevationFailed, RemoteError
 from nixtui.remote.pins import pin, pin_of, unpin
@@ -63,7 +65,7 @@ def pinning_job(pinning: Pinning, reach: Reach) -> Job:
         reports = []
         for row in pinning.plan.targets:
             if row.refused is not None:
-                reports.append(TargetReport(name=row.name, outcome=row.refused_as, detail=row.refused))
+                reports.append(left_out(row))
             else:
                 reports.append(await _pin(pinning, row, reach, run))
         outcome = overall(report.outcome for report in reports)
@@ -79,7 +81,8 @@ def _plan_host(seen: Seen, wanted: Wanted, *, remove: bool) -> tuple[Target, str
         return Target(name=host.name, environment=host.environment, after=after, refused=why, refused_as=outcome)
 
     if known is None:
-        return row(why=seen.problem or "not seen yet", outcome=Outcome.UNREACHABLE), None
+        gone = row(why=seen.problem or "not seen yet", outcome=Outcome.UNREACHABLE)
+        return msgspec.structs.replace(gone, remedy=seen.remedy), None
     try:
         there = resolve(wanted, known)
     except NoSuchGeneration as error:

@@ -10,7 +10,7 @@ from nixtui.activation.verdict import judge, judge_pruned
 from nixtui.model.host import Host
 from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
 from nixtui.operations.journal import Entry
-from nixtui.operations.plan import Target
+from nixtui.operations.plan import Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
@@ -34,7 +34,7 @@ async def find_out(
     final = True
     for target in entry.plan.targets:
         if target.refused is not None:
-            report = TargetReport(name=target.name, outcome=target.refused_as, detail=target.refused)
+            report = left_out(target)
         elif target.name in told:
             report = told[target.name]
         else:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from shlex import join
 
+import msgspec
+
 from nixtui.activation.rollback import PROFILE, Seen, Settings
 from nixtui.activation.verdict import Verdict, explain_refusal, judge_pruned
 from nixtui.model.generation import Generations
@@ -96,7 +98,7 @@ def deletion_job(deletion: Deletion, reach: Reach) -> Job:
     async def job(run: Run) -> Report:
         plan, rules = deletion.plan, deletion.settings.rollout
         left_out = [
-            TargetReport(name=row.name, outcome=row.refused_as, detail=row.refused)
+            TargetReport(name=row.name, outcome=row.refused_as, detail=row.refused, remedy=row.remedy)
             for row in plan.targets
             if row.refused is not None
         ]
@@ -124,6 +126,8 @@ def _plan_host(
     def refused(why: str, outcome: Outcome) -> tuple[Target, None]:
         before = None if known is None else _count(len(known.items))
         row = Target(name=name, environment=environment, before=before, wave=0, refused=why, refused_as=outcome)
+        if known is None:
+            row = msgspec.structs.replace(row, remedy=seen.remedy)
         return row, None
 
     if known is None:

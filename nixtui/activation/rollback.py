@@ -9,12 +9,13 @@ import msgspec
 
 from nixtui.activation.guarded import GuardedHost, HealthCheck
 from nixtui.activation.reboot import reboot_into
+from nixtui.activation.verdict import held_by
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.target import NoSuchGeneration, Resolved, Target, resolve
 from nixtui.operations import plan as planning
 from nixtui.operations.operation import Job, Run
-from nixtui.operations.plan import Plan, Step
+from nixtui.operations.plan import Plan, Step, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.operations.rollout import Rules, roll_out, waves
 from nixtui.remote.guard import Order
@@ -46,11 +47,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host as it was just asked: its generations, or in `problem` why it could not be asked."""
+    """A host as it was just asked: its generations, or in `problem` why it could not be asked (and `remedy`)."""
 
     host: Host
     generations: Generations | None
     problem: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,10 @@ def rollback_job(rollback: Rollback, reach: Reach) -> Job:
 
     async def job(run: Run) -> Report:
         plan = rollback.plan
-        left_out = [
-            TargetReport(name=row.name, outcome=row.refused_as, before=row.before, after=row.after, detail=row.refused)
-            for row in plan.targets
-            if row.refused is not None
-        ]
+        not_begun = [left_out(row) for row in plan.targets if row.refused is not None]
         cut = waves([row.name for row in plan.acting_on], rollback.settings.rollout)
         done = await roll_out(cut, rollback.settings.rollout, lambda name: _act(rollback, name, reach, run), run)
-        by_name = {report.name: report for report in left_out + done}
+        by_name = {report.name: report for report in not_begun + done}
         reports = tuple(by_name[row.name] for row in plan.targets)
         return Report(
             operation=run.operation,
@@ -143,7 +141,7 @@ def _plan_host(
     known = seen.generations
     if known is None:
         problem = seen.problem or "not seen yet"
-        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE), None
+        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE, remedy=seen.remedy), None
     row = msgspec.structs.replace(row, before=_label(known.running, known.current_system))
     if known.current_system is None or known.profile_system is None:
         return msgspec.structs.replace(
@@ -159,6 +157,9 @@ def _plan_host(
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
     if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
+    if known.lock is not None:
+        why, remedy = held_by(known.lock.operation, known.lock.operator, known.lock.since, known.clock)
+        return msgspec.structs.replace(row, refused=why, remedy=remedy), None
     order = Order(
         operation=operation,
         operator=operator,

@@ -106,12 +106,8 @@ def explain_refusal(refusal: Refusal, now: float) -> Verdict:
     if refusal.word == "locked":
         operation, _, rest = refusal.detail.partition(" ")
         since, _, operator = rest.partition(" ")
-        age = f", {_age(now - float(since))} ago" if since.isdecimal() else ""
-        return Verdict(
-            Outcome.REFUSED,
-            f"locked by {operator or 'somebody'} with operation {operation}{age}; nothing was done",
-            "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
-        )
+        why, remedy = held_by(operation, operator, float(since) if since.isdecimal() else 0.0, now)
+        return Verdict(Outcome.REFUSED, f"{why}; nothing was done", remedy)
     remedies = {
         "moved": "look again, then decide again",
         "inhibited": "take it with --action reboot: set the boot entry, then reboot",
@@ -120,6 +116,15 @@ def explain_refusal(refusal: Refusal, now: float) -> Verdict:
         "missing": "choose another generation, or deploy it again",
     }
     return Verdict(Outcome.REFUSED, f"{refusal.detail}; nothing was done", remedies.get(refusal.word))
+
+
+def held_by(operation: str, operator: str, since: float, now: float) -> tuple[str, str]:
+    """Who holds the lock of a host, in words, and what to do about it. Times are Unix seconds, 0 when unknown."""
+    age = f", {_age(now - since)} ago" if since else ""
+    return (
+        f"locked by {operator or 'somebody'} with operation {operation}{age}",
+        "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
+    )
 
 
 def _age(seconds: float) -> str:

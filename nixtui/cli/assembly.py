@@ -100,6 +100,7 @@ class Assembly:
         self.operator = f"{surroundings.user}@{self.origin}"
         self._stack = AsyncExitStack()
         self._journal: Journal | None = None
+        self._told: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,7 +156,10 @@ class Assembly:
     async def hosts(self) -> tuple[Host, ...]:
         """Every host of the fleet, as soon as all sources have told; what they could not tell is narrated."""
         snapshot = await self.inventory.load()
-        _narrate_problems(snapshot)
+        for problem in map(str, snapshot.problems):
+            if problem not in self._told:
+                self._told.add(problem)
+                narrate(plain(problem))
         return snapshot.hosts
 
     async def select(self, texts: Sequence[str]) -> list[Host]:
@@ -243,7 +247,7 @@ class Assembly:
             async with self.reach(host) as transport:
                 return Seen(host, await generations(transport))
         except RemoteError as error:
-            return Seen(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
+            return Seen(host, None, error.reason, error.remedy)
 
     async def _named_in_file(self, texts: Sequence[str]) -> list[Host] | None:
         """The hosts of that names, when the file alone knows every one of them; otherwise `None`."""
@@ -283,11 +287,6 @@ def _parse(texts: Sequence[str]) -> Selector:
         return any_of([parse_selector(text) for text in texts])
     except BadSelector as error:
         raise UsageError(str(error)) from error
-
-
-def _narrate_problems(snapshot: Snapshot) -> None:
-    for problem in snapshot.problems:
-        narrate(plain(str(problem)))
 
 
 def _nothing_found(selector: Selector, names: Sequence[str]) -> str:

@@ -27,24 +27,31 @@ async def carry_out(nixtui: Assembly, identity: str, plan: Plan, job: Job, conse
         return await operation.run(consent, nixtui.policy, await nixtui.journal())
 
 
-async def tell_what_was_cut_off(nixtui: Assembly) -> None:
-    """Find out from their hosts how operations ended whose nixtui died, record it, and say so."""
+async def tell_what_was_cut_off(nixtui: Assembly) -> frozenset[str]:
+    """Find out from their hosts how operations ended whose nixtui died, record it, and say so.
+
+    The ids of those whose end is still not known.
+    """
+    open_still: set[str] = set()
     try:
         journal = await nixtui.journal()
         left = await journal.cut_off()
         if not left:
-            return
+            return frozenset()
         hosts = {host.name: host for host in (await nixtui.hosts())}
         for entry in left:
-            await _tell_one(nixtui, entry, hosts)
+            if not await _tell_one(nixtui, entry, hosts):
+                open_still.add(entry.operation)
     except JournalUnavailable as error:
         narrate(str(error))
+    return frozenset(open_still)
 
 
-async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> None:
+async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> bool:
+    """Whether its end is known now."""
     journal = await nixtui.journal()
     if not await journal.adopt(entry):
-        return
+        return False
     report, final = await find_out(
         entry, await journal.events(entry.operation), hosts, nixtui.reach, tidy=not nixtui.policy.read_only
     )
@@ -53,6 +60,7 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> N
         narrate(f"  {line}")
     if final:
         await journal.finish(report, nixtui.clock())
+    return final
 
 
 @contextmanager

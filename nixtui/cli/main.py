@@ -100,7 +100,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nixtui",
         description="A cockpit for NixOS fleets. Without a command: the app.",
-        epilog="exit status: 0 done, 1 failed, 2 usage or configuration, 3 unreachable, 4 partly done, 5 refused",
+        epilog="exit status: 0 done, 1 failed, 2 usage or configuration, 3 unreachable, 4 partly done, "
+        "5 refused, 130 interrupted",
     )
     parser.add_argument("--version", action="version", version=f"nixtui {__version__}")
     parser.add_argument("--config", metavar="FILE", type=Path, help="instead of the nixtui.toml that is found")

@@ -1,5 +1,7 @@
 """Plans, running operations and reports as text on a terminal."""
 
+from collections.abc import Mapping, Sequence
+
 from nixtui.cli.output import narrate, plain
 from nixtui.operations.events import AnyEvent, LogLine, Note, StepFinished, StepStarted
 from nixtui.operations.plan import Plan
@@ -18,8 +20,11 @@ GLYPHS = {
 }
 
 
-def plan_lines(plan: Plan, *, commands: bool) -> list[str]:
-    """The plan for people: who, from where to where, what stands in the way, and the commands when asked for."""
+def plan_lines(plan: Plan, *, commands: bool, known: Mapping[str, Sequence[str]] = {}) -> list[str]:
+    """The plan for people: who, from where to where, what stands in the way, and the commands when asked for.
+
+    `known` are lines about single targets that one decides by.
+    """
     lines = [plan.title]
     waves = max((target.wave for target in plan.targets), default=0)
     for target in plan.targets:
@@ -28,6 +33,8 @@ def plan_lines(plan: Plan, *, commands: bool) -> list[str]:
         wave = f"  wave {target.wave}" if waves > 1 and target.wave else ""
         reason = f"  {target.refused_as.value}: {target.refused}" if target.refused else ""
         lines.append(f"  {target.name}{place}  {way}{wave}{reason}")
+        lines.extend([f"    → {target.remedy}"] if target.remedy else [])
+        lines.extend(f"    {line}" for line in known.get(target.name, ()))
         lines.extend(f"    ! {warning}" for warning in target.warnings)
     lines.extend(f"  ! {warning}" for warning in plan.warnings)
     lines.extend(f"  ! cannot be undone: {loss}" for loss in plan.irreversible)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from nixtui.model.status import ActivationLock
+
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """One generation of `/nix/var/nix/profiles/system` on one host.
@@ -33,6 +35,7 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
     `clock` is the host's clock (Unix seconds) when it was asked: `@2h` counts back from it. `switched_at` is when the
     profile was last pointed somewhere. A running system that is no generation (its link was deleted, or it was only
     tested) is in `current_system` and nowhere in `items`. `pins` are the systems that are pinned, generations or not.
+    `lock` is the operation that is changing the host at this moment; one that a crash left behind is none.
     """
 
     items: tuple[Generation, ...]
@@ -43,6 +46,7 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
     clock: float
     switched_at: float | None = None
     pins: tuple[str, ...] = ()
+    lock: ActivationLock | None = None
 
     def with_number(self, number: int) -> Generation | None:
         """The generation of that number, if the host still has it."""

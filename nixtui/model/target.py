@@ -121,7 +121,11 @@ def parse_moment(text: str, now: float) -> float:
     Raises `BadTarget`.
     """
     written = text.strip().removeprefix("@").removesuffix("Z")
-    match parse_target(f"@{written}", now=datetime.fromtimestamp(now, UTC)):
+    try:
+        parsed = parse_target(f"@{written}", now=datetime.fromtimestamp(now, UTC))
+    except BadTarget as error:
+        raise BadTarget(str(error).replace(f'"@{written}"', f'"{text}"')) from None
+    match parsed:
         case Ago(seconds):
             return now - seconds
         case AtTime(moment):

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from nixtui.model.generation import Generation, Generations
+from nixtui.model.status import ActivationLock
 from nixtui.remote.errors import BadAnswer
 from nixtui.remote.transport import Completed, Transport, load_script
 
@@ -115,7 +116,17 @@ def parse_generations(host: str, completed: Completed) -> Generations:
         clock=clock,
         switched_at=switched_at,
         pins=tuple(heard.pins),
+        lock=_lock(heard.single.get("lock")),
     )
+
+
+def _lock(value: str | None) -> ActivationLock | None:
+    """`OPERATION SINCE OPERATOR`; who and since when may be missing, that there is one may not."""
+    if value is None:
+        return None
+    operation, _, rest = value.partition(" ")
+    since, _, operator = rest.partition(" ")
+    return ActivationLock(operation, operator, float(since) if since.isdecimal() else 0.0)
 
 
 def _lines(host: str, completed: Completed) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,8 @@ def outline(draft: Draft, cells: int, now: float, *, asking: str) -> list[Line]:
     if plan is None:
         return list(waiting(draft.plan_problem, asking, draft, now, cells))
     if draft.only is not None and draft.only.refused is not None:
-        return wrap(f"✖ {draft.only.refused}", cells, Role.WARN)
+        remedy = draft.only.remedy
+        told = wrap(f"✖ {draft.only.refused}", cells, Role.WARN)
+        return [*told, *(wrap(f"→ {remedy}", cells, Role.ACCENT) if remedy else ())]
     steps = [each for number, step in enumerate(plan.steps, 1) for each in wrap(f"{number}. {step.title}", cells)]
     return [*steps, *warnings(draft, cells)]

@@ -99,6 +99,7 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
         return
     if proposal.only and proposal.only.refused is not None:
         yield from wrap(f"✖ {proposal.only.refused}", cells, Role.WARN)
+        yield from wrap(f"→ {proposal.only.remedy}", cells, Role.ACCENT) if proposal.only.remedy else ()
         return
     if proposal.diff is not None:
         yield from diff_sentence(proposal.diff, cells)

@@ -119,6 +119,6 @@ def detail(record: Record, cells: int, now: float) -> list[Line]:
 
 
 _CUT_OFF = (
-    "The nixtui that did this ended before it did. A host that was armed and not committed has gone back by itself; "
-    "the next connection to each host finds out and clears what was left."
+    "The nixtui that did this is gone, and how it ended is not known yet. A host that was armed and not committed goes "
+    "back by itself when its time is up. The hosts are asked again and again; what they say will stand here."
 )

@@ -198,7 +198,8 @@ class LiveCockpit:
     def _still_known(self, name: str) -> Generations | None:
         """What was asked before, unless the live view has seen the host change since; the guard checks it again."""
         known, facts = self._known.get(name), self.fleet.status(name).facts
-        if known is None:
+        # A lock comes and goes without anything else changing, so where one is or was, the host is asked again.
+        if known is None or known.lock is not None or facts.lock is not None:
             return None
         same = (known.current_system, known.profile_system, len(known.items)) == (
             facts.current_system,

@@ -9,7 +9,7 @@ from nixtui.activation.rollback import Seen
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.output import print_json
-from nixtui.cli.proposing import add_consent, decide, propose
+from nixtui.cli.proposing import add_consent, decide, dry_exit, propose
 from nixtui.model.retention import BadRetention, Retention, parse_retention
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan, Target
@@ -39,7 +39,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         return await propose(nixtui, prepared, arguments)
     if arguments.dry_run:
         print_json(_plan_as_json(prepared.plan))
-        return Exit.DONE
+        return dry_exit(prepared.plan)
     report = await decide(nixtui, prepared, arguments)
     with suppress(BrokenPipeError):
         print_json(_report_as_json(report, prepared.plan))
@@ -75,7 +75,12 @@ def _plan_as_json(plan: Plan) -> dict[str, Any]:
         "dry_run": True,
         "title": plan.title,
         "hosts": [
-            {**_of_host(row), "outcome": row.refused_as.value if row.refused else None, "detail": row.refused}
+            {
+                **_of_host(row),
+                "outcome": row.refused_as.value if row.refused else None,
+                "detail": row.refused,
+                "remedy": row.remedy,
+            }
             for row in plan.targets
         ],
         "steps": [{"title": step.title, "commands": list(step.commands)} for step in plan.steps],

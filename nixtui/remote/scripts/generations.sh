@@ -36,6 +36,32 @@ pins() {
     pinned | while read -r path; do tell pin "$path"; done
 }
 
+# The operation that is changing this host. One without any unit, half a minute after it took the lock, is what a crash
+# left, and the guard clears it away (parts/guard/lock.sh).
+lock() {
+    operation='' operator='' since=''
+    [ -r "$root/run/nixtui/lock" ] || return 0
+    while read -r key value; do
+        case $key in
+        operation) operation=$value ;;
+        operator) operator=$value ;;
+        since) since=$value ;;
+        esac
+    done <"$root/run/nixtui/lock"
+    case $operation in
+    '' | *[!A-Za-z0-9._-]*) return 0 ;;
+    esac
+    is_number "$since" || since=0
+    [ $(($(date +%s) - since)) -lt 30 ] || [ -n "$(units_of "$operation")" ] || return 0
+    tell lock "$operation $since ${operator:-somebody}"
+}
+
+# As the guard asks it: where systemd does not answer, somebody may be at it.
+units_of() { # OPERATION
+    systemctl list-units --all --plain --no-legend --no-pager --state=active,activating,deactivating,reloading \
+        "nixtui-*-$1*" </dev/null 2>/dev/null || echo unknown
+}
+
 generations() {
     set --
     for link in "$root$profile"-[0-9]*-link; do
@@ -170,6 +196,7 @@ main() {
     links
     boot_default
     pins
+    lock
     generations
     echo '#nixtui-generations end'
 }
