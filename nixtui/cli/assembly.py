@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from nixtui.activation.guarded import HealthCheck
-from nixtui.activation.rollback import Action, Rollback, Seen, Settings, plan_rollback
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
@@ -38,7 +36,8 @@ from nixtui.remote.prompter import Prompter
 from nixtui.remote.settings import ElevationMode, SshSettings
 from nixtui.remote.transport import Transport
 
-if TYPE_CHECKING:  # asyncssh costs 0.2 s to import, which commands that reach no host need not pay
+if TYPE_CHECKING:  # asyncssh costs 0.2 s to import, which commands that reach no host need not pay; nor the first frame
+    from nixtui.activation.rollback import Action, Rollback, Seen, Settings
     from nixtui.remote.pool import ConnectionPool
 
 SETTLE_LIMIT_S = 45.0
@@ -56,8 +55,11 @@ class Surroundings:
     clock: Callable[[], float] = time.time
 
 
-def activation_settings(configuration: Configuration) -> Settings:
+def activation_settings(configuration: Configuration) -> "Settings":
     """`[activation]` and `[rollout]` as the values that rollbacks work with."""
+    from nixtui.activation.guarded import HealthCheck
+    from nixtui.activation.rollback import Settings
+
     activation, rollout = configuration.activation, configuration.rollout
     batch = rollout.batch.count if rollout.batch.count is not None else (rollout.batch.percent or 0) / 100
     return Settings(
@@ -113,7 +115,6 @@ class Assembly:
     def adopt(self, configuration: Configuration, *, read_only: bool = False) -> None:
         """Go by this configuration from now on; connections stay as they are made."""
         self.configuration = configuration
-        self.activation = activation_settings(configuration)
         self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
         self.inventory = inventory_of(configuration, self.surroundings.cwd, self.surroundings.environ)
 
@@ -130,6 +131,11 @@ class Assembly:
             journal = Journal(directory, operator=self.surroundings.user, origin=self.origin, token=token)
             self._journal = await self._stack.enter_async_context(journal)
         return self._journal
+
+    @property
+    def activation(self) -> "Settings":
+        """What rollbacks work with."""
+        return activation_settings(self.configuration)
 
     @cached_property
     def closures(self) -> ClosureCache:
@@ -205,11 +211,18 @@ class Assembly:
         return fleet
 
     def plan_rollback(
-        self, seen: Sequence[Seen], target: Target | Mapping[str, Target], action: Action = Action.SWITCH
-    ) -> Rollback:
+        self, seen: "Sequence[Seen]", target: Target | Mapping[str, Target], action: "Action | None" = None
+    ) -> "Rollback":
         """The plan, with an identity of its own and this configuration's settings."""
+        from nixtui.activation.rollback import Action, plan_rollback
+
         return plan_rollback(
-            seen, target, self.activation, action=action, operation=self.new_identity(), operator=self.operator
+            seen,
+            target,
+            self.activation,
+            action=action or Action.SWITCH,
+            operation=self.new_identity(),
+            operator=self.operator,
         )
 
     async def prepare_reboot(self, hosts: Sequence[Host]) -> Prepared:
@@ -228,7 +241,7 @@ class Assembly:
         destination, hops = await self.pool.access.way(host)
         return ssh_words(destination, hops, self.pool.access.settings, command)
 
-    async def ask_generations(self, hosts: Sequence[Host]) -> list[Seen]:
+    async def ask_generations(self, hosts: Sequence[Host]) -> "list[Seen]":
         """Every host asked for its generations at once; those that cannot be asked say why."""
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._seen(host)) for host in hosts]
@@ -242,7 +255,9 @@ class Assembly:
         async with self.reach(host) as transport:
             return await self.closures.closure(transport, path)
 
-    async def _seen(self, host: Host) -> Seen:
+    async def _seen(self, host: Host) -> "Seen":
+        from nixtui.activation.rollback import Seen
+
         try:
             async with self.reach(host) as transport:
                 return Seen(host, await generations(transport))

@@ -117,7 +117,7 @@ class NixtuiApp(App[None]):
         self._feed = self.session.cockpit.fleet.subscribe(self._wake)
         self.call_later(self._catch_up)
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._recall)  # the first frame does not wait for a file
+        self.call_after_refresh(self._begin)
         if self.session.cockpit.first_run is not None:
             self.call_after_refresh(opening.first_run, self, self.session.cockpit.first_run)
 
@@ -134,7 +134,9 @@ class NixtuiApp(App[None]):
 
     # What is remembered
 
-    def _recall(self) -> None:
+    def _begin(self) -> None:
+        """The first frame waited for nothing of this."""
+        self.session.cockpit.begin()
         self.run_worker(self._restore(), group="memory", exit_on_error=False)
 
     async def _restore(self) -> None:

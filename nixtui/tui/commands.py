@@ -1,110 +1,96 @@
 """The `:` command line: what can be typed, parsed into values, and completed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 
 class BadCommand(ValueError):
     """The text is no command; the message says what would be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """Go to a screen."""
 
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class GoToHost:
+class GoToHost(msgspec.Struct, frozen=True):
     """Put the cursor of the fleet on a host."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenHost:
+class OpenHost(msgspec.Struct, frozen=True):
     """Show the page of a host."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RollBackTo:
+class RollBackTo(msgspec.Struct, frozen=True):
     """Propose to take the selected hosts to a target."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShowEnvironment:
+class ShowEnvironment(msgspec.Struct, frozen=True):
     """Show one environment only; `None` shows all."""
 
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunCommand:
+class RunCommand(msgspec.Struct, frozen=True):
     """Propose to run a line on the selected hosts."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RebootHosts:
+class RebootHosts(msgspec.Struct, frozen=True):
     """Propose to reboot the selected hosts."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenShell:
+class OpenShell(msgspec.Struct, frozen=True):
     """A real ssh to the host under the cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class WhatBefore:
+class WhatBefore(msgspec.Struct, frozen=True):
     """Show the incident timeline, asked what changed before a moment."""
 
     moment: str
 
 
-@dataclass(frozen=True, slots=True)
-class SortBy:
+class SortBy(msgspec.Struct, frozen=True):
     """Order the fleet by a column; the same again turns it round."""
 
     column: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupBy:
+class GroupBy(msgspec.Struct, frozen=True):
     """Group the fleet; by nothing where `name` is `None`."""
 
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FilterBy:
+class FilterBy(msgspec.Struct, frozen=True):
     """Show the hosts that a selector matches."""
 
     selector: str
 
 
-@dataclass(frozen=True, slots=True)
-class UseTheme:
+class UseTheme(msgspec.Struct, frozen=True):
     """Other colours."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(msgspec.Struct, frozen=True):
     """An action of the screen in front, by its id."""
 
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(msgspec.Struct, frozen=True):
     """Leave."""
 
 
@@ -127,8 +113,7 @@ Command = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(msgspec.Struct, frozen=True):
     """What names exist to complete with. `actions` are those of the screen in front."""
 
     places: Sequence[str]

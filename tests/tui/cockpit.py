@@ -359,6 +359,9 @@ class MemoryCockpit:
         self.tasks: set[asyncio.Task[object]] = set()
         self.logs = MemoryLogs(self.clock)
 
+    def begin(self) -> None:
+        """Everything is here already."""
+
     def clock(self) -> float:
         return self.now
 

@@ -4,20 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import import_module
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from nixtui.activation.reattach import find_out
-from nixtui.activation.rollback import Seen, rollback_job
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.cockpit.acting import LiveActing
-from nixtui.cli.cockpit.first_run import LiveFirstRun
-from nixtui.cli.cockpit.incident import LiveIncident
-from nixtui.cli.cockpit.logs import LiveLogs
 from nixtui.cli.cockpit.memory import LiveMemory, memory_file
-from nixtui.cli.cockpit.profiles import LiveProfiles
-from nixtui.cli.cockpit.upkeep import LiveUpkeep
 from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
@@ -33,6 +26,15 @@ from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy, Refused
 from nixtui.remote.generations import generations
 from nixtui.remote.preview import preview
+
+if TYPE_CHECKING:  # every part of the facade is imported when first used: the first frame waits for none of them
+    from nixtui.activation.rollback import Seen
+    from nixtui.cli.cockpit.acting import LiveActing
+    from nixtui.cli.cockpit.first_run import LiveFirstRun
+    from nixtui.cli.cockpit.incident import LiveIncident
+    from nixtui.cli.cockpit.logs import LiveLogs
+    from nixtui.cli.cockpit.profiles import LiveProfiles
+    from nixtui.cli.cockpit.upkeep import LiveUpkeep
 
 ASK_CUT_OFF_EVERY_S = 15.0
 _PLANS_KEPT = 32
@@ -73,21 +75,56 @@ class LiveCockpit:
         self._nixtui = nixtui
         self.fleet = FleetState()
         self.memory = LiveMemory(memory_file(state_dir(nixtui.surroundings.environ), nixtui.configuration))
-        self.upkeep = LiveUpkeep(nixtui, self.fleet.host, self.keep)
         self._of_sources: list[str] = [str(warning) for warning in nixtui.configuration.warnings]
         self._happened: list[str] = []
         self._watch: FleetWatch | None = None
         self._focused: Collection[str] = ()
         self._known: dict[str, Generations] = {}
         self._prepared: deque[Prepared] = deque(maxlen=_PLANS_KEPT)
-        self.profiles = LiveProfiles(nixtui, self.fleet.host, self.seen, self.keep)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
-        self.acting = LiveActing(nixtui, self.fleet, self.keep, self._let_go)
-        self.logs = LiveLogs(nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
-        self._sources_told = asyncio.Event()
-        self.first_run = LiveFirstRun.where_nothing_is_known(nixtui, self._load_anew)
-        self.incident = LiveIncident(nixtui, self.fleet, self.keep)
+        self._is_shown, self._sources_told = asyncio.Event(), asyncio.Event()
+        self.first_run = self._first_run() if nixtui.configuration.path is None else None
+
+    def _first_run(self) -> "LiveFirstRun | None":
+        from nixtui.cli.cockpit.first_run import LiveFirstRun
+
+        return LiveFirstRun.where_nothing_is_known(self._nixtui, self._load_anew)
+
+    @cached_property
+    def acting(self) -> "LiveActing":
+        """Acting on hosts besides taking them back."""
+        from nixtui.cli.cockpit.acting import LiveActing
+
+        return LiveActing(self._nixtui, self.fleet, self.keep, self._let_go)
+
+    @cached_property
+    def logs(self) -> "LiveLogs":
+        """The journals of hosts."""
+        from nixtui.cli.cockpit.logs import LiveLogs
+
+        return LiveLogs(self._nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
+
+    @cached_property
+    def profiles(self) -> "LiveProfiles":
+        """What only the generations of hosts want."""
+        from nixtui.cli.cockpit.profiles import LiveProfiles
+
+        return LiveProfiles(self._nixtui, self.fleet.host, self.seen, self.keep)
+
+    @cached_property
+    def upkeep(self) -> "LiveUpkeep":
+        """Units, timers and stores."""
+        from nixtui.cli.cockpit.upkeep import LiveUpkeep
+
+        return LiveUpkeep(self._nixtui, self.fleet.host, self.keep)
+
+    @cached_property
+    def incident(self) -> "LiveIncident":
+        """What hosts went through."""
+        from nixtui.cli.cockpit.incident import LiveIncident
+
+        return LiveIncident(self._nixtui, self.fleet, self.keep)
 
     async def __aenter__(self) -> Self:
         self._journal = await self._nixtui.journal()
@@ -100,7 +137,8 @@ class LiveCockpit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._work.cancel()
-        self.logs.end()
+        if "logs" in self.__dict__:  # somebody looked at them
+            self.logs.end()
         await self._tasks.__aexit__(kind, error, trace)
 
     @property
@@ -117,6 +155,10 @@ class LiveCockpit:
     def notes(self) -> Sequence[str]:
         """What the person should know: of the sources as they are now, and what happened without being asked for."""
         return (*self._of_sources, *self._happened)
+
+    def begin(self) -> None:
+        """The first frame is there: look for hosts."""
+        self._is_shown.set()
 
     def clock(self) -> float:
         """Now, in Unix seconds."""
@@ -153,12 +195,16 @@ class LiveCockpit:
 
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
         """The plan, from what is known of the hosts where that is still so."""
+        from nixtui.activation.rollback import rollback_job
+
         wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC))
         rollback = self._nixtui.plan_rollback(await self.seen(names), wanted)
         return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
 
-    async def seen(self, names: Sequence[str]) -> list[Seen]:
+    async def seen(self, names: Sequence[str]) -> "list[Seen]":
         """The generations of hosts, from what is known of them where that is still so; in the order of the names."""
+        from nixtui.activation.rollback import Seen
+
         known = {name: Seen(self.fleet.host(name), seen) for name in names if (seen := self._still_known(name))}
         asked = await self._nixtui.ask_generations([self.fleet.host(name) for name in names if name not in known])
         for each in asked:
@@ -210,7 +256,8 @@ class LiveCockpit:
 
     async def _live(self) -> None:
         """Inventory and live streams, and what became of operations that were cut off."""
-        # Importing SSH takes 0.2 s, which the first frame must not wait for.
+        # Importing SSH takes 0.2 s, which the first frame must not wait for; nor may the thread take the interpreter.
+        await self._is_shown.wait()
         await asyncio.to_thread(import_module, "nixtui.remote.pool")
         self._watch = FleetWatch(self.fleet, self._nixtui.pool, clock=self.clock)
         async with asyncio.TaskGroup() as group:
@@ -246,6 +293,8 @@ class LiveCockpit:
             await asyncio.sleep(ASK_CUT_OFF_EVERY_S)
 
     async def _settle(self, entry: Entry) -> None:
+        from nixtui.activation.reattach import find_out
+
         events = await self._journal.events(entry.operation)
         report, final = await find_out(
             entry, events, self.fleet.hosts(), self._nixtui.reach, tidy=not self.policy.read_only

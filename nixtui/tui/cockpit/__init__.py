@@ -85,6 +85,10 @@ class Cockpit(Protocol):
         """What to do where nothing is known of any fleet; `None` where something is."""
         ...
 
+    def begin(self) -> None:
+        """The first frame is there; whatever takes long may begin."""
+        ...
+
     def clock(self) -> float:
         """Now, in Unix seconds."""
         ...
