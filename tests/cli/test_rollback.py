@@ -52,6 +52,7 @@ def test_a_revert_is_exit_1_and_says_why(lab_shell: Shell, host: Host) -> None:
     assert ended.code == 1
     assert "reverted" in ended.out
     assert "unit-fails.service" in ended.out
+    assert "reverting ✔" in ended.err
     assert truth(host) == before
 
 
