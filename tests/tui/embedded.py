@@ -17,6 +17,7 @@ from nixtui.demo import DemoFleet, demo_fleet
 from nixtui.demo.story import CAST
 from nixtui.remote.prompter import Nobody
 from nixtui.tui.app import NixtuiApp
+from tests.tui.screen import until
 
 
 @asynccontextmanager
@@ -53,7 +54,9 @@ async def embedded(
             app = NixtuiApp(cockpit, **options)
             try:
                 async with app.run_test(size=size) as pilot:
-                    await pilot.pause()
+                    await until(
+                        pilot, lambda: app.fleet_screen.table.order, "the hosts, which come after the first frame"
+                    )
                     yield app, pilot, fleet
             except Exception as error:  # raised below: the cockpit's task group would wrap what is the test's own
                 failure = error

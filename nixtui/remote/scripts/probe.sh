@@ -202,7 +202,8 @@ first_failure() {
     # shellcheck disable=SC2086 # one word each
     stamps=$(exec systemctl show --value -p StateChangeTimestampMonotonic -- $failed </dev/null 2>/dev/null)
     for stamp in $stamps; do
-        is_number "$stamp" && [ "$stamp" -ge 1000000 ] || continue
+        is_number "$stamp" || continue
+        [ "$stamp" -ge 1000000 ] || continue
         stamp=${stamp%??????}
         if [ -z "$failed_at" ] || [ "$stamp" -lt "$failed_at" ]; then
             failed_at=$stamp
