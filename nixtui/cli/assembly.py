@@ -1,51 +1,49 @@
 """Putting the parts together: from a configuration to hosts that can be reached and operations that are recorded."""
 
+from __future__ import annotations
+
 import asyncio
-import secrets
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, local_path, state_dir
-from nixtui.fleet.inventory import Snapshot, inventory_of
 from nixtui.fleet.state import FleetState
-from nixtui.fleet.watch import FleetWatch
-from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.host import Host
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
 from nixtui.model.status import HostState
-from nixtui.model.target import Target
-from nixtui.operations.journal import Journal
-from nixtui.operations.operation import Prepared
 from nixtui.operations.policy import Policy
-from nixtui.operations.rollout import Rules
-from nixtui.remote.closures import ClosureCache
 from nixtui.remote.errors import RemoteError
-from nixtui.remote.generations import generations
-from nixtui.remote.prompter import Prompter
-from nixtui.remote.settings import ElevationMode, SshSettings
-from nixtui.remote.transport import Transport
 
-if TYPE_CHECKING:  # asyncssh costs 0.2 s to import, which commands that reach no host need not pay; nor the first frame
+if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `--help` wait for none of them
     from nixtui.activation.rollback import Action, Rollback, Seen, Settings
+    from nixtui.fleet.inventory import Inventory, Snapshot
+    from nixtui.model.closure import Closure, ClosureDiff
+    from nixtui.model.target import Target
+    from nixtui.operations.journal import Journal
+    from nixtui.operations.operation import Prepared
+    from nixtui.remote.closures import ClosureCache
     from nixtui.remote.pool import ConnectionPool
+    from nixtui.remote.prompter import Prompter
+    from nixtui.remote.settings import SshSettings
+    from nixtui.remote.transport import Transport
 
 SETTLE_LIMIT_S = 45.0
 """How long a one-shot look at the fleet waits for its slowest host: connecting, ten seconds, with a jump host twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What comes from outside the process: passed in, so that tests and the demo can give their own."""
 
     cwd: Path
@@ -55,10 +53,11 @@ class Surroundings:
     clock: Callable[[], float] = time.time
 
 
-def activation_settings(configuration: Configuration) -> "Settings":
+def activation_settings(configuration: Configuration) -> Settings:
     """`[activation]` and `[rollout]` as the values that rollbacks work with."""
     from nixtui.activation.guarded import HealthCheck
     from nixtui.activation.rollback import Settings
+    from nixtui.operations.rollout import Rules
 
     activation, rollout = configuration.activation, configuration.rollout
     batch = rollout.batch.count if rollout.batch.count is not None else (rollout.batch.percent or 0) / 100
@@ -72,6 +71,7 @@ def activation_settings(configuration: Configuration) -> "Settings":
 
 def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> SshSettings:
     """`[ssh]` as the value that connections are made by, with every path absolute."""
+    from nixtui.remote.settings import ElevationMode, SshSettings
 
     def paths(texts: Sequence[str]) -> tuple[str, ...]:
         return tuple(str(local_path(text, base=configuration.directory, environ=environ)) for text in texts)
@@ -116,34 +116,47 @@ class Assembly:
         """Go by this configuration from now on; connections stay as they are made."""
         self.configuration = configuration
         self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
-        self.inventory = inventory_of(configuration, self.surroundings.cwd, self.surroundings.environ)
+        self._inventory: Inventory | None = None
 
     @staticmethod
     def new_identity() -> str:
         """The name of an operation, on hosts and in the journal."""
-        return secrets.token_hex(4)
+        return os.urandom(4).hex()
 
     async def journal(self) -> Journal:
         """The journal, opened once. Raises `JournalUnavailable`."""
+        from nixtui.operations.journal import Journal
+
         if self._journal is None:
             directory = state_dir(self.surroundings.environ)
-            token = secrets.token_hex(8)
+            token = os.urandom(8).hex()
             journal = Journal(directory, operator=self.surroundings.user, origin=self.origin, token=token)
             self._journal = await self._stack.enter_async_context(journal)
         return self._journal
 
     @property
-    def activation(self) -> "Settings":
+    def inventory(self) -> Inventory:
+        """Where this configuration's hosts come from."""
+        from nixtui.fleet.inventory import inventory_of
+
+        if self._inventory is None:
+            self._inventory = inventory_of(self.configuration, self.surroundings.cwd, self.surroundings.environ)
+        return self._inventory
+
+    @property
+    def activation(self) -> Settings:
         """What rollbacks work with."""
         return activation_settings(self.configuration)
 
     @cached_property
     def closures(self) -> ClosureCache:
         """What systems need, remembered between runs."""
+        from nixtui.remote.closures import ClosureCache
+
         return ClosureCache(cache_dir(self.surroundings.environ) / "closures")
 
     @cached_property
-    def pool(self) -> "ConnectionPool":
+    def pool(self) -> ConnectionPool:
         """The connections, one per host."""
         from nixtui.remote.access import SshAccess
         from nixtui.remote.pool import ConnectionPool
@@ -197,6 +210,8 @@ class Assembly:
 
     async def look(self, hosts: Sequence[Host]) -> FleetState:
         """Every host asked once: waits until each has answered or failed."""
+        from nixtui.fleet.watch import FleetWatch
+
         fleet = FleetState(hosts)
         watch = FleetWatch(fleet, self.pool, clock=self.clock)
         watching = asyncio.create_task(watch.run())
@@ -211,8 +226,8 @@ class Assembly:
         return fleet
 
     def plan_rollback(
-        self, seen: "Sequence[Seen]", target: Target | Mapping[str, Target], action: "Action | None" = None
-    ) -> "Rollback":
+        self, seen: Sequence[Seen], target: Target | Mapping[str, Target], action: Action | None = None
+    ) -> Rollback:
         """The plan, with an identity of its own and this configuration's settings."""
         from nixtui.activation.rollback import Action, plan_rollback
 
@@ -241,7 +256,7 @@ class Assembly:
         destination, hops = await self.pool.access.way(host)
         return ssh_words(destination, hops, self.pool.access.settings, command)
 
-    async def ask_generations(self, hosts: Sequence[Host]) -> "list[Seen]":
+    async def ask_generations(self, hosts: Sequence[Host]) -> list[Seen]:
         """Every host asked for its generations at once; those that cannot be asked say why."""
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._seen(host)) for host in hosts]
@@ -249,14 +264,17 @@ class Assembly:
 
     async def diff(self, before: tuple[Host, str], after: tuple[Host, str]) -> ClosureDiff:
         """What changes from one system to another, each given as a host that has it and its store path."""
+        from nixtui.model.closure import diff
+
         return diff(*await asyncio.gather(self._closure(*before), self._closure(*after)))
 
     async def _closure(self, host: Host, path: str) -> Closure:
         async with self.reach(host) as transport:
             return await self.closures.closure(transport, path)
 
-    async def _seen(self, host: Host) -> "Seen":
+    async def _seen(self, host: Host) -> Seen:
         from nixtui.activation.rollback import Seen
+        from nixtui.remote.generations import generations
 
         try:
             async with self.reach(host) as transport:
@@ -305,6 +323,8 @@ def _parse(texts: Sequence[str]) -> Selector:
 
 
 def _nothing_found(selector: Selector, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
     if not names:
         return "the fleet has no hosts; name them in nixtui.toml under [hosts.NAME], or run this where a flake is"
     close = get_close_matches(selector.text, names, 1)

@@ -2,14 +2,16 @@
 
 import argparse
 import asyncio
+import gc
 import getpass
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from nixtui import __version__
 from nixtui.cli.assembly import Assembly, Surroundings
@@ -56,6 +58,7 @@ NEEDS_TERMINAL = (
 
 def entry() -> None:
     """The `nixtui` command."""
+    gc.disable()  # who starts makes much and lets go of little; commands enable it again, the app once it is seen
     status = main(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -137,6 +140,7 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
     """Load the configuration and run the command, or the app when there is none."""
     try:
         if parsed.command in ("config", "init"):
+            gc.enable()
             return Exit(await _module(parsed.command).run(parsed, surroundings))
         configuration = load_configuration(surroundings.cwd, surroundings.environ, parsed.config)
         for warning in configuration.warnings:
@@ -144,6 +148,7 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
             if parsed.command is None:
                 return await _app(nixtui, mouse=not parsed.no_mouse)
+            gc.enable()
             return int(await _module(parsed.command).run(parsed, nixtui))
     except (BadConfiguration, NoHome) as error:
         narrate(str(error))
@@ -185,4 +190,4 @@ async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundi
     async with demo.demo_fleet(seed=seed) as fleet:
         inner.config = inner.config or fleet.config_path
         environ = {**surroundings.environ, **fleet.environ}
-        return await run_command(inner, replace(surroundings, environ=environ))
+        return await run_command(inner, msgspec.structs.replace(surroundings, environ=environ))

@@ -1,6 +1,5 @@
 """Printing: data to standard output, narration to standard error, and never a control character from a host."""
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -12,6 +11,8 @@ from nixtui.model.naming import printable
 
 def print_json(value: Any) -> None:
     """One JSON document; times must be given as RFC 3339 already."""
+    import json
+
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
     sys.stdout.write("\n")
     sys.stdout.flush()

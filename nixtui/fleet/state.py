@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import msgspec
@@ -18,8 +17,7 @@ from nixtui.model.status import HostState, HostStatus
 _NEVER_SEEN = HostStatus()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """Hosts that changed since somebody last looked; `membership` when hosts came, went or are reached otherwise."""
 
     names: frozenset[str]
@@ -70,16 +68,15 @@ class ChangeFeed:
         self._leave(self)
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """How many hosts there are in each state, in all and by environment; `seen` answered at least once."""
 
     known: int = 0
     seen: int = 0
     failing: int = 0
-    states: Counter[HostState] = field(default_factory=Counter)
-    environments: dict[str | None, Counter[HostState]] = field(default_factory=dict)
-    tallies: dict[str | None, Tally] = field(default_factory=dict)
+    states: Counter[HostState] = msgspec.field(default_factory=Counter)
+    environments: dict[str | None, Counter[HostState]] = msgspec.field(default_factory=dict)
+    tallies: dict[str | None, Tally] = msgspec.field(default_factory=dict)
 
     def count(self, host: Host, status: HostStatus, by: int) -> None:
         """Add a host (`by` is 1), or take it out (-1)."""

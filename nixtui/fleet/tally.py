@@ -1,12 +1,11 @@
 """How many hosts of an environment are how: one line that is read before any table."""
 
-from dataclasses import dataclass
+import msgspec
 
 from nixtui.model.status import HostState, HostStatus
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """Hosts by what one would say of them. A host may be both failing and drifting; `up` counts those that answer."""
 
     known: int = 0

@@ -6,7 +6,6 @@ a space means and, `,` means or (and binds tighter), `!` before a term means not
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -75,8 +74,7 @@ KINDS = ("tag", "env", "is", "rev", "gen")
 _STATUS_KINDS = frozenset({"is", "rev", "gen"})
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """A parsed selector; `text` is what was written. `needs_status` tells whether hosts must be seen to answer it.
 
     `kinds` are the words before a colon in it (`tag`, `env`, …).

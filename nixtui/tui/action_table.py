@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from textual.binding import Binding, BindingType
 
 from nixtui.tui import acting
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.rollback import RollbackDialog
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """A screen with a number key. One entry here is all a new screen needs; it is imported when first visited."""
 
     id: str

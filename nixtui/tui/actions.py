@@ -1,9 +1,10 @@
 """What an action is: a key, a title, what it does, and what can stand against it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+import msgspec
 
 Where = TypeVar("Where")
 
@@ -28,8 +29,7 @@ class Scope(StrEnum):
     FIRST_RUN = "First run"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What an action would act on, by name, frozen when a key is pressed.
 
     `hosts` are the marked hosts, or the one under the cursor; `hidden` counts marked ones that a filter hides.
@@ -43,7 +43,7 @@ class Selection:
     forbidden: str | None = None
     row: str | None = None
     running: bool = False
-    refusals: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 WhyDisabled = Callable[[Selection], str | None]
@@ -97,8 +97,7 @@ def can_ask(request: str) -> WhyDisabled:
     return lambda selection: needs_row(selection) or selection.refusals.get(request)
 
 
-@dataclass(frozen=True, slots=True)
-class Action(Generic[Where]):
+class Action(msgspec.Struct, Generic[Where], frozen=True):
     """One thing to do somewhere.
 
     `key` is in Textual's notation, several separated by commas. `rank` is its place in the footer, lowest first;

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from time import monotonic
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.app import App
 
@@ -64,7 +64,10 @@ class NixtuiApp(App[None]):
     """The cockpit on a terminal. Whoever starts it gives its facade, and says how the terminal wants to be treated."""
 
     TITLE = "nixtui"
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        Path(__file__).with_name("app.tcss"),
+        Path(__file__).with_name("screens") / "fleet.tcss",  # else everything is parsed anew when its screen is opened
+    ]
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "fleet"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
@@ -87,6 +90,8 @@ class NixtuiApp(App[None]):
         for each in themes():
             self.register_theme(each)
         self.theme = PLAIN if no_color else theme or DARK
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._is_shown = False
         self._theme_is_given = no_color or theme is not None
         self._pace = pace or (PAINT_TERSELY_AFTER_S if terse else PAINT_AFTER_S)
         for destination in (*DESTINATIONS, *VIEWS):
@@ -109,9 +114,13 @@ class NixtuiApp(App[None]):
         """The house's own variables, for themes that do not have them."""
         return fitted(self.current_theme)
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Parse the style sheets anew, but not before the first frame as well: nothing has changed until then."""
+        if self._is_shown:
+            super().refresh_css(animate)
+
     def on_mount(self) -> None:
         """Begin to listen, and to tick."""
-        self.garbage.begin()
         self.garbage.touch(monotonic())
         self.set_keymap(dict(self.session.keymap))
         self._feed = self.session.cockpit.fleet.subscribe(self._wake)
@@ -136,6 +145,8 @@ class NixtuiApp(App[None]):
 
     def _begin(self) -> None:
         """The first frame waited for nothing of this."""
+        self._is_shown = True
+        self.garbage.begin()
         self.session.cockpit.begin()
         self.run_worker(self._restore(), group="memory", exit_on_error=False)
 

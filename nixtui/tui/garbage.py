@@ -22,9 +22,13 @@ class Garbage:
         self._collected_at: float | None = None
 
     def begin(self) -> None:
-        """Make full collections ours."""
+        """Make full collections ours. Where whoever started the app has put all of them off until now, the young ones
+        begin, and need not look at what is there already."""
         youngest, middle, _ = gc.get_threshold()
         gc.set_threshold(youngest, middle, _NEVER)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def touch(self, now: float) -> None:
         """Somebody pressed a key."""
@@ -39,6 +43,8 @@ class Garbage:
         is_busy = now - self._touched_at < IDLE_S
         if (is_busy and since < OVERDUE_S) or (self._collected_at is not None and since < EVERY_S):
             return
+        if self._collected_at is None:
+            gc.unfreeze()
         gc.collect()
         if self._collected_at is None:
             gc.freeze()

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from nixtui.fleet.state import FleetState
 from nixtui.model.selector import Subject
@@ -70,14 +71,13 @@ def is_head(key: str | None) -> bool:
     return key is not None and key.startswith(_HEAD)
 
 
-@dataclass(slots=True)
-class Group:
+class Group(msgspec.Struct):
     """Hosts of one value, counted as they come and go."""
 
     value: str | None
-    names: set[str] = field(default_factory=set)
-    severities: Counter[Severity] = field(default_factory=Counter)
-    revisions: dict[str, set[str]] = field(default_factory=dict)
+    names: set[str] = msgspec.field(default_factory=set)
+    severities: Counter[Severity] = msgspec.field(default_factory=Counter)
+    revisions: dict[str, set[str]] = msgspec.field(default_factory=dict)
 
     @property
     def is_troubled(self) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+
+import msgspec
 
 from nixtui.fleet.state import FleetState
 from nixtui.model.selector import Subject, is_stale
@@ -51,8 +52,7 @@ class Severity(IntEnum):
     FINE = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A host in a glyph, a few words and a role; `severity` orders it."""
 
     severity: Severity

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from nixtui.operations.events import (
     AnyEvent,
@@ -42,8 +43,7 @@ def outcome_line(outcome: Outcome, rest: str = "", kind: str = "") -> Line:
     return line((f"{glyph} {word(outcome, kind)}{rest}", role))
 
 
-@dataclass(slots=True)
-class StepState:
+class StepState(msgspec.Struct):
     """One step of one target; `ok` is `None` while it goes on."""
 
     name: str
@@ -55,15 +55,14 @@ class StepState:
     total: float | None = None
 
 
-@dataclass(slots=True)
-class TargetState:
+class TargetState(msgspec.Struct):
     """Where one target stands. `until` is when it goes back by itself; `said` its output, oldest first."""
 
     target: Target
     kind: str = ""
-    steps: list[StepState] = field(default_factory=list)
+    steps: list[StepState] = msgspec.field(default_factory=list)
     until: float | None = None
-    said: deque[Line] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    said: deque[Line] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     dropped: int = 0
     report: TargetReport | None = None
 

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from nixtui.tui.paint import Line, Role, clean, line, wrap
 
@@ -32,8 +33,7 @@ class Level(Enum):
         return self.value[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """One plain sentence, at a time (Unix seconds); `remedy` is the next step and `detail` the full text, if any."""
 
     at: float

@@ -1,9 +1,12 @@
 """How long a person waits, and what a slow link carries: the real programs on a real pseudo-terminal.
 
 `python -m tests.bench.bench_start`. An empty Textual app and the fleet screen are started in turn, several times in one
-run, so that a busy machine is busy for both; of each the median counts.
+run, so that a busy machine is busy for both; of each the median counts. Both are compiled to bytecode before, as pip
+leaves what it installs: otherwise a checkout that never was started, or an environment with PYTHONDONTWRITEBYTECODE,
+would have nixtui compiled at every start and Textual at none.
 """
 
+import compileall
 import os
 import pty
 import select
@@ -18,6 +21,7 @@ from fcntl import ioctl
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nixtui
 from tests.bench.figures import Figure, at_most, table
 
 TITLE = "Start, and a link on which nothing happens"
@@ -112,6 +116,7 @@ def settled(code: str) -> Program:
 
 def figures() -> list[Figure]:
     """Measure."""
+    compileall.compile_dir(Path(nixtui.__file__).parent, quiet=1)
     with TemporaryDirectory() as folder:
         configuration = Path(folder) / "nixtui.toml"
         configuration.write_text(_HOSTS)

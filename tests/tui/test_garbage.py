@@ -43,6 +43,18 @@ def test_the_young_generations_stay_automatic() -> None:
         gc.set_threshold(*before)
 
 
+def test_collections_that_were_put_off_begin_and_pass_over_what_is_there(collections: list[str]) -> None:
+    before = gc.get_threshold()
+    gc.disable()
+    try:
+        Garbage().begin()
+        assert gc.isenabled()
+        assert collections == ["freeze"]
+    finally:
+        gc.enable()
+        gc.set_threshold(*before)
+
+
 def test_who_never_lets_go_of_the_keys_waits_for_it_now_and_then(collections: list[str]) -> None:
     garbage = Garbage()
     for second in range(3 * int(OVERDUE_S) + 2):

@@ -1,5 +1,7 @@
 """The app's facade over the real parts: what `nixtui.tui.cockpit.Cockpit` asks for."""
 
+from __future__ import annotations
+
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -12,22 +14,11 @@ from typing import TYPE_CHECKING, Self
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit.memory import LiveMemory, memory_file
 from nixtui.config.paths import state_dir
-from nixtui.fleet.inventory import Snapshot
 from nixtui.fleet.state import FleetState
-from nixtui.fleet.watch import FleetWatch
-from nixtui.model.closure import ClosureDiff
-from nixtui.model.generation import Generations
-from nixtui.model.preview import Preview
-from nixtui.model.target import parse_target
-from nixtui.operations.events import AnyEvent
 from nixtui.operations.journal import Entry, Journal, JournalUnavailable
-from nixtui.operations.operation import Operation, Prepared
-from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy, Refused
-from nixtui.remote.generations import generations
-from nixtui.remote.preview import preview
 
-if TYPE_CHECKING:  # every part of the facade is imported when first used: the first frame waits for none of them
+if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits for none of them
     from nixtui.activation.rollback import Seen
     from nixtui.cli.cockpit.acting import LiveActing
     from nixtui.cli.cockpit.first_run import LiveFirstRun
@@ -35,6 +26,14 @@ if TYPE_CHECKING:  # every part of the facade is imported when first used: the f
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
     from nixtui.cli.cockpit.upkeep import LiveUpkeep
+    from nixtui.fleet.inventory import Snapshot
+    from nixtui.fleet.watch import FleetWatch
+    from nixtui.model.closure import ClosureDiff
+    from nixtui.model.generation import Generations
+    from nixtui.model.preview import Preview
+    from nixtui.operations.events import AnyEvent
+    from nixtui.operations.operation import Operation, Prepared
+    from nixtui.operations.plan import Plan
 
 ASK_CUT_OFF_EVERY_S = 15.0
 _PLANS_KEPT = 32
@@ -86,41 +85,41 @@ class LiveCockpit:
         self._is_shown, self._sources_told = asyncio.Event(), asyncio.Event()
         self.first_run = self._first_run() if nixtui.configuration.path is None else None
 
-    def _first_run(self) -> "LiveFirstRun | None":
+    def _first_run(self) -> LiveFirstRun | None:
         from nixtui.cli.cockpit.first_run import LiveFirstRun
 
         return LiveFirstRun.where_nothing_is_known(self._nixtui, self._load_anew)
 
     @cached_property
-    def acting(self) -> "LiveActing":
+    def acting(self) -> LiveActing:
         """Acting on hosts besides taking them back."""
         from nixtui.cli.cockpit.acting import LiveActing
 
         return LiveActing(self._nixtui, self.fleet, self.keep, self._let_go)
 
     @cached_property
-    def logs(self) -> "LiveLogs":
+    def logs(self) -> LiveLogs:
         """The journals of hosts."""
         from nixtui.cli.cockpit.logs import LiveLogs
 
         return LiveLogs(self._nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
 
     @cached_property
-    def profiles(self) -> "LiveProfiles":
+    def profiles(self) -> LiveProfiles:
         """What only the generations of hosts want."""
         from nixtui.cli.cockpit.profiles import LiveProfiles
 
         return LiveProfiles(self._nixtui, self.fleet.host, self.seen, self.keep)
 
     @cached_property
-    def upkeep(self) -> "LiveUpkeep":
+    def upkeep(self) -> LiveUpkeep:
         """Units, timers and stores."""
         from nixtui.cli.cockpit.upkeep import LiveUpkeep
 
         return LiveUpkeep(self._nixtui, self.fleet.host, self.keep)
 
     @cached_property
-    def incident(self) -> "LiveIncident":
+    def incident(self) -> LiveIncident:
         """What hosts went through."""
         from nixtui.cli.cockpit.incident import LiveIncident
 
@@ -179,6 +178,8 @@ class LiveCockpit:
 
     async def generations(self, name: str) -> Generations:
         """All generations of a host, asked from it now."""
+        from nixtui.remote.generations import generations
+
         async with self._nixtui.reach(self.fleet.host(name)) as transport:
             self._known[name] = found = await generations(transport)
         return found
@@ -190,18 +191,22 @@ class LiveCockpit:
 
     async def preview(self, name: str, path: str) -> Preview:
         """What switching a host to a system would restart, found out without doing it."""
+        from nixtui.remote.preview import preview
+
         async with self._nixtui.reach(self.fleet.host(name)) as transport:
             return await preview(transport, path)
 
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
         """The plan, from what is known of the hosts where that is still so."""
         from nixtui.activation.rollback import rollback_job
+        from nixtui.model.target import parse_target
+        from nixtui.operations.operation import Prepared
 
         wanted = parse_target(target, now=datetime.fromtimestamp(self.clock(), UTC))
         rollback = self._nixtui.plan_rollback(await self.seen(names), wanted)
         return self.keep(Prepared(rollback.operation, rollback.plan, rollback_job(rollback, self._nixtui.reach)))
 
-    async def seen(self, names: Sequence[str]) -> "list[Seen]":
+    async def seen(self, names: Sequence[str]) -> list[Seen]:
         """The generations of hosts, from what is known of them where that is still so; in the order of the names."""
         from nixtui.activation.rollback import Seen
 
@@ -220,6 +225,8 @@ class LiveCockpit:
 
     def start(self, plan: Plan, consent: Consent) -> Operation:
         """Begin a plan that came from here."""
+        from nixtui.operations.operation import Operation
+
         prepared = next(each for each in self._prepared if each.plan is plan)
         operation = Operation(prepared.identity, plan, prepared.job, clock=self.clock)
         self.operations.add(operation)
@@ -259,6 +266,8 @@ class LiveCockpit:
         # Importing SSH takes 0.2 s, which the first frame must not wait for; nor may the thread take the interpreter.
         await self._is_shown.wait()
         await asyncio.to_thread(import_module, "nixtui.remote.pool")
+        from nixtui.fleet.watch import FleetWatch
+
         self._watch = FleetWatch(self.fleet, self._nixtui.pool, clock=self.clock)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())

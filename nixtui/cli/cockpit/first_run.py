@@ -1,12 +1,11 @@
 """The first run without a configuration: what was found, and watching it once somebody says so."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 
 from nixtui.cli.assembly import Assembly
-from nixtui.config import Configuration, load_configuration
+from nixtui.config import load_configuration
 from nixtui.config.looking_around import Found, look_around
 from nixtui.config.proposing import propose, where_to_write, write_new
 from nixtui.config.schema import FleetSection, HostSection, Source
@@ -47,6 +46,6 @@ class LiveFirstRun:
             fleet=FleetSection(name="ssh_config", sources=(Source.FILE,)),
             hosts={name: HostSection() for name in self.found.ssh_hosts},
         )
-        configuration: Configuration = replace(before, document=document)
+        configuration = msgspec.structs.replace(before, document=document)
         self._nixtui.adopt(configuration, read_only=True)
         self._adopted()

@@ -5,7 +5,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+
+import msgspec
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit import LiveCockpit
@@ -56,7 +57,7 @@ async def run(nixtui: Assembly, *, mouse: bool = True) -> int:
     ui = configuration.document.ui
     over_ssh = "SSH_CONNECTION" in environ or "SSH_TTY" in environ
     prompter = DialogPrompter()
-    nixtui.surroundings = replace(nixtui.surroundings, prompter=prompter)
+    nixtui.surroundings = msgspec.structs.replace(nixtui.surroundings, prompter=prompter)
     async with LiveCockpit(nixtui) as cockpit:
         prompter.app = app = NixtuiApp(
             cockpit,

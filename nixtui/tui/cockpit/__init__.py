@@ -3,37 +3,38 @@
 The command's composition root implements it over the real fleet; tests implement it over real values in memory.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from nixtui.fleet.state import FleetState
-from nixtui.model.closure import ClosureDiff
-from nixtui.model.generation import Generations
-from nixtui.model.preview import Preview
-from nixtui.operations.plan import Plan
-from nixtui.operations.policy import Consent, Policy
-from nixtui.tui.cockpit.acting import Acting
-from nixtui.tui.cockpit.first_run import FirstRun
-from nixtui.tui.cockpit.incident import Incident
-from nixtui.tui.cockpit.memory import Memory
-from nixtui.tui.cockpit.profiles import Profiles
-from nixtui.tui.cockpit.upkeep import Upkeep
-
-if TYPE_CHECKING:  # values only; importing the journal would load sqlite before the first frame
+if TYPE_CHECKING:  # values only: whoever asks for them has them, and the first frame asks for few
+    from nixtui.fleet.state import FleetState
+    from nixtui.model.closure import ClosureDiff
+    from nixtui.model.generation import Generations
+    from nixtui.model.preview import Preview
     from nixtui.operations.events import AnyEvent
     from nixtui.operations.journal import Entry
     from nixtui.operations.operation import Operation
+    from nixtui.operations.plan import Plan
+    from nixtui.operations.policy import Consent, Policy
+    from nixtui.tui.cockpit.acting import Acting
+    from nixtui.tui.cockpit.first_run import FirstRun
+    from nixtui.tui.cockpit.incident import Incident
     from nixtui.tui.cockpit.logs import Logs
+    from nixtui.tui.cockpit.memory import Memory
+    from nixtui.tui.cockpit.profiles import Profiles
+    from nixtui.tui.cockpit.upkeep import Upkeep
 
 
 class Operations(Protocol):
     """Operations begun by this nixtui, and the journal of all that ever were."""
 
-    def begun(self) -> Sequence["Operation"]:
+    def begun(self) -> Sequence[Operation]:
         """Those of this process, running or ended, oldest first."""
         ...
 
-    async def past(self, limit: int) -> Sequence["Entry"]:
+    async def past(self, limit: int) -> Sequence[Entry]:
         """The journal, newest first; without a report an entry runs somewhere else or was cut off."""
         ...
 
@@ -41,7 +42,7 @@ class Operations(Protocol):
         """Ids of the entries whose process is gone without an end."""
         ...
 
-    async def events(self, operation: str) -> Sequence["AnyEvent"]:
+    async def events(self, operation: str) -> Sequence[AnyEvent]:
         """What an operation of the journal told, in order."""
         ...
 
@@ -69,7 +70,7 @@ class Cockpit(Protocol):
     @property
     def incident(self) -> Incident: ...
     @property
-    def logs(self) -> "Logs":
+    def logs(self) -> Logs:
         """The journals of hosts."""
         ...
 
@@ -117,6 +118,6 @@ class Cockpit(Protocol):
         """The plan to take these hosts to a target (`model.target`), resolved for each. Raises what people read."""
         ...
 
-    def start(self, plan: Plan, consent: Consent) -> "Operation":
+    def start(self, plan: Plan, consent: Consent) -> Operation:
         """Begin a plan somebody said yes to. The operation belongs to the cockpit, not to the screen."""
         ...

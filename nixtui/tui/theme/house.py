@@ -3,8 +3,7 @@
 A palette is the one place with colour values; style sheets and widgets know only the names of roles.
 """
 
-from dataclasses import asdict, dataclass
-
+import msgspec
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -12,8 +11,7 @@ _PREFIX = "nixtui-"
 DARK, LIGHT, CONTRAST, PLAIN = "nixtui-dark", "nixtui-light", "nixtui-contrast", "nixtui-plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True):
     """Colours by role, and text styles where colour is not to be had. Fields become the variables `$paint-…`."""
 
     background: str
@@ -44,7 +42,7 @@ class Palette:
 
     def variables(self) -> dict[str, str]:
         """As CSS variables."""
-        return {f"paint-{name.replace('_', '-')}": value for name, value in asdict(self).items()}
+        return {f"paint-{name.replace('_', '-')}": value for name, value in msgspec.structs.asdict(self).items()}
 
 
 # The accent is the light blue of the Nix snowflake. Grey text keeps a contrast of at least 4.5 on its ground.

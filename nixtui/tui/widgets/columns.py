@@ -1,8 +1,9 @@
 """Columns of a table as data, and which of them fit a width."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from nixtui.tui.paint import Line, Role, Span, fit
 
@@ -12,8 +13,7 @@ GAP = 2
 """Blank cells between columns."""
 
 
-@dataclass(frozen=True)  # no slots: with them Python 3.11 cannot make a frozen `Column[Host](…)`
-class Column(Generic[Row]):
+class Column(msgspec.Struct, Generic[Row], frozen=True):
     """One column: how its cell is written and how much room it deserves.
 
     `width` is the least it needs in cells, `widest` what it takes where there is room. Columns with the highest
@@ -30,8 +30,7 @@ class Column(Generic[Row]):
     sort: Callable[[Row], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed(Generic[Row]):
+class Placed(msgspec.Struct, Generic[Row], frozen=True):
     """A column with the width it got."""
 
     column: Column[Row]

@@ -1,8 +1,8 @@
 """What stays the same around every screen: the line that says where you are, the last message, the keys."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -22,8 +22,7 @@ _ALWAYS = 90
 """Rank from which a key is in the footer however narrow it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bearings:
+class Bearings(msgspec.Struct, frozen=True):
     """Where one is and how dangerous it is: what the header says."""
 
     fleet: str
@@ -149,8 +148,7 @@ class ArmedStrip(Lines):
             self.show([armed_line(hosts, now, self.outer_size.width or self.app.size.width)])
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHint:
+class KeyHint(msgspec.Struct, frozen=True):
     """A key of the footer. `action` is empty for keys that only a prompt knows; `rank` 90 and above always fits."""
 
     action: str

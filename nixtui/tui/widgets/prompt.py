@@ -1,8 +1,8 @@
 """The line one types in: the filter, the command line, a target. While it is open no key does anything else."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -14,8 +14,7 @@ from nixtui.tui.widgets.field import field
 from nixtui.tui.widgets.lines import Lines
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked: `edited` hears every key and answers with a hint, `submitted` gets Enter, `left` esc.
 
     `complete` gives whole texts that may be meant; tab takes the first, or the longest beginning they share.

@@ -5,10 +5,10 @@ this one keeps a list of keys, asks for a row when its line is drawn, and repain
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Generic, TypeVar
 
+import msgspec
 from textual import events
 from textual.strip import Strip
 
@@ -28,8 +28,7 @@ _WHEEL_ROWS = 3
 _MAX_DRAWN = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(msgspec.Struct, frozen=True):
     """A row as it is on the screen, to compare the next one with."""
 
     body: Line
