@@ -10,7 +10,7 @@ from nixtui.model.generation import Generation, Generations
 from nixtui.model.preview import Preview
 from nixtui.model.store_path import system_version
 from nixtui.operations.plan import Target
-from nixtui.remote.errors import RemoteError
+from nixtui.remote.errors import NoAnswer, RemoteError
 
 MOST_PREVIEWS = 5
 """Each is a dry-activate as root; of more hosts nobody reads the units before a yes."""
@@ -74,9 +74,9 @@ async def _preview(nixtui: Assembly, rollback: Rollback, row: Target, limit: flo
     from nixtui.remote.preview import preview
 
     try:
-        async with asyncio.timeout(limit), nixtui.reach(rollback.hosts[row.name]) as transport:
-            return list(_told(await preview(transport, row.facts["new"])))
-    except TimeoutError:
+        async with nixtui.reach(rollback.hosts[row.name]) as transport:
+            return list(_told(await preview(transport, row.facts["new"], limit)))
+    except NoAnswer:
         return [f"what would restart is not known: the host did not say so within {limit:g} s"]
     except RemoteError as error:
         return [f"what would restart is not known: {error.reason}"]

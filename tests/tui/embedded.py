@@ -54,9 +54,7 @@ async def embedded(
             app = NixtuiApp(cockpit, **options)
             try:
                 async with app.run_test(size=size) as pilot:
-                    await until(
-                        pilot, lambda: app.fleet_screen.table.order, "the hosts, which come after the first frame"
-                    )
+                    await until(pilot, lambda: len(app.fleet_screen.table.listing) == len(cast), "all hosts are listed")
                     yield app, pilot, fleet
             except Exception as error:  # raised below: the cockpit's task group would wrap what is the test's own
                 failure = error

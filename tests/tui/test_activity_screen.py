@@ -77,7 +77,7 @@ async def test_an_operation_whose_process_is_gone_is_told_as_cut_off(tmp_path: P
     async with journal_in(tmp_path) as journal, opened(MemoryCockpit(journal=journal)) as (app, pilot, _):
         await press(pilot, "7")
         await until_shown(pilot, "✂ cut off")
-        assert "The nixtui that did this ended" in shown(app)
+        assert "The nixtui that did this is gone" in shown(app)
 
 
 async def test_what_runs_is_listed_with_its_countdown(tmp_path: Path) -> None:
