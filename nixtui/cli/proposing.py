@@ -82,7 +82,8 @@ async def decide(nixtui: Assembly, prepared: Prepared, arguments: Namespace, kno
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
         return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent)
     except Refused as refusal:
-        narrate(f"refused: {refusal}")
+        if arguments.json:  # else the report says it, once for every host
+            narrate(f"refused: {refusal}")
         return _nothing(prepared, str(refusal))
 
 
@@ -151,31 +152,32 @@ def print_report(
             print(line)
 
 
-def host_json(each: TargetReport, shape: Shape = as_it_is) -> dict[str, Any]:
-    """One target's part of a report, as every command has it."""
-    return {
-        "name": each.name,
-        "outcome": each.outcome.value,
-        "from": shape(each.before),
-        "to": shape(each.after),
-        "exit_code": each.exit_code,
-        "detail": each.detail,
-        "remedy": each.remedy,
-        "seconds": each.seconds,
-    }
-
-
-def _as_json(report: Report, plan: Plan, shape: Shape) -> dict[str, Any]:
+def hosts_json(targets: Sequence[TargetReport], plan: Plan, shape: Shape = as_it_is) -> list[dict[str, Any]]:
+    """The hosts of a report, as every command has them; with both systems where the plan knows them."""
     facts = {row.name: row.facts for row in plan.targets}
     systems = any("new" in each for each in facts.values())
 
     def host(each: TargetReport) -> dict[str, Any]:
         named = facts.get(each.name, {})
         paths = {"from_system": named.get("previous"), "to_system": named.get("new")} if systems else {}
-        return {**host_json(each, shape), **paths}
+        return {
+            "name": each.name,
+            "outcome": each.outcome.value,
+            "from": shape(each.before),
+            "to": shape(each.after),
+            "exit_code": each.exit_code,
+            "detail": each.detail,
+            "remedy": each.remedy,
+            "seconds": each.seconds,
+            **paths,
+        }
 
+    return [host(each) for each in targets]
+
+
+def _as_json(report: Report, plan: Plan, shape: Shape) -> dict[str, Any]:
     return {
         "operation": report.operation,
         "outcome": report.outcome.value,
-        "hosts": [host(each) for each in report.targets],
+        "hosts": hosts_json(report.targets, plan, shape),
     }
