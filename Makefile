@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest programs screenshots bench lab-up lab-down clean
+.PHONY: help demo test lint types pytest programs screenshots snapshots bench lab-up lab-down clean
 
 bin := .venv/bin
 runtime := .venv/.runtime
@@ -38,6 +38,9 @@ bench: $(development) ## the figures that README.md gives, and their bars; about
 
 screenshots: $(development) ## the pictures of README.md
 	@$(bin)/python -m tests.tui.screenshots
+
+snapshots: $(development) ## new pictures of every screen for the tests; look at them before you commit
+	@NIXTUI_SNAPSHOTS=write $(bin)/python -m pytest -q tests/tui/test_snapshots.py
 
 lab-up: $(development) ## three real hosts to try things on, as root; see tests/lab/lab --help
 	@tests/lab/lab up 3

@@ -5,26 +5,24 @@ new system over a new connection, and never says more than the host itself says.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 
 from nixtui.activation.exit_codes import OK, UNITS_FAILED, meaning
-from nixtui.activation.narrator import Narrator
 from nixtui.activation.verdict import Verdict, explain_refusal, judge
 from nixtui.model.host import Host
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
 from nixtui.operations.report import Outcome, TargetReport
+from nixtui.operations.requests import Request
 from nixtui.remote import guard
 from nixtui.remote.errors import ElevationFailed, RemoteError
 from nixtui.remote.guard import Answer, Died, Ended, Finding, GuardOutcome, Order, Refusal, Tested
-from nixtui.remote.transport import Script, Transport
-
-Reach = Callable[[Host], AbstractAsyncContextManager[Transport]]
-"""A connected transport for a host, the shared one where there is one; entering raises `RemoteError`."""
+from nixtui.remote.transport import Reach, Script, Transport
 
 SIGNS_PER_WINDOW = 3
 """Signs of life per `revert_after`, so that one may be lost on the way."""
@@ -38,7 +36,18 @@ REJOIN_GRACE_S = 60.0
 
 CANCELLED = "cancelled by the operator"
 
+TAKEN_BACK = "taken back by the operator"
+
+_ACTIVATING = {Request.CONFIRM: "the activation has not ended"}
+_LOGGING_IN = {Request.CONFIRM: "the new login has not worked yet"}
+
+T = TypeVar("T")
+
 Ending = Tested | Died | Ended | Refusal | Finding
+
+
+class Confirmed(Exception):
+    """The operator vouches for the new system: what is still waited for does not matter any more."""
 
 
 class HealthCheck(msgspec.Struct, frozen=True):
@@ -87,9 +96,12 @@ class GuardedHost:
                 verdict = Verdict(Outcome.UNREACHABLE, error.reason, error.remedy)
             else:
                 verdict = await self._rejoin(error)
+        self.run.requests.withdraw(self.host.name, "it has ended on this host")
         if self._until is not None:
             self._tell.countdown(None, self._boot_id)
-        self._tell.end(verdict.outcome.is_success, verdict.detail)
+        # Going back is what that step is for.
+        went_back = self._tell.step == "reverting" and verdict.outcome is Outcome.REVERTED
+        self._tell.end(verdict.outcome.is_success or went_back, verdict.detail)
         return self._report(verdict)
 
     async def _activate(self) -> Verdict:
@@ -105,10 +117,12 @@ class GuardedHost:
         """Follow the activation to its end, with signs of life as long as it takes, then do what the end asks for."""
         try:
             # Stopping is possible once the activation runs; before, the host would go on without us noticing.
-            watched = _unless_lost(following, self._keep_alive(transport))
+            watched = _unless_ended(
+                following, self._keep_alive(transport), self._heed(transport, once=self._activating)
+            )
             ending = await self.run.unless_cancelled(watched, once=self._activating)
-        except Cancelled:
-            return await self._go_back(transport, CANCELLED)
+        except Cancelled as stop:
+            return await self._go_back(transport, str(stop) or CANCELLED)
         match ending:
             case Finding():
                 return await self._told(transport, ending)
@@ -140,14 +154,15 @@ class GuardedHost:
         except RemoteError as error:
             self._tell.note(f"the last sign of life did not arrive: {error.reason}")
         self._tell.begin("verifying")
+        self.run.requests.offer(self.host.name, _LOGGING_IN)
         try:
-            async with transport.fresh() as proof:
-                problem = await self.run.unless_cancelled(self._problem(proof, code))
+            async with AsyncExitStack() as stack:
+                proof = await self._while_heeding(stack.enter_async_context(transport.fresh()), transport)
+                problem = await self._proof(proof, code)
                 if problem is None:
-                    self._tell.end(True, "a new login, the system, its units and its health are well")
                     return await self._commit(proof)
-        except Cancelled:
-            problem = CANCELLED
+        except Cancelled as stop:
+            problem = str(stop) or CANCELLED
         except RemoteError as error:
             if self._commit_sent:
                 raise
@@ -155,11 +170,47 @@ class GuardedHost:
         self._tell.end(False, problem)
         return await self._go_back(transport, problem)
 
-    async def _problem(self, proof: Transport, code: int) -> str | None:
-        """What is wrong with the new system; `None` when it proved itself."""
-        seen = await guard.verify(proof, self.order.operation)
+    async def _proof(self, proof: Transport, code: int) -> str | None:
+        """What is wrong with the new system, seen over a login of its own; `None` when it may stay."""
+        seen = await self._while_heeding(guard.verify(proof, self.order.operation), proof)
         if seen.current != self.order.new:
             return f"the host runs {seen.current or 'nothing known'} instead of the new system"
+        self.run.requests.offer(self.host.name)
+        try:
+            problem = await self._while_heeding(self._problem(proof, seen, code), proof)
+        except Confirmed:
+            self._tell.end(True, "a new login and the system are well; the operator confirmed the rest by hand")
+            return None
+        if problem is None:
+            self._tell.end(True, "a new login, the system, its units and its health are well")
+        return problem
+
+    async def _while_heeding(self, work: Awaitable[T], transport: Transport) -> T:
+        """The result of `work`. Meanwhile what is asked of this host is done, over `transport`.
+
+        Raises `Cancelled` when it is to go back, and `Confirmed`.
+        """
+        return await self.run.unless_cancelled(_unless_ended(work, self._heed(transport)))
+
+    async def _heed(self, transport: Transport, *, once: asyncio.Event | None = None) -> NoReturn:
+        """Do what people ask of this host, from `once` on."""
+        if once is not None:
+            await once.wait()
+        while True:
+            match await self.run.requests.next(self.host.name):
+                case Request.GO_BACK:
+                    raise Cancelled(TAKEN_BACK)
+                case Request.CONFIRM:
+                    raise Confirmed
+                case Request.EXTEND:
+                    try:
+                        await self._sign_of_life(transport, SIGN_LIMIT_S)
+                        self._tell.note(f"{self.order.revert_after:g} s more from now")
+                    except RemoteError as error:
+                        self._tell.note(f"the time could not be extended: {error.reason}")
+
+    async def _problem(self, proof: Transport, seen: guard.Verification, code: int) -> str | None:
+        """What else is wrong with the new system; `None` when it proved itself."""
         if seen.newly_failed:
             self._tell.keep(seen.log)
             units = ", ".join(seen.newly_failed)
@@ -174,7 +225,8 @@ class GuardedHost:
         return None
 
     async def _commit(self, proof: Transport) -> Verdict:
-        self._tell.begin("committing")
+        self.run.requests.withdraw(self.host.name, "it is being committed")
+        self._tell.begin("committing" if self.order.lasting else "disarming")
         self._commit_sent = True
         finding = await guard.commit(proof, self.order.operation, self.order.activation_timeout)
         return await self._told(proof, finding)
@@ -182,6 +234,7 @@ class GuardedHost:
     async def _go_back(self, transport: Transport, why: str) -> Verdict:
         """Revert at once; when the host cannot be told so, its timer does it and `_rejoin` finds out."""
         self._tell.end(False, why)
+        self.run.requests.withdraw(self.host.name, "it is going back already")
         self._tell.begin("reverting")
         return await self._told(transport, await guard.revert(transport, self.order.operation, why))
 
@@ -189,6 +242,7 @@ class GuardedHost:
         """The link is gone while the host may be armed. Come back and go on where it stands, or learn what it did."""
         self._tell.end(False, lost.reason)
         self._tell.begin("rejoining")
+        self.run.requests.withdraw(self.host.name, "the host cannot be reached; it goes back by itself")
         self._tell.note(f"{lost.reason}; the host goes back by itself unless it is reached again")
         last_try = max(self._until or 0.0, self.run.clock()) + REJOIN_GRACE_S
         while self.run.clock() < max(last_try, (self._until or 0.0) + REJOIN_GRACE_S):
@@ -212,6 +266,7 @@ class GuardedHost:
             return await self._told(transport, finding)
         self._tell.end(True, "reached again")
         self._activating.set()
+        self.run.requests.offer(self.host.name, _ACTIVATING)
         if finding.verdict == "commit":
             return await self._commit(transport)
         if finding.verdict is not None:
@@ -270,6 +325,7 @@ class GuardedHost:
                 self._tell.end(True, f"goes back by itself after {round(seconds)} s without us")
             case guard.Started():
                 self._activating.set()
+                self.run.requests.offer(self.host.name, _ACTIVATING)
                 self._tell.begin("testing")
             case guard.Output(text):
                 self._lines_heard += 1
@@ -295,13 +351,18 @@ class GuardedHost:
         )
 
 
-async def _unless_lost(following: Coroutine[None, None, Ending], watching: Coroutine[None, None, NoReturn]) -> Ending:
-    """The end of `following`, or the error of `watching`, whichever is first; the other is cancelled."""
-    tasks = asyncio.ensure_future(following), asyncio.ensure_future(watching)
+async def _unless_ended(work: Awaitable[T], *watching: Coroutine[None, None, NoReturn]) -> T:
+    """The result of `work`, or the error of what watches over it, whichever is first; the others are cancelled."""
+    first = asyncio.ensure_future(work)
+    watchers = [asyncio.ensure_future(each) for each in watching]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return tasks[0].result() if tasks[0].done() else tasks[1].result()
+        await asyncio.wait([first, *watchers], return_when=asyncio.FIRST_COMPLETED)
+        ended = [each for each in watchers if each.done()]
+        for each in ended:
+            if isinstance(each.exception(), Cancelled | Confirmed):  # what people ask for counts, however late
+                raise each.exception() or Cancelled
+        return first.result() if first.done() else ended[0].result()
     finally:
-        for task in tasks:
+        for task in (first, *watchers):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(first, *watchers, return_exceptions=True)

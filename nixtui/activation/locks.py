@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from nixtui.activation.guarded import Reach
 from nixtui.activation.verdict import judge_broken
 from nixtui.model.host import Host
 from nixtui.operations.operation import Job, Run
 from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
-from nixtui.remote.errors import RemoteError
+from nixtui.remote.errors import BadAnswer, RemoteError
+from nixtui.remote.transport import Reach
 
 
 def plan_break_lock(hosts: Sequence[Host]) -> Plan:
@@ -45,5 +45,6 @@ async def _break(host: Host, reach: Reach, operator: str, run: Run) -> TargetRep
         async with reach(host) as transport:
             verdict = judge_broken(await guard.break_lock(transport, operator))
     except RemoteError as error:
-        return TargetReport(name=host.name, outcome=Outcome.UNREACHABLE, detail=error.reason, remedy=error.remedy)
+        outcome = Outcome.UNKNOWN if isinstance(error, BadAnswer) else Outcome.UNREACHABLE
+        return TargetReport(name=host.name, outcome=outcome, detail=error.reason, remedy=error.remedy)
     return TargetReport(name=host.name, outcome=verdict.outcome, detail=verdict.detail, remedy=verdict.remedy)

@@ -1,20 +1,23 @@
 """Finding out what became of an operation whose nixtui died in the middle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from nixtui.activation.guarded import Reach
-from nixtui.activation.verdict import judge
+import msgspec
+
+from nixtui.activation.reboot import judge_boot
+from nixtui.activation.verdict import judge, judge_pruned
 from nixtui.model.host import Host
-from nixtui.operations.events import AnyEvent, Countdown, TargetFinished
+from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
 from nixtui.operations.journal import Entry
-from nixtui.operations.plan import Target
+from nixtui.operations.plan import Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote import guard
 from nixtui.remote.errors import RemoteError
-from nixtui.remote.transport import Transport
+from nixtui.remote.restart import look
+from nixtui.remote.transport import Reach, Transport
 
-_ON_HOSTS = frozenset({"rollback"})
+_ON_HOSTS = frozenset({"rollback", "delete-generations"})
 """The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""
 
 
@@ -31,7 +34,7 @@ async def find_out(
     final = True
     for target in entry.plan.targets:
         if target.refused is not None:
-            report = TargetReport(name=target.name, outcome=target.refused_as, detail=target.refused)
+            report = left_out(target)
         elif target.name in told:
             report = told[target.name]
         else:
@@ -58,10 +61,14 @@ async def _ask(
             remedy=remedy,
         )
 
-    if entry.kind not in _ON_HOSTS:
+    if entry.kind == "run":
+        return report(Outcome.UNKNOWN, "nixtui left in the middle, and the command was ended with it"), True
+    if entry.kind not in (*_ON_HOSTS, "reboot"):
         return report(Outcome.UNKNOWN, "nixtui died in the middle"), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
+    if entry.kind == "reboot":
+        return await _ask_about_reboot(target, host, reach, report)
     try:
         async with reach(host) as transport:
             found = await guard.inspect(transport, entry.operation)
@@ -72,11 +79,34 @@ async def _ask(
                 await _let_forget(transport, entry.operation)
     except RemoteError as error:
         return report(Outcome.UNKNOWN, f"nixtui died in the middle, and {error.reason}", error.remedy), False
+    if entry.kind == "delete-generations":
+        verdict = judge_pruned(found)
+        return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy), True
     boot_id = next(
         (each.boot_id for each in events if isinstance(each, Countdown) and each.target == target.name), None
     )
+    begun = any(isinstance(each, StepStarted) and each.target == target.name for each in events)
+    if not begun and found.outcome is guard.GuardOutcome.NONE:
+        return report(Outcome.REFUSED, "not begun: nixtui died before its turn came"), True
     verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
+
+
+async def _ask_about_reboot(
+    target: Target, host: Host, reach: Reach, report: Callable[..., TargetReport]
+) -> tuple[TargetReport, bool]:
+    """The boot id says whether it was rebooted since it was looked at; its links and units say how well."""
+    try:
+        async with reach(host) as transport:
+            found = await look(transport)
+    except RemoteError as error:
+        return report(Outcome.UNKNOWN, f"nixtui left in the middle, and {error.reason}", error.remedy), False
+    if found.boot_id == target.facts.get("boot_id"):
+        return report(Outcome.UNKNOWN, "nixtui left in the middle; the host was not rebooted"), True
+    failed = tuple(target.facts.get("failed", "").split())
+    before = msgspec.structs.replace(found, failed=failed)
+    outcome, detail, remedy = judge_boot(before, found, target.facts.get("system", ""))
+    return report(outcome, f"nixtui left in the middle; {detail}", remedy), True
 
 
 async def _let_forget(transport: Transport, operation: str) -> None:

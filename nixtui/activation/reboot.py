@@ -1,22 +1,24 @@
-"""Rebooting a host into a system that is its boot default already, and seeing it come back."""
+"""Rebooting a host into its boot default, and seeing it come back as it should."""
 
 import asyncio
 
 import msgspec
 
-from nixtui.activation.guarded import Reach
-from nixtui.activation.narrator import Narrator
 from nixtui.model.host import Host
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Run
 from nixtui.operations.report import Outcome, TargetReport
-from nixtui.remote.errors import NoAnswer, RemoteError
-from nixtui.remote.guard import Finding, inspect
-from nixtui.remote.transport import Script
+from nixtui.remote.errors import ElevationFailed, NoAnswer, RemoteError
+from nixtui.remote.restart import Look, look, restart
+from nixtui.remote.transport import Reach
 
 ASK_EVERY_S = 2.0
+SETTLE_S = 90.0
+"""How long units may take to come up after the host answers again, before those that failed are counted."""
 
-# In the background and a moment later, so that the answer still gets out before sshd goes.
-_REBOOT = Script("reboot", "(sleep 1; systemctl reboot) >/dev/null 2>&1 </dev/null &\n")
+HOW_TO_GET_IN = (
+    "look at its console: the serial console, aws ec2 get-console-output, Session Manager, or who runs the machine"
+)
 
 
 async def reboot_into(
@@ -26,45 +28,67 @@ async def reboot_into(
 
     A host that is not back within `limit` seconds is `unknown`, with the ways in that need no SSH.
     """
+
+    def concluded(outcome: Outcome, detail: str, remedy: str | None = None) -> TargetReport:
+        tell.end(outcome.is_success, detail)
+        return msgspec.structs.replace(report, outcome=outcome, detail=detail, remedy=remedy)
+
     tell = Narrator(run, host.name)
     tell.begin("rebooting")
+    is_going = False
     try:
-        before = await _start_reboot(host, reach, run.operation)
-        found = await _next_boot(host, reach, run, before, run.clock() + limit)
+        async with reach(host) as transport:
+            before = await look(transport, elevated=True)
+            if before.boots != system:
+                return concluded(Outcome.REFUSED, f"it would boot {before.boots or 'nothing known'}; not rebooted")
+            is_going = True
+            if (why_not := await restart(transport, before)) is not None:
+                return concluded(Outcome.REFUSED, f"{why_not}; not rebooted", "look again, then decide again")
+        after = await _next_boot(host, reach, run, tell, before, run.clock() + limit)
+    except ElevationFailed as error:
+        return concluded(Outcome.FAILED, f"{error.reason}; not rebooted", error.remedy)
     except RemoteError as error:
-        tell.end(False, error.reason)
-        return msgspec.structs.replace(
-            report,
-            outcome=Outcome.UNKNOWN,
-            detail=f"profile and boot entry are set, but the reboot was not seen to end: {error.reason}",
-            remedy="look at the console: aws ec2 get-console-output, the EC2 serial console, or Session Manager",
-        )
-    tell.end(found.current == system, f"runs {found.current}")
-    if found.current == system:
-        return msgspec.structs.replace(report, detail="rebooted; runs, boots and is the profile")
-    detail = f"it came back on {found.current} instead of the new system"
-    return msgspec.structs.replace(report, outcome=Outcome.FAILED, detail=detail)
+        if not is_going:
+            return concluded(Outcome.UNREACHABLE, f"{error.reason}; not rebooted", error.remedy)
+        return concluded(Outcome.UNKNOWN, f"the reboot was not seen to end: {error.reason}", HOW_TO_GET_IN)
+    outcome, detail, remedy = judge_boot(before, after, system)
+    return concluded(outcome, detail, remedy)
 
 
-async def _start_reboot(host: Host, reach: Reach, operation: str) -> str | None:
-    async with reach(host) as transport:
-        before = await inspect(transport, operation)
-        await transport.run(_REBOOT, elevated=True)
-        return before.boot_id
+def judge_boot(before: Look, after: Look, system: str) -> tuple[Outcome, str, str | None]:
+    """What became of a reboot into `system`: outcome, sentence, next step."""
+    if after.current != system:
+        return Outcome.FAILED, f"it came back on {after.current} instead of {system}", "look at its generations"
+    newly = [unit for unit in after.failed if unit not in before.failed]
+    if newly:
+        detail = f"rebooted, but {', '.join(newly)} failed, which did not fail before"
+        return Outcome.FAILED, detail, f"look at its journal: journalctl -b -u {newly[0]}"
+    if after.is_starting:
+        return Outcome.COMMITTED, "rebooted; runs what it should, no unit failed so far, some still start", None
+    return Outcome.COMMITTED, "rebooted; runs, boots and is the profile", None
 
 
-async def _next_boot(host: Host, reach: Reach, run: Run, boot_id: str | None, until: float) -> Finding:
+async def _next_boot(host: Host, reach: Reach, run: Run, tell: Narrator, before: Look, until: float) -> Look:
+    """The host in its next boot, once its units have settled. Raises the `RemoteError` that kept us out last."""
     last: RemoteError = NoAnswer(host.name, "it did not go down")
+    settled_by: float | None = None
     while run.clock() < until and not run.cancelling.is_set():
         await asyncio.sleep(ASK_EVERY_S)
         try:
-            async with reach(host) as transport:
-                found = await inspect(transport, run.operation)
+            # Never the old connection: it may hang on a host that went down without a word.
+            async with reach(host) as shared, shared.fresh() as transport:
+                found = await look(transport)
         except RemoteError as error:
             last = error
-        else:
-            if found.boot_id != boot_id:
-                return found
+            continue
+        if found.boot_id is None or found.boot_id == before.boot_id:
+            continue
+        if settled_by is None:
+            tell.end(True, "another boot answers")
+            tell.begin("verifying")
+            settled_by = run.clock() + SETTLE_S
+        if not found.is_starting or run.clock() >= settled_by:
+            return found
     if run.cancelling.is_set():
         raise NoAnswer(host.name, "cancelled while waiting for it")
     raise last

@@ -1,31 +1,36 @@
 """Rolling hosts back (or forward) to a generation they have: the plan, and the job that carries it out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from shlex import join
 
 import msgspec
 
-from nixtui.activation.guarded import GuardedHost, HealthCheck, Reach
+from nixtui.activation.guarded import GuardedHost, HealthCheck
 from nixtui.activation.reboot import reboot_into
-from nixtui.activation.rollout import Rules, roll_out, waves
+from nixtui.activation.verdict import held_by
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.target import NoSuchGeneration, Resolved, Target, resolve
 from nixtui.operations import plan as planning
 from nixtui.operations.operation import Job, Run
-from nixtui.operations.plan import Plan, Step
+from nixtui.operations.plan import Plan, Step, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.operations.rollout import Rules, roll_out, waves
 from nixtui.remote.guard import Order
+from nixtui.remote.transport import Reach
 
 PROFILE = "/nix/var/nix/profiles/system"
 
 
 class Action(StrEnum):
-    """How far to go: live under the guard, only from the next boot on, or by rebooting now."""
+    """How far to go: live under the guard and to stay, live until the next boot, from the next boot on, or by rebooting
+    now.
+    """
 
     SWITCH = "switch"
+    TEST = "test"
     BOOT = "boot"
     REBOOT = "reboot"
 
@@ -42,11 +47,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host as it was just asked: its generations, or in `problem` why it could not be asked."""
+    """A host as it was just asked: its generations, or in `problem` why it could not be asked (and `remedy`)."""
 
     host: Host
     generations: Generations | None
     problem: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +68,24 @@ class Rollback:
 
 
 def plan_rollback(
-    seen: Sequence[Seen], target: Target, settings: Settings, *, action: Action, operation: str, operator: str
+    seen: Sequence[Seen],
+    target: Target | Mapping[str, Target],
+    settings: Settings,
+    *,
+    action: Action,
+    operation: str,
+    operator: str,
 ) -> Rollback:
-    """What going to `target` means on each of these hosts. Changes nothing and asks nobody.
+    """What going to `target` means on each of these hosts, or to a target of its own for each, by name. Changes nothing
+    and asks nobody.
 
     A host that cannot go there is in the plan with the reason and left out of the act.
     """
     targets: list[planning.Target] = []
     orders: dict[str, Order] = {}
     for each in seen:
-        row, order = _plan_host(each, target, settings, action=action, operation=operation, operator=operator)
+        own = target[each.host.name] if isinstance(target, Mapping) else target
+        row, order = _plan_host(each, own, settings, action=action, operation=operation, operator=operator)
         targets.append(row)
         if order is not None:
             orders[row.name] = order
@@ -79,7 +93,7 @@ def plan_rollback(
     targets = [msgspec.structs.replace(row, wave=numbered.get(row.name, 0)) for row in targets]
     plan = Plan(
         kind="rollback",
-        title=_title(targets),
+        title=_title(targets, action),
         targets=tuple(targets),
         steps=_steps(orders, settings, action),
         warnings=_warnings(action, orders),
@@ -92,14 +106,10 @@ def rollback_job(rollback: Rollback, reach: Reach) -> Job:
 
     async def job(run: Run) -> Report:
         plan = rollback.plan
-        left_out = [
-            TargetReport(name=row.name, outcome=row.refused_as, before=row.before, after=row.after, detail=row.refused)
-            for row in plan.targets
-            if row.refused is not None
-        ]
+        not_begun = [left_out(row) for row in plan.targets if row.refused is not None]
         cut = waves([row.name for row in plan.acting_on], rollback.settings.rollout)
         done = await roll_out(cut, rollback.settings.rollout, lambda name: _act(rollback, name, reach, run), run)
-        by_name = {report.name: report for report in left_out + done}
+        by_name = {report.name: report for report in not_begun + done}
         reports = tuple(by_name[row.name] for row in plan.targets)
         return Report(
             operation=run.operation,
@@ -131,7 +141,7 @@ def _plan_host(
     known = seen.generations
     if known is None:
         problem = seen.problem or "not seen yet"
-        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE), None
+        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE, remedy=seen.remedy), None
     row = msgspec.structs.replace(row, before=_label(known.running, known.current_system))
     if known.current_system is None or known.profile_system is None:
         return msgspec.structs.replace(
@@ -141,11 +151,15 @@ def _plan_host(
         there = resolve(target, known)
     except NoSuchGeneration as error:
         return msgspec.structs.replace(row, refused=str(error)), None
-    facts = {"new": there.path, "previous": known.current_system}
+    facts = {"new": there.path, "previous": known.current_system, "action": action.value}
+    if action in (Action.SWITCH, Action.TEST):
+        facts["revert_after"] = f"{settings.revert_after:g}"
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
-    if _is_there(known, there):
-        where = "it runs, boots and is the profile already"
+    if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
+    if known.lock is not None:
+        why, remedy = held_by(known.lock.operation, known.lock.operator, known.lock.since, known.clock)
+        return msgspec.structs.replace(row, refused=why, remedy=remedy), None
     order = Order(
         operation=operation,
         operator=operator,
@@ -155,7 +169,8 @@ def _plan_host(
         expect_profile=known.profile_system,
         revert_after=settings.revert_after,
         activation_timeout=settings.activation_timeout,
-        live=action is Action.SWITCH,
+        live=action in (Action.SWITCH, Action.TEST),
+        lasting=action is not Action.TEST,
     )
     return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
 
@@ -164,12 +179,20 @@ def _label(generation: Generation | None, path: str | None) -> str | None:
     return str(generation.number) if generation else path
 
 
-def _is_there(known: Generations, there: Resolved) -> bool:
-    same = known.current_system == known.profile_system == there.path
-    number_matches = (
-        there.generation is None or known.profile is None or known.profile.number == there.generation.number
-    )
-    return same and number_matches and known.boot_default in (None, there.path)
+def _why_nothing(known: Generations, there: Resolved, action: Action) -> str | None:
+    """What is as it should be already, so that nothing is to be done; `None` where something is."""
+    runs, is_profile = known.current_system == there.path, known.profile_system == there.path
+    if known.profile is not None and there.generation is not None:
+        is_profile = known.profile.number == there.generation.number
+    boots = is_profile and known.boot_default in (None, there.path)
+    match action:
+        case Action.TEST if runs:
+            return "it runs already"
+        case Action.BOOT if boots and not runs:
+            return "it is the profile and boots next already"
+        case _ if runs and boots:
+            return "it runs, boots and is the profile already"
+    return None
 
 
 def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple[str, ...]:
@@ -179,22 +202,42 @@ def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple
         found.append("what runs is no generation; going back to it later needs its path")
     elif known.profile_system != known.current_system:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
-    if action is Action.SWITCH and running and to and running.kernel != to.kernel:
-        found.append(f"kernel {running.kernel or '–'} → {to.kernel or '–'}: full effect only after a reboot")
+    booted = next((each for each in known.items if each.booted), running)
+    if (
+        booted and to and booted.kernel != to.kernel
+    ):  # the kernel that runs is that of the boot, whatever was switched to
+        change = f"kernel {booted.kernel or '–'} → {to.kernel or '–'}"
+        if action is Action.SWITCH:
+            found.append(f"{change}: full effect only after a reboot")
+        elif action is Action.TEST:
+            found.append(f"{change}: a test goes on with the kernel that runs")
     return tuple(found)
 
 
 def _warnings(action: Action, orders: dict[str, Order]) -> tuple[str, ...]:
     if action is Action.REBOOT and orders:
         return (f"{len(orders)} host(s) will reboot; a reboot is not guarded",)
+    if action is Action.TEST and orders:
+        return ("only tested: the next reboot brings back what boots now",)
+    if action is Action.BOOT and orders:
+        return ("nothing changes before the next reboot, which is not guarded",)
     return ()
 
 
-def _title(targets: Sequence[planning.Target]) -> str:
+_TITLES = {
+    Action.SWITCH: "Roll back {}",
+    Action.TEST: "Test on {}",
+    Action.BOOT: "Set what {} boots next",
+    Action.REBOOT: "Roll back {} with a reboot",
+}
+
+
+def _title(targets: Sequence[planning.Target], action: Action) -> str:
+    title = _TITLES[action]
     if len(targets) == 1:
         row = targets[0]
-        return f"Roll back {row.name}" + (f": {row.before} → {row.after}" if row.after else "")
-    return f"Roll back {len(targets)} hosts"
+        return title.format(row.name) + (f": {row.before} → {row.after}" if row.after else "")
+    return title.format(f"{len(targets)} hosts")
 
 
 def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tuple[Step, ...]:
@@ -203,7 +246,9 @@ def _steps(orders: dict[str, Order], settings: Settings, action: Action) -> tupl
     last = [Step("commit: profile and boot entry", _each(orders, _commit_commands))]
     if action is Action.REBOOT:
         last.append(Step("reboot and wait for the new boot", _each(orders, lambda _: ["systemctl reboot"])))
-    if action is not Action.SWITCH:
+    if action is Action.TEST:
+        last = [Step("disarm: it stays until the next reboot; profile and boot entry are not touched")]
+    elif action is not Action.SWITCH:
         return tuple(last)
     window = f"{settings.revert_after:g} s"
     return (

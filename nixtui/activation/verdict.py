@@ -23,8 +23,12 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
     between, which leaves no record but the links.
     """
     match finding.outcome:
+        case GuardOutcome.COMMITTED if finding.current not in (None, new):
+            return Verdict(Outcome.COMMITTED, "boots and is the profile; the old system runs until the next boot")
         case GuardOutcome.COMMITTED:
             return Verdict(Outcome.COMMITTED, "runs, boots and is the profile")
+        case GuardOutcome.TESTED:
+            return _tested(finding, new)
         case GuardOutcome.REVERTED:
             return Verdict(Outcome.REVERTED, _reverted(finding))
         case GuardOutcome.REVERT_FAILED:
@@ -42,6 +46,12 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
             return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
         case GuardOutcome.ABANDONED | GuardOutcome.ENDED | GuardOutcome.NONE:
             return _by_the_links(finding, new, previous, boot_id)
+
+
+def _tested(finding: Finding, new: str) -> Verdict:
+    if finding.current != new:
+        return Verdict(Outcome.FAILED, f"the test ended well, but by now it runs {finding.current}", "look at it")
+    return Verdict(Outcome.TESTED, "runs until the next reboot; profile and boot entry are as they were")
 
 
 def _reverted(finding: Finding) -> str:
@@ -70,6 +80,18 @@ def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None
     return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
 
 
+def judge_pruned(finding: Finding) -> Verdict:
+    """What became of deleting generations, by what the host says."""
+    match finding.outcome:
+        case GuardOutcome.COMMITTED:
+            return Verdict(Outcome.COMMITTED, "deleted, and their boot entries with them")
+        case GuardOutcome.FAILED:
+            return Verdict(Outcome.FAILED, finding.why, "look at its generations; deleting the same again is safe")
+        case GuardOutcome.OPEN:
+            return Verdict(Outcome.UNKNOWN, "the host is still at it, and finishes by itself", "ask again in a minute")
+    return Verdict(Outcome.UNKNOWN, "the host has no record of it", "look at its generations")
+
+
 def judge_broken(finding: Finding) -> Verdict:
     """What became of the operation whose lock was broken. That it ended is success, however it ended."""
     if finding.outcome is GuardOutcome.NONE:
@@ -84,12 +106,8 @@ def explain_refusal(refusal: Refusal, now: float) -> Verdict:
     if refusal.word == "locked":
         operation, _, rest = refusal.detail.partition(" ")
         since, _, operator = rest.partition(" ")
-        age = f", {_age(now - float(since))} ago" if since.isdecimal() else ""
-        return Verdict(
-            Outcome.REFUSED,
-            f"locked by {operator or 'somebody'} with operation {operation}{age}; nothing was done",
-            "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
-        )
+        why, remedy = held_by(operation, operator, float(since) if since.isdecimal() else 0.0, now)
+        return Verdict(Outcome.REFUSED, f"{why}; nothing was done", remedy)
     remedies = {
         "moved": "look again, then decide again",
         "inhibited": "take it with --action reboot: set the boot entry, then reboot",
@@ -98,6 +116,15 @@ def explain_refusal(refusal: Refusal, now: float) -> Verdict:
         "missing": "choose another generation, or deploy it again",
     }
     return Verdict(Outcome.REFUSED, f"{refusal.detail}; nothing was done", remedies.get(refusal.word))
+
+
+def held_by(operation: str, operator: str, since: float, now: float) -> tuple[str, str]:
+    """Who holds the lock of a host, in words, and what to do about it. Times are Unix seconds, 0 when unknown."""
+    age = f", {_age(now - since)} ago" if since else ""
+    return (
+        f"locked by {operator or 'somebody'} with operation {operation}{age}",
+        "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
+    )
 
 
 def _age(seconds: float) -> str:

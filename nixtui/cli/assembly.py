@@ -1,51 +1,49 @@
 """Putting the parts together: from a configuration to hosts that can be reached and operations that are recorded."""
 
+from __future__ import annotations
+
 import asyncio
-import secrets
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from nixtui.activation.guarded import HealthCheck
-from nixtui.activation.rollback import Action, Rollback, Seen, Settings, plan_rollback
-from nixtui.activation.rollout import Rules
+import msgspec
+
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, local_path, state_dir
-from nixtui.fleet.inventory import Snapshot, inventory_of
 from nixtui.fleet.state import FleetState
-from nixtui.fleet.watch import FleetWatch
-from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.host import Host
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
 from nixtui.model.status import HostState
-from nixtui.model.target import Target
-from nixtui.operations.journal import Journal
 from nixtui.operations.policy import Policy
-from nixtui.remote.closures import ClosureCache
 from nixtui.remote.errors import RemoteError
-from nixtui.remote.generations import generations
-from nixtui.remote.prompter import Prompter
-from nixtui.remote.settings import ElevationMode, SshSettings
-from nixtui.remote.transport import Transport
 
-if TYPE_CHECKING:  # asyncssh costs 0.2 s to import, which commands that reach no host need not pay
+if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `--help` wait for none of them
+    from nixtui.activation.rollback import Action, Rollback, Seen, Settings
+    from nixtui.fleet.inventory import Inventory, Snapshot
+    from nixtui.model.closure import Closure, ClosureDiff
+    from nixtui.model.target import Target
+    from nixtui.operations.journal import Journal
+    from nixtui.operations.operation import Prepared
+    from nixtui.remote.closures import ClosureCache
     from nixtui.remote.pool import ConnectionPool
+    from nixtui.remote.prompter import Prompter
+    from nixtui.remote.settings import SshSettings
+    from nixtui.remote.transport import Transport
 
 SETTLE_LIMIT_S = 45.0
 """How long a one-shot look at the fleet waits for its slowest host: connecting, ten seconds, with a jump host twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What comes from outside the process: passed in, so that tests and the demo can give their own."""
 
     cwd: Path
@@ -57,6 +55,10 @@ class Surroundings:
 
 def activation_settings(configuration: Configuration) -> Settings:
     """`[activation]` and `[rollout]` as the values that rollbacks work with."""
+    from nixtui.activation.guarded import HealthCheck
+    from nixtui.activation.rollback import Settings
+    from nixtui.operations.rollout import Rules
+
     activation, rollout = configuration.activation, configuration.rollout
     batch = rollout.batch.count if rollout.batch.count is not None else (rollout.batch.percent or 0) / 100
     return Settings(
@@ -69,6 +71,7 @@ def activation_settings(configuration: Configuration) -> Settings:
 
 def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> SshSettings:
     """`[ssh]` as the value that connections are made by, with every path absolute."""
+    from nixtui.remote.settings import ElevationMode, SshSettings
 
     def paths(texts: Sequence[str]) -> tuple[str, ...]:
         return tuple(str(local_path(text, base=configuration.directory, environ=environ)) for text in texts)
@@ -92,16 +95,14 @@ class Assembly:
     """
 
     def __init__(self, configuration: Configuration, surroundings: Surroundings, *, read_only: bool = False) -> None:
-        self.configuration = configuration
         self.surroundings = surroundings
         self.clock = surroundings.clock
-        self.activation = activation_settings(configuration)
-        self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
-        self.inventory = inventory_of(configuration, surroundings.cwd, surroundings.environ)
+        self.adopt(configuration, read_only=read_only)
         self.origin = socket.gethostname()
         self.operator = f"{surroundings.user}@{self.origin}"
         self._stack = AsyncExitStack()
         self._journal: Journal | None = None
+        self._told: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,27 +112,51 @@ class Assembly:
     ) -> None:
         await self._stack.aclose()
 
+    def adopt(self, configuration: Configuration, *, read_only: bool = False) -> None:
+        """Go by this configuration from now on; connections stay as they are made."""
+        self.configuration = configuration
+        self.policy = Policy(read_only, {each.name: each for each in configuration.environments})
+        self._inventory: Inventory | None = None
+
     @staticmethod
     def new_identity() -> str:
         """The name of an operation, on hosts and in the journal."""
-        return secrets.token_hex(4)
+        return os.urandom(4).hex()
 
     async def journal(self) -> Journal:
         """The journal, opened once. Raises `JournalUnavailable`."""
+        from nixtui.operations.journal import Journal
+
         if self._journal is None:
             directory = state_dir(self.surroundings.environ)
-            token = secrets.token_hex(8)
+            token = os.urandom(8).hex()
             journal = Journal(directory, operator=self.surroundings.user, origin=self.origin, token=token)
             self._journal = await self._stack.enter_async_context(journal)
         return self._journal
 
+    @property
+    def inventory(self) -> Inventory:
+        """Where this configuration's hosts come from."""
+        from nixtui.fleet.inventory import inventory_of
+
+        if self._inventory is None:
+            self._inventory = inventory_of(self.configuration, self.surroundings.cwd, self.surroundings.environ)
+        return self._inventory
+
+    @property
+    def activation(self) -> Settings:
+        """What rollbacks work with."""
+        return activation_settings(self.configuration)
+
     @cached_property
     def closures(self) -> ClosureCache:
         """What systems need, remembered between runs."""
+        from nixtui.remote.closures import ClosureCache
+
         return ClosureCache(cache_dir(self.surroundings.environ) / "closures")
 
     @cached_property
-    def pool(self) -> "ConnectionPool":
+    def pool(self) -> ConnectionPool:
         """The connections, one per host."""
         from nixtui.remote.access import SshAccess
         from nixtui.remote.pool import ConnectionPool
@@ -150,7 +175,10 @@ class Assembly:
     async def hosts(self) -> tuple[Host, ...]:
         """Every host of the fleet, as soon as all sources have told; what they could not tell is narrated."""
         snapshot = await self.inventory.load()
-        _narrate_problems(snapshot)
+        for problem in map(str, snapshot.problems):
+            if problem not in self._told:
+                self._told.add(problem)
+                narrate(plain(problem))
         return snapshot.hosts
 
     async def select(self, texts: Sequence[str]) -> list[Host]:
@@ -165,10 +193,10 @@ class Assembly:
         hosts = await self.hosts()
         if selector.needs_status:
             fleet = await self.look(hosts)
-            found = selector.select(Subject(host, fleet.status(host.name), self.clock()) for host in hosts)
         else:
-            state = FleetState(hosts)
-            found = selector.select(Subject(host, state.status(host.name), self.clock()) for host in hosts)
+            fleet = FleetState(hosts)
+        is_outlier, now = fleet.peers.is_outlier, self.clock()
+        found = selector.select(Subject(host, fleet.status(host.name), now, is_outlier(host.name)) for host in hosts)
         if not found:
             raise UsageError(_nothing_found(selector, [host.name for host in hosts]))
         return [subject.host for subject in found]
@@ -182,6 +210,8 @@ class Assembly:
 
     async def look(self, hosts: Sequence[Host]) -> FleetState:
         """Every host asked once: waits until each has answered or failed."""
+        from nixtui.fleet.watch import FleetWatch
+
         fleet = FleetState(hosts)
         watch = FleetWatch(fleet, self.pool, clock=self.clock)
         watching = asyncio.create_task(watch.run())
@@ -195,11 +225,36 @@ class Assembly:
             await asyncio.wait((watching,))
         return fleet
 
-    def plan_rollback(self, seen: Sequence[Seen], target: Target, action: Action = Action.SWITCH) -> Rollback:
+    def plan_rollback(
+        self, seen: Sequence[Seen], target: Target | Mapping[str, Target], action: Action | None = None
+    ) -> Rollback:
         """The plan, with an identity of its own and this configuration's settings."""
+        from nixtui.activation.rollback import Action, plan_rollback
+
         return plan_rollback(
-            seen, target, self.activation, action=action, operation=self.new_identity(), operator=self.operator
+            seen,
+            target,
+            self.activation,
+            action=action or Action.SWITCH,
+            operation=self.new_identity(),
+            operator=self.operator,
         )
+
+    async def prepare_reboot(self, hosts: Sequence[Host]) -> Prepared:
+        """Every host asked what a reboot means, and the plan of that."""
+        from nixtui.activation.restart import prepare_reboot
+        from nixtui.remote.looking import look
+        from nixtui.remote.restart import look as look_before_reboot
+
+        looked = await look(hosts, self.reach, look_before_reboot)
+        return prepare_reboot(looked, self.activation, self.reach, self.new_identity())
+
+    async def ssh_words(self, host: Host, command: Sequence[str] = ()) -> list[str]:
+        """The argument list of `ssh` that goes the way nixtui goes. Raises `Unreachable`."""
+        from nixtui.remote.shell import ssh_words
+
+        destination, hops = await self.pool.access.way(host)
+        return ssh_words(destination, hops, self.pool.access.settings, command)
 
     async def ask_generations(self, hosts: Sequence[Host]) -> list[Seen]:
         """Every host asked for its generations at once; those that cannot be asked say why."""
@@ -209,6 +264,8 @@ class Assembly:
 
     async def diff(self, before: tuple[Host, str], after: tuple[Host, str]) -> ClosureDiff:
         """What changes from one system to another, each given as a host that has it and its store path."""
+        from nixtui.model.closure import diff
+
         return diff(*await asyncio.gather(self._closure(*before), self._closure(*after)))
 
     async def _closure(self, host: Host, path: str) -> Closure:
@@ -216,11 +273,14 @@ class Assembly:
             return await self.closures.closure(transport, path)
 
     async def _seen(self, host: Host) -> Seen:
+        from nixtui.activation.rollback import Seen
+        from nixtui.remote.generations import generations
+
         try:
             async with self.reach(host) as transport:
                 return Seen(host, await generations(transport))
         except RemoteError as error:
-            return Seen(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
+            return Seen(host, None, error.reason, error.remedy)
 
     async def _named_in_file(self, texts: Sequence[str]) -> list[Host] | None:
         """The hosts of that names, when the file alone knows every one of them; otherwise `None`."""
@@ -249,18 +309,22 @@ async def _settled(fleet: FleetState) -> None:
 
 
 def _parse(texts: Sequence[str]) -> Selector:
+    """Names may stand beside each other, as on every command line; of anything else nobody could say what is meant."""
+    if len(texts) > 1 and any(set(text) & set(" ,:!") for text in texts):
+        both, either = " ".join(texts), ",".join(texts)
+        raise UsageError(
+            f'several selectors have to be joined: "{both}" means hosts that match all of them, "{either}" those that '
+            "match any; only names may stand beside each other"
+        )
     try:
         return any_of([parse_selector(text) for text in texts])
     except BadSelector as error:
         raise UsageError(str(error)) from error
 
 
-def _narrate_problems(snapshot: Snapshot) -> None:
-    for problem in snapshot.problems:
-        narrate(plain(str(problem)))
-
-
 def _nothing_found(selector: Selector, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
     if not names:
         return "the fleet has no hosts; name them in nixtui.toml under [hosts.NAME], or run this where a flake is"
     close = get_close_matches(selector.text, names, 1)

@@ -16,6 +16,8 @@ from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 async def carry_out(nixtui: Assembly, identity: str, plan: Plan, job: Job, consent: Consent) -> Report:
     """Run a plan to its report. Raises `Refused` and `JournalUnavailable`."""
@@ -25,24 +27,31 @@ async def carry_out(nixtui: Assembly, identity: str, plan: Plan, job: Job, conse
         return await operation.run(consent, nixtui.policy, await nixtui.journal())
 
 
-async def tell_what_was_cut_off(nixtui: Assembly) -> None:
-    """Find out from their hosts how operations ended whose nixtui died, record it, and say so."""
+async def tell_what_was_cut_off(nixtui: Assembly) -> frozenset[str]:
+    """Find out from their hosts how operations ended whose nixtui died, record it, and say so.
+
+    The ids of those whose end is still not known.
+    """
+    open_still: set[str] = set()
     try:
         journal = await nixtui.journal()
         left = await journal.cut_off()
         if not left:
-            return
+            return frozenset()
         hosts = {host.name: host for host in (await nixtui.hosts())}
         for entry in left:
-            await _tell_one(nixtui, entry, hosts)
+            if not await _tell_one(nixtui, entry, hosts):
+                open_still.add(entry.operation)
     except JournalUnavailable as error:
         narrate(str(error))
+    return frozenset(open_still)
 
 
-async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> None:
+async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> bool:
+    """Whether its end is known now."""
     journal = await nixtui.journal()
     if not await journal.adopt(entry):
-        return
+        return False
     report, final = await find_out(
         entry, await journal.events(entry.operation), hosts, nixtui.reach, tidy=not nixtui.policy.read_only
     )
@@ -51,20 +60,28 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> N
         narrate(f"  {line}")
     if final:
         await journal.finish(report, nixtui.clock())
+    return final
 
 
 @contextmanager
 def _stoppable(operation: Operation) -> Iterator[None]:
-    """Ctrl-C asks the operation to stop and put things in order; a second one leaves at once."""
+    """Ctrl-C asks the operation to stop and put things in order, and so do a CI's cancel and a terminal that closes; a
+    second one leaves at once.
+    """
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
         operation.cancel()
-        loop.remove_signal_handler(signal.SIGINT)
+        listen_no_more()
 
-    loop.add_signal_handler(signal.SIGINT, stop)
+    def listen_no_more() -> None:
+        for each in _STOPPING:
+            loop.remove_signal_handler(each)
+
+    for each in _STOPPING:
+        loop.add_signal_handler(each, stop)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        listen_no_more()

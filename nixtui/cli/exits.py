@@ -23,6 +23,7 @@ class UsageError(Exception):
 
 _BY_OUTCOME = {
     Outcome.COMMITTED: Exit.DONE,
+    Outcome.TESTED: Exit.DONE,
     Outcome.UNCHANGED: Exit.DONE,
     Outcome.PARTIAL: Exit.PARTIAL,
     Outcome.UNREACHABLE: Exit.UNREACHABLE,

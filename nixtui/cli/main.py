@@ -2,14 +2,16 @@
 
 import argparse
 import asyncio
+import gc
 import getpass
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from nixtui import __version__
 from nixtui.cli.assembly import Assembly, Surroundings
@@ -28,19 +30,35 @@ COMMANDS = {
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
     "rollback": "take hosts back to a generation they have, under the guard",
+    "delete-generations": "delete old generations of hosts, never one that matters",
+    "pin": "keep a system of a host whatever is cleared up, or no longer",
+    "run": "run a command on hosts, equal answers put together",
+    "reboot": "restart hosts in waves and see them come back",
+    "ssh": "the real ssh to a host, with the options nixtui uses itself",
+    "break-lock": "end the operation that holds the lock of hosts",
+    "units": "the units of a host, failed ones first",
+    "unit": "start, stop or restart a unit on hosts, or show it",
+    "timers": "timers and backups of a host: last run, result, next",
+    "store": "the Nix store of a host; collect garbage, optimise, verify",
+    "logs": "the journals of hosts as one, read or followed",
+    "timeline": "what changed on the fleet, when and by whom",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
+    "init": "look around, propose a nixtui.toml, and write it on yes",
 }
 """Each is a module of `nixtui.cli.commands` with `add` and `run`."""
 
+_TAKE_COMMANDS = {"run", "ssh"}
+
 NEEDS_TERMINAL = (
     "the app needs a terminal; these commands do not: "
-    "nixtui status, generations, diff, rollback, journal and config, most with --json"
+    "nixtui status, generations, diff, rollback, logs, timeline, run, reboot, ssh, journal and config, most with --json"
 )
 
 
 def entry() -> None:
     """The `nixtui` command."""
+    gc.disable()  # who starts makes much and lets go of little; commands enable it again, the app once it is seen
     status = main(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -52,7 +70,7 @@ def entry() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status. Every foreseen error is one sentence on standard error."""
     try:
-        return _dispatch(_parser(arguments).parse_args(arguments))
+        return _dispatch(parse(arguments))
     except UsageError as error:
         narrate(f"nixtui: {plain(str(error))}")
         return Exit.USAGE
@@ -69,15 +87,29 @@ def _give_up_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments as values. What comes after `--` in `run` and `ssh` is for hosts, not for argparse."""
+    words, command = list(arguments), list[str]()
+    if "--" in words and "demo" not in words[: words.index("--")]:
+        cut = words.index("--")
+        if _TAKE_COMMANDS & set(words[:cut]):
+            words, command = words[:cut], words[cut + 1 :]
+    parsed = _parser(words).parse_args(words)
+    parsed.command_words = command
+    return parsed
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nixtui",
         description="A cockpit for NixOS fleets. Without a command: the app.",
-        epilog="exit status: 0 done, 1 failed, 2 usage or configuration, 3 unreachable, 4 partly done, 5 refused",
+        epilog="exit status: 0 done, 1 failed, 2 usage or configuration, 3 unreachable, 4 partly done, "
+        "5 refused, 130 interrupted",
     )
     parser.add_argument("--version", action="version", version=f"nixtui {__version__}")
     parser.add_argument("--config", metavar="FILE", type=Path, help="instead of the nixtui.toml that is found")
     parser.add_argument("--read-only", action="store_true", help="refuse everything that changes anything")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, title in COMMANDS.items():
         declared = commands.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".")
@@ -90,7 +122,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"nixtui.cli.commands.{name}")
+    return import_module(f"nixtui.cli.commands.{name.replace('-', '_')}")
 
 
 def _dispatch(parsed: argparse.Namespace) -> int:
@@ -104,18 +136,20 @@ def _surroundings() -> Surroundings:
     return Surroundings(cwd=Path.cwd(), environ=os.environ, prompter=TerminalPrompter(), user=getpass.getuser())
 
 
-async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) -> Exit:
+async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     """Load the configuration and run the command, or the app when there is none."""
     try:
-        if parsed.command == "config":
-            return Exit(await _module("config").run(parsed, surroundings))
+        if parsed.command in ("config", "init"):
+            gc.enable()
+            return Exit(await _module(parsed.command).run(parsed, surroundings))
         configuration = load_configuration(surroundings.cwd, surroundings.environ, parsed.config)
         for warning in configuration.warnings:
             narrate(str(warning))
         async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
             if parsed.command is None:
-                return await _app(nixtui)
-            return Exit(await _module(parsed.command).run(parsed, nixtui))
+                return await _app(nixtui, mouse=not parsed.no_mouse)
+            gc.enable()
+            return int(await _module(parsed.command).run(parsed, nixtui))
     except (BadConfiguration, NoHome) as error:
         narrate(str(error))
         return Exit.USAGE
@@ -133,16 +167,17 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         return Exit.FAILED
 
 
-async def _app(nixtui: Assembly) -> Exit:
+async def _app(nixtui: Assembly, *, mouse: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(NEEDS_TERMINAL)
-    return Exit(await _module("app").run(nixtui))
+    return int(await _module("app").run(nixtui, mouse=mouse))
 
 
 def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     """Any command on the embedded fleet; everything but the fleet itself is the real thing."""
     words = parsed.words[1:] if parsed.words[:1] == ["--"] else parsed.words
-    inner = _parser(words).parse_args(words)
+    inner = parse(words)
+    inner.no_mouse |= parsed.no_mouse
     if inner.command == "demo":
         raise UsageError("the demo cannot run itself")
     if inner.command is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -150,9 +185,9 @@ def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
     return asyncio.run(_in_demo(parsed.seed, inner, surroundings))
 
 
-async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> Exit:
+async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> int:
     demo = import_module("nixtui.demo")
     async with demo.demo_fleet(seed=seed) as fleet:
         inner.config = inner.config or fleet.config_path
         environ = {**surroundings.environ, **fleet.environ}
-        return await run_command(inner, replace(surroundings, environ=environ))
+        return await run_command(inner, msgspec.structs.replace(surroundings, environ=environ))

@@ -1,8 +1,8 @@
 """Printing: data to standard output, narration to standard error, and never a control character from a host."""
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,14 +11,17 @@ from nixtui.model.naming import printable
 
 def print_json(value: Any) -> None:
     """One JSON document; times must be given as RFC 3339 already."""
+    import json
+
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
     sys.stdout.write("\n")
     sys.stdout.flush()
 
 
 def narrate(text: str) -> None:
-    """A line for the person watching."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for the person watching. That nobody does any more is no reason to stop what is under way."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -4,9 +4,10 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from nixtui.config.discovery import find_configuration, shown_path
 from nixtui.config.problem import BadConfiguration, Problem
@@ -30,8 +31,7 @@ _MAX_BYTES = 4 * 2**20
 _POSITION = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True):
     """What applies: the sections of the file at `path`, defaults where it has none; `path` is `None` without a file.
 
     `directory` is what relative paths in it start from. `environments` are in the file's order: the first

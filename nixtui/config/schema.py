@@ -133,8 +133,21 @@ class RolloutSection(Section, frozen=True):
     soak: Pause = Pause(0)
 
 
+class UiSection(Section, frozen=True):
+    """`[ui]`: how the app looks and behaves.
+
+    `theme` is `dark`, `light`, `contrast`, `plain` or one of Textual's. `pace` is the least time between two paints of
+    what changed by itself, in seconds. `terse` sends as little as possible; without it, that is so over SSH.
+    """
+
+    theme: Text | None = None
+    mouse: bool = True
+    pace: Annotated[float, Meta(ge=0.02, le=10)] | None = None
+    terse: bool | None = None
+
+
 class Document(Section, frozen=True):
-    """The whole file. Hosts and environments keep the file's order."""
+    """The whole file. Hosts and environments keep the file's order. `keys` has the user's own by action id."""
 
     fleet: FleetSection = FleetSection()
     hosts: Mapping[str, HostSection] = {}
@@ -143,3 +156,5 @@ class Document(Section, frozen=True):
     environments: Mapping[str, EnvironmentSection] = {}
     activation: ActivationSection = ActivationSection()
     rollout: RolloutSection = RolloutSection()
+    ui: UiSection = UiSection()
+    keys: Mapping[str, Text] = {}

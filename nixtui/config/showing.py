@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomli_w
 
 from nixtui.config.discovery import candidates
 from nixtui.config.duration import Limit, Pause, write_duration
@@ -22,6 +21,8 @@ def show_configuration(configuration: Configuration, cwd: Path, environ: Mapping
 
     What has no value (a port that ssh_config decides) is left out. Loading the text gives the same sections again.
     """
+    import tomli_w
+
     if configuration.path is not None:
         origin = [f"from {configuration.path}; what it leaves out is nixtui's default"]
     else:

@@ -1,4 +1,4 @@
-"""An embedded fleet: a dozen hosts in this process, each a directory, reached over SSH as any other host is.
+"""An embedded fleet: two dozen hosts in this process, each a directory, reached over SSH as any other host is.
 
 Nothing in the app knows that it is a demo: it loads a normal configuration and talks to normal hosts.
 """

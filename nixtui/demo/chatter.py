@@ -32,6 +32,21 @@ _LINES: Final = {
         "buildkite-agent.service|6|Job {m}{n}: nix build .#checks.x86_64-linux.shop-api",
         "harmonia.service|6|GET /nar/{m}{n}.nar.zst 200",
     ),
+    "app": (
+        'shop-api.service|6|level=info msg="order placed" order={m}{n} items={n} ms={n}',
+        "shop-worker.service|6|job order-mail {m}{n} done in {m} ms",
+        "shop-worker.service|4|job order-export {m} is slow: {n} s",
+        "rabbitmq.service|6|accepting AMQP connection 10.0.0.{n}:5{m} -> 10.0.0.21:5672",
+    ),
+    "edge": (
+        "haproxy.service|6|10.1.{n}.{n}:4{m} shop~ web/web-3 0/0/1/{n}/{m} 200 1{m} - - ----",
+        "varnish.service|6|Child (3{m}) said Child starts",
+    ),
+    "backup": ("borgbackup-repo-shop.service|6|Archive db-1-{m}{n}: {n} GB original, {m} MB deduplicated",),
+    "log": (
+        'loki.service|6|level=info msg="flushing stream" tenant=shop labels={m}',
+        "vector.service|6|Healthcheck passed.",
+    ),
 }
 """UNIT|PRIORITY|MESSAGE; `{m}` and `{n}` are numbers of three digits and of two."""
 

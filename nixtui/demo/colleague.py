@@ -9,7 +9,7 @@ from nixtui.model.host import Host
 from nixtui.remote import guard
 from nixtui.remote.access import SshAccess
 from nixtui.remote.errors import RemoteError
-from nixtui.remote.guard import Answer, Order, Started, Tested
+from nixtui.remote.guard import Answer, Order, Output, Tested
 from nixtui.remote.ssh import SshTransport
 
 OPERATOR: Final = "ops-2@laptop-2"
@@ -56,5 +56,5 @@ class Colleague:
         )
 
     def _hear(self, answer: Answer) -> None:
-        if isinstance(answer, Started):
+        if isinstance(answer, Output):  # which comes once it has NixOS's lock
             self.is_at_it.set()

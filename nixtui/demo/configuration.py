@@ -12,6 +12,8 @@ from nixtui.demo.server import LOOPBACK
 from nixtui.demo.story import Character, Door
 
 USER = "ops"
+FLAKE = "infra"
+"""The folder beside the configuration that systems are built from."""
 
 _SSH_CONFIG = """\
 # Only the demo's own key is offered, whatever keys and agents there are besides.
@@ -50,7 +52,7 @@ def _known(each: Listed) -> str:
 
 def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
     return {
-        "fleet": {"name": "demo", "sources": ["file"]},
+        "fleet": {"name": "demo", "flake": f"./{FLAKE}", "sources": ["file"]},
         "ssh": {
             "config": "ssh_config",
             "known_hosts": ["known_hosts"],
@@ -60,6 +62,7 @@ def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
         "environments": {
             "prod": {"match": "tag:env=prod", "confirm": "type", "colour": "red"},
             "staging": {"match": "tag:env=staging"},
+            "archive": {"match": "tag:env=archive", "read_only": True},
         },
         "activation": {"revert_after": "30s", "health": ["systemctl is-active --quiet sshd.service"]},
         "rollout": {"canary": 1, "batch": "50%"},
@@ -68,7 +71,7 @@ def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
                 "address": LOOPBACK,
                 "port": each.port,
                 "user": USER,
-                "tags": {"env": each.who.environment, "role": each.who.role},
+                "tags": dict(each.who.tags),
             }
             for each in listed
         },

@@ -49,4 +49,15 @@ def _sweep(base: Path) -> None:
     for left in base.glob(f"{_PREFIX}*/alive"):
         with suppress(OSError), left.open("r+") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _end_those_who_wait(left.parent)
             shutil.rmtree(left.parent, ignore_errors=True)
+
+
+def _end_those_who_wait(directory: Path) -> None:
+    """Programs that asked (`bin/ask.sh`) in the moment their service manager was killed hear that it is gone."""
+    for box in directory.rglob("box.*"):
+        with suppress(OSError):
+            pipe = os.open(box, os.O_RDWR | os.O_NONBLOCK)
+            if box.is_fifo():
+                os.write(pipe, b"end 1\n")
+            os.close(pipe)

@@ -17,7 +17,7 @@ import asyncssh
 
 from nixtui.config.paths import state_dir
 from nixtui.demo.colleague import Colleague
-from nixtui.demo.configuration import USER, Listed, write_configuration
+from nixtui.demo.configuration import FLAKE, USER, Listed, write_configuration
 from nixtui.demo.directory import demo_directory
 from nixtui.demo.history import History
 from nixtui.demo.host import DemoHost
@@ -137,6 +137,7 @@ class _World:
             else Listed(who, closed_port, self._operator_key)
             for who in cast
         ]
+        self.history.repository.write(self._directory / FLAKE)
         return DemoFleet(
             directory=self._directory,
             config_path=write_configuration(self._directory, self._operator_key, listed),

@@ -7,11 +7,16 @@ from importlib.resources import files
 from random import Random
 from typing import Final
 
+from nixtui.demo.repository import SUBJECTS, Repository
+
 DAY_S: Final = 86_400.0
 MINUTE_S: Final = 60.0
 
 DEPLOYED_DAYS_AGO: Final = (94.0, 73.0, 58.0, 45.0, 31.0, 24.0, 17.0, 12.0, 8.0, 9.7 / 1440)
 """When each commit reached production, to some hours; the last one nine minutes ago, which the demo is about."""
+
+_DEPLOYED_AFTER_S: Final = 4 * MINUTE_S
+"""How long after its commit a state of the configuration is rolled out."""
 
 _OTHER_NIXPKGS: Final = frozenset({0, 1, 2, 3, 4, 6, 7, 9})
 """The commits that also updated nixpkgs: the others have the NixOS version of the one before."""
@@ -64,7 +69,8 @@ class History:
 
     def __init__(self, seed: int, now: float) -> None:
         random = Random(f"{seed}/history")  # noqa: S311 - a demo's numbers protect nothing
-        self.commits = tuple(_commits(random, now))
+        self.repository = Repository()
+        self.commits = tuple(_commits(random, now, self.repository))
         self._lines = tuple(_lines(random))
 
     def packages(self, role: str, commit: int) -> list[Package]:
@@ -72,14 +78,15 @@ class History:
         return [line.at(commit) for line in self._lines if line.role in ("all", role)]
 
 
-def _commits(random: Random, now: float) -> Sequence[Commit]:
+def _commits(random: Random, now: float, repository: Repository) -> Sequence[Commit]:
     commits: list[Commit] = []
     for number, days in enumerate(DEPLOYED_DAYS_AGO):
         deployed_at = now - days * DAY_S - (random.uniform(0, 9 * 60 * MINUTE_S) if days >= 1 else 0)
         if number in _OTHER_NIXPKGS:
             built = datetime.fromtimestamp(deployed_at, UTC).date() - timedelta(days=random.choice((1, 2, 2, 3)))
             version = f"{_release(built, number)}.{built:%Y%m%d}.{_revision(random)[:7]}"
-        commits.append(Commit(number, deployed_at, _revision(random), version))
+        revision = repository.commit(SUBJECTS[number], deployed_at - _DEPLOYED_AFTER_S)
+        commits.append(Commit(number, deployed_at, revision, version))
     return commits
 
 

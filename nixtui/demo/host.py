@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncssh
 
 from nixtui.demo.bus import Bus
+from nixtui.demo.bygone import write_bygone
 from nixtui.demo.chatter import Chatter
 from nixtui.demo.host_log import HostLog
 from nixtui.demo.installation import Installation
@@ -57,9 +58,11 @@ class DemoHost:
         self._log = HostLog(root.at("/var/log/journal"), character.name, clock)
         self._vitals = Vitals(root, character, random)
         self._chatter = Chatter(self._log, character.role, random)
-        self._processes = Processes({**environ, "NIXTUI_ROOT": str(root.directory)}, tasks)
-        self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state)
-        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot)
+        self._processes = Processes(
+            {**environ, "NIXTUI_ROOT": str(root.directory), "NIXTUI_HOST": character.name}, tasks
+        )
+        self._systemd = Systemd(self._processes, self._log, tasks, clock, self._show_state, character.name)
+        systemctl = Systemctl(self._systemd, self._reload, self._request_reboot, lambda: self._uptime)
         self._bus = Bus(root.at("/run/systemd"), systemctl.answer, tasks)
         self._server = SshServer(self._processes, *keys)
 
@@ -73,9 +76,11 @@ class DemoHost:
         self._bus.open()
         self._new_boot(self.installation.booted.path)
         self._systemd.boot(self.installation.running_since)
+        self._systemd.expect(self.character.goes_wrong)
         self._vitals.begin(self._uptime)
         for seconds in range(60, int(_TALK_BEFORE_S), 90):
             self._chatter.say(self._silent, self._clock() - seconds)
+        write_bygone(self._log, self.installation, self._random)
         self._log.publish()
         await self._server.up()
 
@@ -129,6 +134,7 @@ class DemoHost:
         self.root.link("/run/current-system", system)
         self._booted_at = self._clock()
         self._new_boot(system)
+        self._log.booted(self.root.at("/proc/sys/kernel/osrelease").read_text().strip(), self._booted_at)
         self._systemd.boot(self._booted_at)
         self._vitals.calm()
         await self._server.up()

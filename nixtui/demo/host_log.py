@@ -1,15 +1,20 @@
 """The journal of a demo host: entries as `journalctl -o json` writes them, one a line, in the order of their time."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 ERROR: Final = 3
 WARNING: Final = 4
 NOTICE: Final = 5
 INFO: Final = 6
+
+FAILED_ID: Final = "d9b373ed55a64feb8242e02dbe79a49c"
+STARTED_ID: Final = "39f53479d3a045ac8e11786248231fbf"
+"""SD_MESSAGE_UNIT_FAILURE_RESULT and SD_MESSAGE_UNIT_STARTED (systemd, sd-messages.h)."""
 
 Entry = dict[str, str]
 
@@ -34,8 +39,9 @@ class HostLog:
         pid: int = 1,
         priority: int = INFO,
         at: float | None = None,
+        fields: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """One entry of a unit, now or `at` a time (Unix seconds)."""
+        """One entry of a unit, now or `at` a time (Unix seconds), with other `fields` that journald would have."""
         moment = self._clock() if at is None else at
         entry = {
             "__REALTIME_TIMESTAMP": str(int(moment * 1e6)),
@@ -47,15 +53,39 @@ class HostLog:
             "SYSLOG_TIMESTAMP": f"{datetime.fromtimestamp(moment, UTC):%b %d %H:%M:%S}",
             "_PID": str(pid),
             "MESSAGE": message,
+            **fields,
         }
         if self._before is None:
             self._append([entry])
         else:
             self._before.append(entry)
 
-    def systemd(self, unit: str, message: str, *, priority: int = INFO, at: float | None = None) -> None:
+    def systemd(
+        self,
+        unit: str,
+        message: str,
+        *,
+        priority: int = INFO,
+        at: float | None = None,
+        fields: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """What the service manager says about a unit."""
-        self.say(unit, message, identifier="systemd", priority=priority, at=at)
+        self.say(unit, message, identifier="systemd", priority=priority, at=at, fields=fields)
+
+    def switched(self, system: str, begun_at: float, ended_at: float, status: int = 0) -> None:
+        """What `switch-to-configuration` says of itself (nixpkgs), at its beginning and at its end."""
+        ending = f"switching to system configuration {system} failed (status {status})"
+        lines = (
+            (begun_at, f"switching to system configuration {system}", NOTICE),
+            (ended_at, ending if status else f"finished switching to system configuration {system}", NOTICE),
+        )
+        for at, message, priority in lines:
+            self.say("nixos", message, identifier="nixos", pid=4400, priority=priority, at=at, fields={"_UID": "0"})
+
+    def booted(self, kernel: str, at: float) -> None:
+        """What the kernel says first."""
+        message = f"Linux version {kernel} (nixbld@localhost) #1-NixOS SMP"
+        self.say("kernel", message, pid=0, priority=NOTICE, at=at, fields={"_TRANSPORT": "kernel"})
 
     def publish(self) -> None:
         """Write what was said so far; from now on entries come as they happen."""

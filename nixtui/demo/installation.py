@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from nixtui.demo.history import MINUTE_S, Commit, History
+from nixtui.demo.litter import BROKEN_ON, litter_of
 from nixtui.demo.root import Installed, Root
 from nixtui.demo.story import Character
 from nixtui.demo.system import System, build_system
@@ -12,6 +14,8 @@ from nixtui.demo.system import System, build_system
 _ROLLOUT_S: Final = 20.0
 """How long a deploy takes to come from one host to the next."""
 _HOTFIX_AGE_S: Final = 26 * 60 * MINUTE_S
+REBOOTED_AGO_S: Final = MappingProxyType({"db-1": 63 * MINUTE_S})
+"""Hosts that somebody rebooted during the night, and how long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,17 @@ def install(root: Root, who: Character, history: History, place: int, now: float
     for system in (*(each.system for each in generations), running, under_way):
         if system is not None:
             root.install(system)
+    root.litter(litter_of(who.name), broken=int(who.name == BROKEN_ON))
     root.set_generations(generations)
     booted = _booted(who, generations)
     root.link("/run/booted-system", booted.system.path)
     root.link("/run/current-system", running.path)
     _decrypt(root, len(who.commits))
-    return Installation(generations, running, since, booted.system, booted.made_at + 5 * MINUTE_S, under_way)
+    booted_at = booted.made_at + 5 * MINUTE_S
+    if who.name in REBOOTED_AGO_S:
+        booted_at = now - REBOOTED_AGO_S[who.name]
+        since = max(since, booted_at)
+    return Installation(generations, running, since, booted.system, booted_at, under_way)
 
 
 def _decrypt(root: Root, number: int) -> None:

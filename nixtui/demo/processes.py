@@ -65,6 +65,7 @@ class Processes:
 
     def __init__(self, environ: Mapping[str, str], tasks: asyncio.TaskGroup) -> None:
         self.tasks = tasks
+        self._root = environ.get("NIXTUI_ROOT")
         self._environ = dict(environ)
         self._running: set[Child] = set()
         self._strays: set[int] = set()
@@ -81,6 +82,7 @@ class Processes:
             stdin=way,
             stdout=way,
             stderr=way,
+            cwd=self._root,
             start_new_session=True,
         )
         self._running.add(child)

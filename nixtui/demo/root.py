@@ -1,7 +1,7 @@
 """The directory that is a demo host: its store, its profile, its boot loader's files, and what a kernel would show."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from nixtui.demo.system import Part, System
 PROFILE: Final = "/nix/var/nix/profiles/system"
 _CLOSURES: Final = "/nix/var/nix/db/closures"
 _SIZES: Final = "/nix/var/nix/db/sizes"
+_BROKEN: Final = "/nix/var/nix/db/broken"
 
 _FOLDERS: Final = (
     "boot/EFI/nixos",
@@ -88,10 +89,12 @@ class Root:
         if system.path in self._store:
             return
         self._install_parts(system)
-        for folder in (top / "etc", *(top / "specialisation" / name for name in system.specialisations)):
+        for folder in (top / "etc/systemd/system", *(top / "specialisation" / name for name in system.specialisations)):
             folder.mkdir(parents=True)
         for name, target in system.links.items():
             (top / name).symlink_to(self.at(target))
+        for unit in system.units:
+            (top / "etc/systemd/system" / unit.name).symlink_to(self.at(unit.path))
         (top / "bin").symlink_to(self.programs)
         (top / "sw").symlink_to(self.programs.parent)
         (top / "nixos-version").write_text(system.nixos_version)
@@ -105,6 +108,16 @@ class Root:
         with self.at(_SIZES).open("a") as sizes:
             sizes.writelines(f"{path} {kib * 1024}\n" for path, kib in system.closure.items())
 
+    def litter(self, paths: Mapping[str, int], *, broken: int = 0) -> None:
+        """Paths that nothing needs, with their sizes in KiB; so many paths of the store are not what they should be."""
+        empty = self.at("/nix/store/.links")
+        empty.touch()
+        for path in paths:
+            os.link(empty, self.at(path))
+        with self.at(_SIZES).open("a") as sizes:
+            sizes.writelines(f"{path} {kib * 1024}\n" for path, kib in paths.items())
+        self.at(_BROKEN).write_text("".join(f"{path}\n" for path in list(paths)[:broken]))
+
     def _install_parts(self, system: System) -> None:
         """What a toplevel's links lead to is there; of all other packages there is only the name.
 
@@ -112,6 +125,10 @@ class Root:
         """
         for part in system.parts:
             self._install_part(part)
+        for unit in system.units:
+            if unit.path not in self._store:
+                self._store.add(unit.path)
+                self.at(unit.path).write_text(unit.text)
         empty = self.at("/nix/store/.links")
         empty.touch()
         for path in system.closure.keys() - self._store - {system.path}:

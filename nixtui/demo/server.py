@@ -2,6 +2,9 @@
 
 import asyncio
 import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, cast
 
 import asyncssh
@@ -9,7 +12,8 @@ import asyncssh
 from nixtui.demo.processes import Child, Processes
 
 LOOPBACK: Final = "127.0.0.1"
-_NO_TERMINAL: Final = b"This host is a part of nixtui's demo: it runs commands, but has no terminal to log in to.\r\n"
+_WELCOME: Final = b"This host is a part of nixtui's demo: a directory, and programs that stand in for NixOS's.\r\n"
+_TERMINAL: Final = str(Path(__file__).with_name("terminal.py"))
 
 
 class SshServer:
@@ -35,6 +39,7 @@ class SshServer:
             agent_forwarding=False,
             compression_algs=None,
             reuse_address=True,
+            line_editor=False,
         )
         self.port = self._listener.get_port()
 
@@ -80,6 +85,8 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
         self._processes = processes
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         self._command: str | None = None
+        self._size: tuple[int, int] | None = None
+        self._term = "dumb"
         self._child: _Command | None = None
         self._early: list[bytes] = []
         self._no_more_input = False
@@ -93,22 +100,36 @@ class _Channel(asyncssh.SSHServerSession[bytes]):
         self._command = command
         return True
 
+    def pty_requested(
+        self,
+        term_type: str,
+        term_size: tuple[int, int, int, int],
+        term_modes: Mapping[int, int],  # noqa: ARG002 - asyncssh's
+    ) -> bool:
+        """Somebody came with a terminal."""
+        self._size, self._term = term_size[:2], term_type
+        return True
+
     def shell_requested(self) -> bool:
-        """Somebody came with a terminal; they are told why it is of no use."""
+        """Somebody wants to look around."""
         return True
 
     def session_started(self) -> None:
         """Now it may run."""
         if self._channel is None:
             return
-        if self._command is None:
-            self._channel.write(_NO_TERMINAL)
-            self._channel.exit(1)
-        else:
-            self._processes.tasks.create_task(self._start(self._channel, self._command))
+        if self._size is not None and self._command is None:
+            self._channel.write(_WELCOME)
+        self._processes.tasks.create_task(self._start(self._channel, self._command))
 
-    async def _start(self, channel: asyncssh.SSHServerChannel[bytes], command: str) -> None:
-        child = await self._processes.start(lambda: _Command(channel), "sh", "-c", command, pipes=True)
+    async def _start(self, channel: asyncssh.SSHServerChannel[bytes], command: str | None) -> None:
+        words = ["sh", "-i"] if command is None and self._size else ["sh", "-c", command] if command else ["sh"]
+        environ = {}
+        if self._size is not None:
+            columns, rows = self._size
+            words = [sys.executable, _TERMINAL, str(rows), str(columns), *words]
+            environ = {"TERM": self._term, "PS1": "[$NIXTUI_HOST] $ ", "ENV": ""}
+        child = await self._processes.start(lambda: _Command(channel), *words, environ=environ, pipes=True)
         self._child = child
         child.feed(*self._early)
         if self._channel is None:

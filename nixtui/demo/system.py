@@ -26,6 +26,7 @@ _UNITS: Final = {
         "postgresql.service": ("postgresql", "PostgreSQL Server"),
         "pgbouncer.service": ("pgbouncer", "PgBouncer - PostgreSQL connection pooler"),
         "pgbackrest.timer": ("pgbackrest", "Back up PostgreSQL"),
+        "borgbackup-job-shop.timer": ("openssh", "BorgBackup job shop"),
     },
     "cache": {
         "redis-shop.service": ("redis", "Redis server - redis-shop"),
@@ -34,6 +35,23 @@ _UNITS: Final = {
     "build": {
         "buildkite-agent.service": ("buildkite-agent", "Buildkite Agent"),
         "harmonia.service": ("harmonia", "Nix binary cache"),
+    },
+    "app": {
+        "shop-api.service": ("shop-api", "The shop's API"),
+        "shop-worker.service": ("shop-worker", "Orders, exports and mail"),
+        "rabbitmq.service": ("rabbitmq-server", "RabbitMQ Server"),
+    },
+    "edge": {
+        "haproxy.service": ("haproxy", "HAProxy"),
+        "varnish.service": ("varnish", "Varnish"),
+    },
+    "backup": {
+        "borgbackup-repo-shop.service": ("borgbackup", "Borg repository of the shop"),
+        "borgbackup-check.timer": ("borgbackup", "Check the Borg repository"),
+    },
+    "log": {
+        "loki.service": ("grafana-loki", "Loki Service Daemon"),
+        "vector.service": ("vector", "Vector event and log aggregator"),
     },
 }
 """The units of each role, with the package whose change restarts them."""
@@ -75,6 +93,16 @@ class UnitFile:
         """How many seconds it takes to stop."""
         word, _, delay = self.fault.partition(" ")
         return float(delay) if word == "drains" else 0.0
+
+    @property
+    def path(self) -> str:
+        """Where its file is in the store; a real one is in a folder of that name."""
+        return store_path(f"unit-{self.name}", self.fingerprint)
+
+    @property
+    def text(self) -> str:
+        """What is in its file: as much as tells one version of it from another."""
+        return f"[Unit]\nDescription={self.description}\nX-Restart-Triggers={self.fingerprint}\n"
 
     @classmethod
     def parse(cls, line: str) -> "UnitFile":
@@ -139,7 +167,7 @@ def build_system(
         store_path(name, host, *(unit.line() for unit in units), *paths.values()): kib
         for name, kib in _CONFIGURATION.items()
     }
-    configuration |= {store_path(f"unit-{unit.name}", unit.fingerprint): 2 for unit in units}
+    configuration |= {unit.path: 2 for unit in units}
     path = store_path(
         f"nixos-system-{host}-{commit.nixos_version}", commit.revision, str(fails_to_activate), *configuration
     )
@@ -180,5 +208,5 @@ def _links(paths: Mapping[str, str]) -> Mapping[str, str]:
         "initrd": f"{paths['initrd-linux']}/initrd",
         "kernel-modules": paths["linux-modules"],
         "systemd": paths["systemd"],
-        "etc/systemd": f"{paths['dbus']}/etc/systemd",
+        "etc/systemd/system/dbus.service": f"{paths['dbus']}/etc/systemd/system/dbus.service",
     }

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nixtui.demo.bus import Answer
+from nixtui.demo.host_log import ERROR, NOTICE
+from nixtui.demo.shown import Shown
 from nixtui.demo.systemd import Systemd
 from nixtui.demo.unit import BadCommand, Transient, Unit
 
@@ -67,16 +69,25 @@ class _Request:
 class Systemctl:
     """Answers for one host. `reboot` makes it restart, a moment later."""
 
-    def __init__(self, systemd: Systemd, reload: Callable[[], None], reboot: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        systemd: Systemd,
+        reload: Callable[[], None],
+        reboot: Callable[[], None],
+        uptime: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._systemd = systemd
         self._reload = reload
         self._reboot = reboot
+        self._shown = Shown(systemd, uptime)
         self._runs = 0
 
     async def answer(self, words: Sequence[str]) -> Answer:
         """The answer to a command line, its program's name first."""
         program, *rest = words
         try:
+            if program == "logger":
+                return self._log(rest)
             return self._run(rest) if program == "systemd-run" else await self._systemctl(_Request.parse(rest))
         except BadCommand as error:
             return Answer(1, err=str(error))
@@ -121,34 +132,26 @@ class Systemctl:
             if (states & unit.states if states else "--all" in asked.flags or unit.active != "inactive")
             and (not types or unit.name.endswith(types))
         ]
-        width = max((len(unit.name) for unit in shown), default=0)
-        rows = [f"{each.name:{width}} loaded {each.active} {each.sub} {each.description}" for each in shown]
-        return Answer(out="\n".join(rows))
+        cells = [(each.name, "loaded", each.active, each.sub) for each in shown]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        return Answer(
+            out="\n".join(
+                " ".join([*(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)), each.description])
+                for row, each in zip(cells, shown, strict=True)
+            )
+        )
 
     def _show(self, asked: _Request) -> Answer:
         wanted = asked.values.get("property", ())
         if asked.names:
-            blocks = [self._properties(name) for name in asked.names]
+            blocks = [self._shown.properties(name) for name in self._expanded(asked.names)]
+            if not blocks:
+                return Answer()
         else:
             failed = sum(unit.is_failed for unit in self._systemd.units)
             blocks = [{"SystemState": self._systemd.state, "NFailedUnits": str(failed)}]
         bare = "--value" in asked.flags
         return Answer(out="\n\n".join("\n".join(_properties(block, wanted, bare=bare)) for block in blocks))
-
-    def _properties(self, name: str) -> dict[str, str]:
-        unit = self._systemd.unit(name)
-        if unit is None:
-            return {"Id": name, "LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead"}
-        return {
-            "Id": name,
-            "Description": unit.description,
-            "LoadState": "loaded",
-            "ActiveState": unit.active,
-            "SubState": unit.sub,
-            "Result": "exit-code" if unit.is_failed else "success",
-            "MainPID": str(self._systemd.main_pid(name)),
-            "ExecMainStatus": str(int(unit.is_failed)),
-        }
 
     def _status(self, asked: _Request) -> Answer:
         lines = asked.number("lines", 10)
@@ -219,6 +222,15 @@ class Systemctl:
                 err=f"Failed to start transient service unit: Unit {error} was already loaded or has a fragment file.",
             )
         return Answer(err="" if transient.quiet else f"Running as unit: {name}")
+
+    def _log(self, words: Sequence[str]) -> Answer:
+        """`logger`, of util-linux: only root has it here."""
+        asked = _Request.parse(["log", *words])
+        identifier = asked.values.get("type", ["root"])[-1]
+        priority = ERROR if any(each.endswith(".err") for each in asked.values.get("property", ())) else NOTICE
+        message = " ".join(words[-1:])
+        self._systemd.log.say(identifier, message, identifier=identifier, priority=priority, fields={"_UID": "0"})
+        return Answer()
 
     # ------------------------------------------------------------ names
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from nixtui.demo.host_log import ERROR, NOTICE, HostLog
+from nixtui.demo.host_log import ERROR, FAILED_ID, INFO, NOTICE, STARTED_ID, HostLog
+from nixtui.demo.jobs import Job, JobRun, jobs_of
 from nixtui.demo.processes import Child, Processes
 from nixtui.demo.system import UnitFile
 from nixtui.demo.unit import Transient, Unit
@@ -28,8 +29,13 @@ class Systemd:
         tasks: asyncio.TaskGroup,
         clock: Callable[[], float],
         changed: Callable[[str, int], None],
+        hostname: str = "",
     ) -> None:
         self.log = log
+        self.jobs: Mapping[str, Job] = {}
+        self.runs: dict[str, JobRun] = {}
+        self._hostname = hostname
+        self._nights = 0
         self._processes = processes
         self._tasks = tasks
         self._clock = clock
@@ -71,18 +77,62 @@ class Systemd:
     def load(self, files: Iterable[UnitFile]) -> None:
         """What the running system defines, as after `daemon-reload`. Units that are gone stay while they are active."""
         self._files = {file.name: file for file in files}
-        for name in [each for each in self._units if each not in self._files and each not in self._transient]:
+        self.jobs = jobs_of(self._hostname, list(self._files))
+        kept = {*self._files, *self._transient, *(job.service for job in self.jobs.values())}
+        for name in [each for each in self._units if each not in kept]:
             if not self._units[name].is_up:
                 del self._units[name]
         for file in self._files.values():
             unit = self._units.setdefault(file.name, Unit(file.name, file.description, since=self._clock()))
             unit.description = file.description
+        for job in self.jobs.values():
+            if job.service not in self._units:
+                self._units[job.service] = Unit(job.service, job.description, since=self._clock())
+                if not self._nights:
+                    self._look_back(job)
+        self._nights = 1
         self._tell()
+
+    def _look_back(self, job: Job) -> None:
+        """How the last night was: from the first boot on the host remembers its own."""
+        began = job.last(self._clock())
+        run = self.runs[job.service] = JobRun(began, began + job.took_s, is_well=not job.failed_with)
+        self._say_job(job, job.failed_with or job.says, run)
+        state = ("inactive", "dead") if run.is_well else ("failed", "failed")
+        self._set(self._units[job.service], *state, run.ended)
+
+    def _say_job(self, job: Job, lines: Iterable[str], run: JobRun) -> None:
+        self.log.systemd(job.service, f"Starting {job.description}...", at=run.began)
+        for text in lines:
+            self.log.say(job.service, text, pid=7100, at=run.ended, priority=INFO if run.is_well else ERROR)
+        if run.is_well:
+            self.log.systemd(job.service, f"Finished {job.description}.", at=run.ended)
+        else:
+            text = f"{job.service}: Main process exited, code=exited, status=2/INVALIDARGUMENT"
+            self.log.systemd(job.service, text, at=run.ended)
+            failed = f"{job.service}: Failed with result 'exit-code'."
+            self.log.systemd(job.service, failed, priority=NOTICE, at=run.ended)
+
+    async def _run_job(self, unit: Unit, job: Job) -> bool:
+        """Now, by hand: in the demo nobody waits as long as it takes at night."""
+        began = self._clock()
+        self._set(unit, "activating", "start")
+        await asyncio.sleep(min(job.took_s, 2.0))
+        run = self.runs[unit.name] = JobRun(began, self._clock(), is_well=True)
+        self._say_job(job, job.says, run)
+        self._set(unit, "inactive", "dead")
+        return True
 
     def boot(self, at: float) -> None:
         """Everything that the system defines was started `at` a time; what fails later may have failed by now."""
         for file in self._files.values():
             self._start_file(file, at)
+
+    def expect(self, faults: Mapping[str, str]) -> None:
+        """These units, which are up, fail some time from now, once: `UnitFile.fault` has the form."""
+        for name, fault in faults.items():
+            after, message = UnitFile(name, "", "", "", fault).fails
+            self._work[name] = self._tasks.create_task(self._fail_later(self._units[name], message, after))
 
     async def start(self, name: str) -> bool:
         """Start a unit that is loaded; whether it is up then."""
@@ -92,6 +142,8 @@ class Systemd:
         await self._cancel(name)
         if name in self._files:
             self._start_file(self._files[name], self._clock())
+        elif (job := next((each for each in self.jobs.values() if each.service == name), None)) is not None:
+            return await self._run_job(unit, job)
         elif name in self._transient:
             self._work[name] = self._tasks.create_task(self._serve(unit, self._transient[name]))
         return not unit.is_failed
@@ -100,7 +152,7 @@ class Systemd:
         """Stop a unit, and wait until it has."""
         unit = self._units[name]
         await self._cancel(name)
-        if name in self._files or name.endswith(".timer"):
+        if name in self._files or name in self.runs or name.endswith(".timer"):
             await self._drain(unit)
         self._forget_if_idle(name)
 
@@ -125,6 +177,7 @@ class Systemd:
         self._work.clear()
         self._units.clear()
         self._transient.clear()
+        self.runs.clear()
 
     def _start_file(self, file: UnitFile, at: float) -> None:
         unit = self._units[file.name]
@@ -133,7 +186,7 @@ class Systemd:
             self._fail(unit, message, at)
             return
         self._set(unit, "active", _SUB.get(file.name.rpartition(".")[2], "active"), at)
-        self.log.systemd(file.name, f"Started {file.description}.", at=at)
+        self.log.systemd(file.name, f"Started {file.description}.", at=at, fields={"MESSAGE_ID": STARTED_ID})
         if message and at + after <= self._clock():
             self._fail(unit, message, at + after)
         elif message:
@@ -146,7 +199,8 @@ class Systemd:
     def _fail(self, unit: Unit, message: str, at: float) -> None:
         self.log.say(unit.name, message, pid=2000 + len(message), priority=ERROR, at=at)
         self.log.systemd(unit.name, f"{unit.name}: Main process exited, code=exited, status=1/FAILURE", at=at)
-        self.log.systemd(unit.name, f"{unit.name}: Failed with result 'exit-code'.", priority=NOTICE, at=at)
+        how = {"MESSAGE_ID": FAILED_ID, "UNIT_RESULT": "exit-code"}
+        self.log.systemd(unit.name, f"{unit.name}: Failed with result 'exit-code'.", priority=NOTICE, at=at, fields=how)
         self._set(unit, "failed", "failed", at)
 
     async def _drain(self, unit: Unit) -> None:

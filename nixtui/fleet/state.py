@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import msgspec
 
 from nixtui.fleet.history import LoadHistory
+from nixtui.fleet.peers import Peers
+from nixtui.fleet.tally import Tally
 from nixtui.model.host import Host
 from nixtui.model.selector import STALE_AFTER_S
 from nixtui.model.status import HostState, HostStatus
@@ -16,8 +17,7 @@ from nixtui.model.status import HostState, HostStatus
 _NEVER_SEEN = HostStatus()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """Hosts that changed since somebody last looked; `membership` when hosts came, went or are reached otherwise."""
 
     names: frozenset[str]
@@ -68,15 +68,15 @@ class ChangeFeed:
         self._leave(self)
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """How many hosts there are in each state, in all and by environment; `seen` answered at least once."""
 
     known: int = 0
     seen: int = 0
     failing: int = 0
-    states: Counter[HostState] = field(default_factory=Counter)
-    environments: dict[str | None, Counter[HostState]] = field(default_factory=dict)
+    states: Counter[HostState] = msgspec.field(default_factory=Counter)
+    environments: dict[str | None, Counter[HostState]] = msgspec.field(default_factory=dict)
+    tallies: dict[str | None, Tally] = msgspec.field(default_factory=dict)
 
     def count(self, host: Host, status: HostStatus, by: int) -> None:
         """Add a host (`by` is 1), or take it out (-1)."""
@@ -84,7 +84,11 @@ class Counts:
         self.seen += by * (status.observed_at is not None)
         self.failing += by * bool(status.facts.failed_units)
         self.states[status.state] += by
-        self.environments.setdefault(host.environment, Counter())[status.state] += by
+        environment = host.environment
+        if environment not in self.tallies:
+            self.environments[environment], self.tallies[environment] = Counter(), Tally()
+        self.environments[environment][status.state] += by
+        self.tallies[environment].count(status, by)
 
 
 class FleetState:
@@ -96,6 +100,7 @@ class FleetState:
         self._histories: dict[str, LoadHistory] = {}
         self._feeds: list[ChangeFeed] = []
         self._counts = Counts()
+        self._peers = Peers()
         self.set_hosts(hosts)
 
     def __len__(self) -> int:
@@ -130,16 +135,25 @@ class FleetState:
         """Kept as hosts change; reading costs nothing. Not to be written to."""
         return self._counts
 
+    @property
+    def peers(self) -> Peers:
+        """Who runs another revision than the hosts that should run the same. Not to be written to."""
+        return self._peers
+
     def set_hosts(self, hosts: Iterable[Host]) -> None:
         """What the inventory says now. Hosts that stay keep their status; new ones were never seen."""
         before, self._hosts = self._hosts, {host.name: host for host in hosts}
         touched = {name for name in before.keys() | self._hosts.keys() if before.get(name) != self._hosts.get(name)}
         for name in touched & before.keys():
             self._counts.count(before[name], self._statuses[name], -1)
+        came = touched & self._hosts.keys()
         for name in before.keys() - self._hosts.keys():
             del self._statuses[name]
             self._histories.pop(name, None)
-        for name in touched & self._hosts.keys():
+            touched |= self._peers.drop(name)
+        for name in before.keys() & touched & self._hosts.keys():
+            touched |= self._peers.put(self._hosts[name], self._statuses[name].facts.configuration_revision)
+        for name in came:
             self._counts.count(self._hosts[name], self._statuses.setdefault(name, _NEVER_SEEN), +1)
         if touched or list(before) != list(self._hosts):
             for feed in self._feeds:
@@ -155,7 +169,13 @@ class FleetState:
         self._counts.count(host, before, -1)
         self._counts.count(host, status, +1)
         self._remember_load(name, status)
+        if before.facts.configuration_revision != status.facts.configuration_revision:
+            self._tell(self._peers.put(host, status.facts.configuration_revision))
         if _differs(before, status):
+            self._tell((name,))
+
+    def _tell(self, names: Iterable[str]) -> None:
+        for name in names:
             for feed in self._feeds:
                 feed.add(name)
 

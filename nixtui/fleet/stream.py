@@ -12,13 +12,16 @@ import msgspec
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.verdict import verdict
 from nixtui.model.host import Host
-from nixtui.model.status import HostFacts, HostState
+from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.remote.errors import NoAnswer, RemoteError
 from nixtui.remote.facts import Block, updated
 from nixtui.remote.probe import Alive, Answer, Garbled, Probe, Request, open_probe
 from nixtui.remote.transport import Transport
 
 _log = logging.getLogger(__name__)
+
+_SAME_S: Final = 3.0
+"""Times that differ by less are the same one, read again: hosts tell their uptime in whole seconds."""
 
 _NEEDS_A_PERSON: Final = (HostState.AUTH_FAILED, HostState.HOST_KEY_CHANGED, HostState.HOST_KEY_UNKNOWN)
 
@@ -208,7 +211,7 @@ class HostStream:
         since = before.since if before.state is state and before.since is not None else now
         status = msgspec.structs.replace(before, state=state, reason=reason, remedy=remedy, since=since)
         if facts is not None:
-            status = msgspec.structs.replace(status, facts=facts, observed_at=now)
+            status = _observed(status, before, facts, now)
         self._fleet.apply(name, status)
 
     def _delay(self, failures: int, state: HostState) -> float:
@@ -228,3 +231,15 @@ class HostStream:
                 await self._retry_now.wait()
         except TimeoutError:
             pass
+
+
+def _observed(status: HostStatus, before: HostStatus, facts: HostFacts, now: float) -> HostStatus:
+    """With the facts that were just seen, and the times that follow from them."""
+    since, booted_at = status.since, before.booted_at
+    if facts.uptime_s is not None and facts.uptime_s != before.facts.uptime_s:  # told with other slow values only
+        booted_at = now - facts.uptime_s
+    if status.state is HostState.DEGRADED and facts.failed_units and facts.failed_at is not None and booted_at:
+        began = min(booted_at + facts.failed_at, now)
+        is_other = since is None or before.state is not status.state or abs(since - began) > _SAME_S
+        since = began if is_other else since
+    return msgspec.structs.replace(status, facts=facts, observed_at=now, since=since, booted_at=booted_at)

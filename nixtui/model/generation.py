@@ -2,6 +2,8 @@
 
 import msgspec
 
+from nixtui.model.status import ActivationLock
+
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """One generation of `/nix/var/nix/profiles/system` on one host.
@@ -9,7 +11,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     `created_at` is when the profile link was made (Unix seconds, the host's clock). `path` is the toplevel in
     the store; `path_exists` is false when it is gone, which makes the generation no target. The four marks are
     independent: a host may run one, have booted another and boot a third next; `boot_default` is `None` where
-    the boot loader's files could not be read.
+    the boot loader's files could not be read. `pinned` when somebody wants its system kept whatever is cleared up.
     """
 
     number: int
@@ -24,6 +26,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     booted: bool = False
     profile: bool = False
     boot_default: bool | None = None
+    pinned: bool = False
 
 
 class Generations(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +34,8 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
 
     `clock` is the host's clock (Unix seconds) when it was asked: `@2h` counts back from it. `switched_at` is when the
     profile was last pointed somewhere. A running system that is no generation (its link was deleted, or it was only
-    tested) is in `current_system` and nowhere in `items`.
+    tested) is in `current_system` and nowhere in `items`. `pins` are the systems that are pinned, generations or not.
+    `lock` is the operation that is changing the host at this moment; one that a crash left behind is none.
     """
 
     items: tuple[Generation, ...]
@@ -41,6 +45,8 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
     boot_default: str | None
     clock: float
     switched_at: float | None = None
+    pins: tuple[str, ...] = ()
+    lock: ActivationLock | None = None
 
     def with_number(self, number: int) -> Generation | None:
         """The generation of that number, if the host still has it."""

@@ -6,9 +6,10 @@ a space means and, `,` means or (and binds tighter), `!` before a term means not
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
+
+import msgspec
 
 from nixtui.model.host import Host
 from nixtui.model.status import HostState, HostStatus
@@ -21,13 +22,17 @@ class BadSelector(ValueError):
     """The text does not parse; the message says what would."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a selector is asked about: a host, how it was seen, and the time (Unix seconds) to call that stale by."""
+class Subject(msgspec.Struct, frozen=True):
+    """What a selector is asked about: a host, how it was seen, and the time (Unix seconds) to call that stale by.
+
+    `is_outlier` when it runs another configuration revision than most of its peers. (A struct and no dataclass: a
+    filter over 10,000 hosts makes 10,000 of them while somebody types.)
+    """
 
     host: Host
     status: HostStatus
     now: float
+    is_outlier: bool = False
 
 
 def is_stale(status: HostStatus, now: float) -> bool:
@@ -52,6 +57,7 @@ _WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
         "problem": lambda each: each.status.state.is_problem or _has_failed_units(each) or each.status.is_drifting,
         "stale": lambda each: is_stale(each.status, each.now),
         "drifting": lambda each: each.status.is_drifting,
+        "outlier": lambda each: each.is_outlier,
         "reboot": lambda each: each.status.facts.reboot_needed is True,
         "locked": lambda each: each.status.facts.lock is not None,
         **{state.value: _is_in(state) for state in HostState},
@@ -59,33 +65,35 @@ _WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
 )
 
 
+WORDS = tuple(_WORDS)
+"""What can follow `is:`."""
+
+KINDS = ("tag", "env", "is", "rev", "gen")
+"""What can stand before a colon."""
+
 _STATUS_KINDS = frozenset({"is", "rev", "gen"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
-    holds: Predicate
-    negated: bool
-
-    def __call__(self, subject: Subject) -> bool:
-        return self.holds(subject) is not self.negated
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """A parsed selector; `text` is what was written. `needs_status` tells whether hosts must be seen to answer it.
 
     `kinds` are the words before a colon in it (`tag`, `env`, …).
     """
 
     text: str
-    alternatives: tuple[tuple[_Term, ...], ...]
+    alternatives: tuple[tuple[Predicate, ...], ...]
     needs_status: bool
     kinds: frozenset[str] = frozenset()
 
     def matches(self, subject: Subject) -> bool:
         """True when any alternative has all of its terms hold."""
-        return any(all(term(subject) for term in terms) for terms in self.alternatives)
+        for terms in self.alternatives:  # loops and no generators: three times as fast, which typing feels
+            for holds in terms:
+                if not holds(subject):
+                    break
+            else:
+                return True
+        return False
 
     def select(self, subjects: Iterable[Subject]) -> list[Subject]:
         """The subjects that match, in their order."""
@@ -118,15 +126,14 @@ def any_of(selectors: Iterable[Selector]) -> Selector:
     )
 
 
-def _parse_term(word: str, plain_is_substring: bool) -> _Term:
+def _parse_term(word: str, plain_is_substring: bool) -> Predicate:
     bare = word.removeprefix("!")
     negated = bare != word
     kind, colon, value = bare.partition(":")
     if not bare or (colon and not value) or bare.startswith("!") or value.startswith("="):
         raise BadSelector(f'"{word}" is only half a term; write for example tag:role=web or !is:failed')
-    if not colon:
-        return _Term(_name(bare, plain_is_substring), negated)
-    return _Term(_qualified(kind, value, word), negated)
+    holds = _qualified(kind, value, word) if colon else _name(bare, plain_is_substring)
+    return (lambda each: not holds(each)) if negated else holds
 
 
 def _name(word: str, plain_is_substring: bool) -> Predicate:

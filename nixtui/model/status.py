@@ -67,7 +67,9 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a host says about itself (`remote/scripts/probe.sh`). `None` is unknown, never zero.
 
     System links are store paths. Times are Unix seconds by the host's own clock; `clock` is that clock
-    when it was last read. `load` is the 1, 5 and 15 minute averages. `failed_units` names 32 at most.
+    when it was last read. `load` is the 1, 5 and 15 minute averages. `failed_units` names 32 at most;
+    `failed_at` is the uptime at which the first of them failed.
+    `lock_deadline` is the uptime at which a host that is armed goes back by itself.
     `secrets_generation` is `sops:12`, `agenix:3` or both: the directory that secrets were last decrypted into.
     """
 
@@ -85,6 +87,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     reboot_reason: str | None = None
     systemd_state: str | None = None
     failed_units: tuple[str, ...] | None = None
+    failed_at: float | None = None
     load: tuple[float, float, float] | None = None
     memory: Memory | None = None
     disks: tuple[DiskUse, ...] | None = None
@@ -92,6 +95,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     boot_id: str | None = None
     clock: float | None = None
     lock: ActivationLock | None = None
+    lock_deadline: float | None = None
     leftovers: tuple[str, ...] = ()
     secrets_generation: str | None = None
 
@@ -104,8 +108,9 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A host's state with its reason, since when, and the last facts seen, which stay when the host is gone.
 
     `remedy` is what to do about the reason, where that is known (the key's fingerprint and how to accept it).
-    `since` is when the state began, `observed_at` when the facts were last confirmed; both Unix seconds by
-    the operator's clock, `None` for never.
+    `since` is when the state began: for failed units as the host has it, otherwise as it was seen. `observed_at` is
+    when the facts were last confirmed, `booted_at` when the host booted. All are Unix seconds by the operator's clock,
+    `None` for never.
     """
 
     state: HostState = HostState.CONNECTING
@@ -113,6 +118,7 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str | None = None
     since: float | None = None
     observed_at: float | None = None
+    booted_at: float | None = None
     facts: HostFacts = HostFacts()
 
     @property

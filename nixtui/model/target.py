@@ -5,8 +5,9 @@ The text is parsed once into a `Target`; each host then resolves it against its 
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+
+import msgspec
 
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.store_path import is_store_path
@@ -20,46 +21,39 @@ class NoSuchGeneration(LookupError):
     """The target means nothing on this host; the message says why in one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
+class Previous(msgspec.Struct, frozen=True):
     """The generation before the one that runs, by number: what "undo the last switch" means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
+class Current(msgspec.Struct, frozen=True):
     """What runs now, a generation or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A generation by its number."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class AtTime:
+class AtTime(msgspec.Struct, frozen=True):
     """What was current at a moment on every host (Unix seconds)."""
 
     moment: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ago:
+class Ago(msgspec.Struct, frozen=True):
     """What was current some time ago, by each host's own clock (seconds)."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True):
     """The newest generation built from a configuration revision, given by at least its first characters."""
 
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A system in the host's store, whether a generation has it or not."""
 
     path: str
@@ -73,8 +67,7 @@ _AGO = re.compile(r"([0-9]{1,9})([smhdw])")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """A target on one host: the system's path and, where a generation has it, that generation."""
 
     path: str
@@ -84,6 +77,13 @@ class Resolved:
     def label(self) -> str:
         """`154`, or the path of a system that is no generation."""
         return str(self.generation.number) if self.generation else self.path
+
+
+class WayBack(msgspec.Struct, frozen=True):
+    """Where undoing the last operation on a host leads: a target as text, and how that is known, as a clause."""
+
+    target: str
+    why: str
 
 
 def parse_target(text: str, *, now: datetime) -> Target:
@@ -105,6 +105,24 @@ def parse_target(text: str, *, now: datetime) -> Target:
         f'"{text}" is no target; write previous, current, a generation number, @14:00, @2h, @2026-11-20T14:00, '
         "rev: with at least 4 characters of a revision, or path:/nix/store/…"
     )
+
+
+def parse_moment(text: str, now: float) -> float:
+    """Unix seconds of a moment as it is written in a target, with or without its `@`; a time of day is one in UTC.
+
+    Raises `BadTarget`.
+    """
+    written = text.strip().removeprefix("@").removesuffix("Z")
+    try:
+        parsed = parse_target(f"@{written}", now=datetime.fromtimestamp(now, UTC))
+    except BadTarget as error:
+        raise BadTarget(str(error).replace(f'"@{written}"', f'"{text}"')) from None
+    match parsed:
+        case Ago(seconds):
+            return now - seconds
+        case AtTime(moment):
+            return moment
+    raise BadTarget(f'"{text}" is no moment')
 
 
 def _parse_moment(text: str, now: datetime) -> Target:

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -58,8 +57,7 @@ class JournalUnavailable(Exception):
     """The journal cannot be opened or written; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True):
     """What is about to be done. `started_at` is Unix seconds; `reason` is what the operator gave, if asked."""
 
     operation: str

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from nixtui.operations.journal import Intent, Journal, JournalUnavailable
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy, Refused
 from nixtui.operations.report import Outcome, Report, TargetReport
+from nixtui.operations.requests import NotNow, Request, Requests
 
 T = TypeVar("T")
 
@@ -28,13 +29,14 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a job gets to do its work with: where to tell, what time it is, and whether to go on."""
+    """What a job gets to do its work with: where to tell, the time, whether to go on, what is asked of it meanwhile."""
 
     operation: str
     plan: Plan
     tell: Subscriber
     clock: Clock
     cancelling: asyncio.Event
+    requests: Requests = field(default_factory=Requests)
 
     async def unless_cancelled(self, work: Awaitable[T], *, once: asyncio.Event | None = None) -> T:
         """The result of `work`, or `Cancelled` as soon as somebody asks to stop; `work` is then cancelled itself.
@@ -63,6 +65,15 @@ Job = Callable[[Run], Coroutine[Any, Any, Report]]
 """The work itself. It reports what became of every target and raises only for what nobody foresaw."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with the work that carries it out. Nothing has begun; `identity` names the operation it would be."""
+
+    identity: str
+    plan: Plan
+    job: Job
+
+
 class Operation:
     """Runs one plan once. `report` is `None` until it ended; `events` are those so far, for whoever comes late."""
 
@@ -75,6 +86,7 @@ class Operation:
         self._job = job
         self._clock = clock
         self._cancelling = asyncio.Event()
+        self._requests = Requests()
         self._subscribers: list[Subscriber] = []
 
     @property
@@ -95,6 +107,17 @@ class Operation:
     def cancel(self) -> None:
         """Ask to stop. What was begun is brought to an end that the report then tells."""
         self._cancelling.set()
+
+    def why_not(self, target: str, request: Request) -> str | None:
+        """Why this cannot be asked of one target now; `None` when it can."""
+        return self._requests.why_not(target, request) if self.is_running else "the operation has ended"
+
+    def ask(self, target: str, request: Request) -> None:
+        """Ask something of one target; recorded. Raises `NotNow`."""
+        if not self.is_running:
+            raise NotNow("the operation has ended")
+        self._requests.ask(target, request)
+        self._tell(Note(at=self._clock(), target=target, text=f"the operator asks to {request.value}"))
 
     async def run(self, consent: Consent | None, policy: Policy, journal: Journal) -> Report:
         """Carry the plan out and return what became of it.
@@ -128,7 +151,7 @@ class Operation:
 
         One that is torn down (`CancelledError`) leaves its record open, so that the next start asks the hosts.
         """
-        run = Run(self.id, self.plan, self._tell, self._clock, self._cancelling)
+        run = Run(self.id, self.plan, self._tell, self._clock, self._cancelling, self._requests)
         try:
             return await self._job(run)
         except Exception as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from nixtui.operations.report import Outcome
+from nixtui.operations.report import Outcome, TargetReport
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -19,7 +19,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     `before` and `after` say in a word what it is now and will be (`412`, `411`); `facts` has what the job needs to know
     about it later, after a crash too. `refused` is why it is left out, and `refused_as` what the report calls that
-    (`unchanged` where nothing is to be done); the rest of the plan goes on without it.
+    (`unchanged` where nothing is to be done); `remedy` is what to do about it. The rest of the plan goes
+    on without it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     refused: str | None = None
     refused_as: Outcome = Outcome.REFUSED
+    remedy: str | None = None
     facts: Mapping[str, str] = {}
 
 
@@ -58,3 +60,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """What must be typed where typing is asked for: the one target's name, or how many there are."""
         acting_on = self.acting_on
         return acting_on[0].name if len(acting_on) == 1 else str(len(acting_on))
+
+
+def left_out(row: Target, why: str | None = None) -> TargetReport:
+    """The report of a target that nothing was done to: for its own reason, or for `why`."""
+    return TargetReport(
+        name=row.name,
+        outcome=row.refused_as if row.refused else Outcome.REFUSED,
+        before=row.before,
+        after=row.after,
+        detail=row.refused or why,
+        remedy=row.remedy,
+    )

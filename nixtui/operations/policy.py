@@ -1,8 +1,9 @@
 """Who may do what where. Enforced where operations run, so that no screen or flag can forget it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+import msgspec
 
 from nixtui.model.environment import Confirmation, Environment
 from nixtui.operations.plan import Plan
@@ -25,8 +26,7 @@ class Answer(Enum):
     YES_FLAG = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(msgspec.Struct, frozen=True):
     """Somebody's yes to one plan, with what they typed and the reason they gave."""
 
     answer: Answer
@@ -34,12 +34,11 @@ class Consent:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """The rules of this run: the global read-only flag and the environments by name."""
 
     read_only: bool = False
-    environments: Mapping[str, Environment] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = msgspec.field(default_factory=dict)
 
     def demands(self, plan: Plan) -> Environment | None:
         """What the environments of the plan's targets ask for together; `None` when none of them is in one."""

@@ -10,6 +10,7 @@ class Outcome(StrEnum):
     """How it ended, for one target or for the whole. The values are part of the JSON contract."""
 
     COMMITTED = "committed"
+    TESTED = "tested"
     UNCHANGED = "unchanged"
     REVERTED = "reverted"
     FAILED = "failed"
@@ -21,7 +22,12 @@ class Outcome(StrEnum):
     @property
     def is_success(self) -> bool:
         """The target is as the plan wanted it."""
-        return self in (Outcome.COMMITTED, Outcome.UNCHANGED)
+        return self in (Outcome.COMMITTED, Outcome.TESTED, Outcome.UNCHANGED)
+
+
+def word(outcome: Outcome, kind: str) -> str:
+    """What an outcome is called for people: only what lasts beyond a proof is `committed`, the rest is `done`."""
+    return "done" if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock") else outcome.value
 
 
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +60,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def overall(outcomes: Iterable[Outcome]) -> Outcome:
     """One word for many targets.
 
-    The same word where all agree, `committed` where all are well, otherwise `partial` as soon as one is well.
-    Among failures the one that most needs looking at wins.
+    The same word where all agree, `committed` where all are well (`tested` when one of them runs what its next boot
+    will not bring), otherwise `partial` as soon as one is well. Among failures the one that most needs looking at wins.
     """
     found = set(outcomes)
     if not found:
@@ -63,7 +69,7 @@ def overall(outcomes: Iterable[Outcome]) -> Outcome:
     if len(found) == 1:
         return found.pop()
     if all(outcome.is_success for outcome in found):
-        return Outcome.COMMITTED
+        return Outcome.TESTED if Outcome.TESTED in found else Outcome.COMMITTED
     if any(outcome.is_success or outcome is Outcome.PARTIAL for outcome in found):
         return Outcome.PARTIAL
     worst_first = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.REVERTED, Outcome.UNREACHABLE, Outcome.REFUSED)

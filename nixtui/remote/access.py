@@ -69,6 +69,14 @@ class SshAccess:
             self._destinations[key] = known
         return known
 
+    async def way(self, host: Host) -> tuple[Destination, list[Destination]]:
+        """Where a connection to `host` goes, and the jump hosts before it, the nearest to us first."""
+        destination, resolver = await self.destination(host), self._resolver(host.name)
+        passed: list[Destination] = []
+        for number, hop in enumerate(destination.hops):
+            passed.append(resolver.hop(hop, destination.hops[:number]))
+        return destination, passed
+
     async def connect(self, destination: Destination, lost: Lost, *, urgent: bool) -> asyncssh.SSHClientConnection:
         """Log in; `lost` is called once when the connection ends. Raises `RemoteError`.
 

@@ -117,9 +117,11 @@ _READERS: Final[Mapping[str, Reader]] = {
     "clock": _one("clock", _number),
     "reboot_for": _reboot,
     "failed_units": _one("failed_units", _failed_units),
+    "failed_at": _one("failed_at", _number),
     "load": _one("load", _load),
     "memory_kib": _one("memory", _memory),
     "disks_kib": _one("disks", _disks),
     "lock": _one("lock", _lock),
+    "lock_deadline": _one("lock_deadline", _number),
     "leftovers": _one("leftovers", _words, ()),
 }

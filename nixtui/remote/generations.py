@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from nixtui.model.generation import Generation, Generations
+from nixtui.model.status import ActivationLock
 from nixtui.remote.errors import BadAnswer
 from nixtui.remote.transport import Completed, Transport, load_script
 
@@ -25,7 +26,9 @@ async def generations(transport: Transport, *, elevated: bool = False, profile: 
     Everybody may read everything but the boot loader's files on most hosts: without `elevated` the boot default is
     often unknown.
     """
-    completed = await transport.run(load_script("generations", "facts"), profile, elevated=elevated, timeout=TIMEOUT_S)
+    completed = await transport.run(
+        load_script("generations", "facts", "pins"), profile, elevated=elevated, timeout=TIMEOUT_S
+    )
     return parse_generations(transport.host.name, completed)
 
 
@@ -55,6 +58,7 @@ class _Heard:
 
     single: dict[str, str] = field(default_factory=dict)
     boot_entries: list[tuple[str, str]] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
     links: list[_Link] = field(default_factory=list)
     systems: dict[str, _System] = field(default_factory=dict)
 
@@ -62,6 +66,8 @@ class _Heard:
         """One line. Lines of keys that this version does not know are kept and never looked at."""
         if key == "generation":
             self.links.append(_Link(int(value)))
+        elif key == "pin":
+            self.pins.append(value)
         elif key == "boot_entry":
             system, _, name = value.partition(" ")
             self.boot_entries.append((name, system))
@@ -109,7 +115,18 @@ def parse_generations(host: str, completed: Completed) -> Generations:
         boot_default=default,
         clock=clock,
         switched_at=switched_at,
+        pins=tuple(heard.pins),
+        lock=_lock(heard.single.get("lock")),
     )
+
+
+def _lock(value: str | None) -> ActivationLock | None:
+    """`OPERATION SINCE OPERATOR`; who and since when may be missing, that there is one may not."""
+    if value is None:
+        return None
+    operation, _, rest = value.partition(" ")
+    since, _, operator = rest.partition(" ")
+    return ActivationLock(operation, operator, float(since) if since.isdecimal() else 0.0)
 
 
 def _lines(host: str, completed: Completed) -> Iterator[tuple[str, str]]:
@@ -147,6 +164,7 @@ def _generation(link: _Link, heard: _Heard, default: str | None) -> Generation:
         booted=not link.gone and link.path == heard.single.get("booted"),
         profile=is_profile,
         boot_default=None if default is None else link.path == default,
+        pinned=link.path in heard.pins,
     )
 
 

@@ -21,7 +21,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Where one host is to go. `expect_*` is what the operator was shown; anything else there stops it untouched.
 
     `number` is the generation that already has `new`, if one does. Times are seconds. A `live` order tests the new
-    system under the guard first; one that is not only sets profile and boot entry.
+    system under the guard first; one that is not only sets profile and boot entry. One that is not `lasting` ends with
+    the test: once it has proved itself the host stays there until it reboots; profile and boot entry are not touched.
     """
 
     operation: str
@@ -33,6 +34,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     revert_after: float
     activation_timeout: float
     live: bool = True
+    lasting: bool = True
+
+    @property
+    def mode(self) -> str:
+        """The script's word for how far it goes."""
+        if not self.live:
+            return "boot"
+        return "live" if self.lasting else "test"
 
     def arguments(self) -> list[str]:
         """The arguments of `guard begin`, without the script's own text."""
@@ -40,7 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             "begin",
             self.operation,
             f"operator={self.operator}",
-            f"mode={'live' if self.live else 'boot'}",
+            f"mode={self.mode}",
             f"new={self.new}",
             f"number={'' if self.number is None else self.number}",
             f"expect_current={self.expect_current}",
@@ -112,6 +121,7 @@ class GuardOutcome(StrEnum):
     OPEN = "open"
     NONE = "none"
     COMMITTED = "committed"
+    TESTED = "tested"
     REVERTED = "reverted"
     REVERT_FAILED = "revert_failed"
     FAILED = "failed"
@@ -158,12 +168,15 @@ def guard_script() -> Script:
         "links",
         "boot",
         "inhibitors",
+        "pins",
         "guard/ground",
         "guard/lock",
+        "guard/idle",
         "guard/check",
         "guard/activation",
         "guard/commit",
         "guard/revert",
+        "guard/prune",
         "guard/ending",
     )
 
@@ -206,13 +219,49 @@ async def verify(transport: Transport, operation: str) -> Verification:
 
 
 async def commit(transport: Transport, operation: str, timeout: float) -> Finding:  # noqa: ASYNC109 - the host's own
-    """Make it last. What comes back is what the host did in the end, which may be that it went back."""
+    """Make it last, or a test stay until the next boot. What comes back is what the host did in the end, which may be
+    that it went back.
+    """
     return _finding(transport, await _run(transport, "commit", operation, timeout=timeout + GRACE_S))
 
 
 async def revert(transport: Transport, operation: str, why: str) -> Finding:
     """Go back now, rather than when the timer would."""
     return _finding(transport, await _run(transport, "revert", operation, why, timeout=2 * GRACE_S))
+
+
+class Pruning(msgspec.Struct, frozen=True, kw_only=True):
+    """Generations to delete on one host, by number. `expect_*` is what the operator was shown."""
+
+    operation: str
+    operator: str
+    numbers: tuple[int, ...]
+    expect_current: str
+    expect_profile: str
+
+    def arguments(self) -> list[str]:
+        """The arguments of `guard prune`, without the script's own text."""
+        return [
+            "prune",
+            self.operation,
+            f"operator={self.operator}",
+            f"numbers={' '.join(map(str, self.numbers))}",
+            f"expect_current={self.expect_current}",
+            f"expect_profile={self.expect_profile}",
+        ]
+
+
+PRUNE_LIMIT_S = 900.0
+"""Writing the boot entries of a hundred generations takes GRUB a minute on a slow disk; the unit has as long."""
+
+
+async def prune(transport: Transport, pruning: Pruning) -> Refusal | Finding:
+    """Delete generations and their boot entries. It goes on when we are cut off: `inspect` then knows how it ended."""
+    script = guard_script()
+    completed = await _run(transport, *pruning.arguments(), f"guard={script.text}", timeout=PRUNE_LIMIT_S + GRACE_S)
+    answers = map(parse_answer, completed.stdout.splitlines())
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    return refusals[-1] if refusals else _finding(transport, completed)
 
 
 async def inspect(transport: Transport, operation: str) -> Finding:

@@ -33,6 +33,11 @@ class ConnectionPool:
         self._transports: dict[str, SshTransport] = {}
         self._logins: dict[_Way, SharedCall[SshTransport]] = {}
 
+    @property
+    def access(self) -> SshAccess:
+        """How all of them are made."""
+        return self._access
+
     async def connect(self, host: Host) -> SshTransport:
         """The host's connection, made when there is none or it was lost. Raises a `RemoteError`.
 

@@ -30,14 +30,15 @@ _FIELDS: Final = {
 _ALWAYS_SAID: Final = ("would activate the configuration...",)
 
 
-async def preview(transport: Transport, path: str) -> Preview:
+async def preview(transport: Transport, path: str, timeout: float = TIMEOUT_S) -> Preview:  # noqa: ASYNC109
     """Ask a host, as root, what switching to `path` would do. Changes nothing.
 
-    Raises `PathGone`, `ElevationFailed`, another `RemoteError`, or `NotAStorePath`. A dry-activate that fails raises
+    `timeout` is in seconds; what the operator takes to type a password does not count. Raises `NoAnswer` after it,
+    `PathGone`, `ElevationFailed`, another `RemoteError`, or `NotAStorePath`. A dry-activate that fails raises
     nothing: its exit code is in the preview.
     """
     script = load_script("preview", "facts", "links", "inhibitors")
-    completed = await transport.run(script, require_store_path(path), elevated=True, timeout=TIMEOUT_S)
+    completed = await transport.run(script, require_store_path(path), elevated=True, timeout=timeout)
     return parse_preview(transport.host.name, path, completed)
 
 

@@ -107,3 +107,7 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Give the connection up."""
         ...
+
+
+Reach = Callable[[Host], AbstractAsyncContextManager[Transport]]
+"""A connected transport for a host, the shared one where there is one; entering raises `RemoteError`."""

@@ -1,9 +1,10 @@
 """What an action is: a key, a title, what it does, and what can stand against it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+import msgspec
 
 Where = TypeVar("Where")
 
@@ -15,18 +16,25 @@ class Scope(StrEnum):
     LISTS = "Lists"
     FLEET = "Fleet"
     GENERATIONS = "Generations"
+    HOST = "Host page"
+    LOGS = "Logs"
     ACTIVITY = "Activity"
+    INCIDENT = "Incident timeline"
+    MESSAGES = "Messages"
+    MESSAGE = "Message"
     PROGRESS = "Operation"
+    ANSWERS = "Answers"
     ROLLBACK = "Roll back"
+    PLAN = "Plan"
+    FIRST_RUN = "First run"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What an action would act on, by name, frozen when a key is pressed.
 
     `hosts` are the marked hosts, or the one under the cursor; `hidden` counts marked ones that a filter hides.
     `forbidden` is why nothing may be changed on them. `row` is the key under the cursor of any list, `running`
-    whether the operation shown still runs.
+    whether the operation shown still runs, and `refusals` what cannot be asked of it for the row, by request, and why.
     """
 
     hosts: tuple[str, ...] = ()
@@ -35,6 +43,7 @@ class Selection:
     forbidden: str | None = None
     row: str | None = None
     running: bool = False
+    refusals: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 WhyDisabled = Callable[[Selection], str | None]
@@ -60,6 +69,11 @@ def needs_one_host(selection: Selection) -> str | None:
     return None if len(selection.hosts) == 1 else "packages are compared for one host at a time"
 
 
+def needs_ssh_hosts(selection: Selection) -> str | None:
+    """The ssh_config has to name some."""
+    return None if selection.hosts else "no host is named in ~/.ssh/config"
+
+
 def needs_marks(selection: Selection) -> str | None:
     """A host has to be marked."""
     return None if selection.marked else "no host is marked; space marks one"
@@ -78,8 +92,12 @@ def needs_running(selection: Selection) -> str | None:
     return None if selection.running else "the operation has ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Action(Generic[Where]):
+def can_ask(request: str) -> WhyDisabled:
+    """A running operation must be open to this request for the host under the cursor."""
+    return lambda selection: needs_row(selection) or selection.refusals.get(request)
+
+
+class Action(msgspec.Struct, Generic[Where], frozen=True):
     """One thing to do somewhere.
 
     `key` is in Textual's notation, several separated by commas. `rank` is its place in the footer, lowest first;
@@ -101,8 +119,15 @@ _SHOWN = {
     "pageup": "pgup", "ctrl+@": "ctrl+space", "exclamation_mark": "!",
 }  # fmt: skip
 
+_NAMED = {shown: name for name, shown in _SHOWN.items() if len(shown) > 1}
+
 
 def key_shown(keys: str) -> str:
     """The first of an action's keys, as people write it."""
     first = keys.split(",")[0]
     return _SHOWN.get(first, first)
+
+
+def key_named(shown: str) -> str:
+    """The contrary of `key_shown`: what people call a key, as the table has it."""
+    return _NAMED.get(shown, shown)

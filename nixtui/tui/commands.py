@@ -1,59 +1,139 @@
 """The `:` command line: what can be typed, parsed into values, and completed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from difflib import get_close_matches
+
+import msgspec
 
 
 class BadCommand(ValueError):
     """The text is no command; the message says what would be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """Go to a screen."""
 
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class GoToHost:
+class GoToHost(msgspec.Struct, frozen=True):
     """Put the cursor of the fleet on a host."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RollBackTo:
+class OpenHost(msgspec.Struct, frozen=True):
+    """Show the page of a host."""
+
+    name: str
+
+
+class RollBackTo(msgspec.Struct, frozen=True):
     """Propose to take the selected hosts to a target."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShowEnvironment:
+class ShowEnvironment(msgspec.Struct, frozen=True):
     """Show one environment only; `None` shows all."""
 
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class RunCommand(msgspec.Struct, frozen=True):
+    """Propose to run a line on the selected hosts."""
+
+    text: str
+
+
+class RebootHosts(msgspec.Struct, frozen=True):
+    """Propose to reboot the selected hosts."""
+
+
+class OpenShell(msgspec.Struct, frozen=True):
+    """A real ssh to the host under the cursor."""
+
+
+class WhatBefore(msgspec.Struct, frozen=True):
+    """Show the incident timeline, asked what changed before a moment."""
+
+    moment: str
+
+
+class SortBy(msgspec.Struct, frozen=True):
+    """Order the fleet by a column; the same again turns it round."""
+
+    column: str
+
+
+class GroupBy(msgspec.Struct, frozen=True):
+    """Group the fleet; by nothing where `name` is `None`."""
+
+    name: str | None
+
+
+class FilterBy(msgspec.Struct, frozen=True):
+    """Show the hosts that a selector matches."""
+
+    selector: str
+
+
+class UseTheme(msgspec.Struct, frozen=True):
+    """Other colours."""
+
+    name: str
+
+
+class Do(msgspec.Struct, frozen=True):
+    """An action of the screen in front, by its id."""
+
+    action: str
+
+
+class Quit(msgspec.Struct, frozen=True):
     """Leave."""
 
 
-Command = Visit | GoToHost | RollBackTo | ShowEnvironment | Quit
+Command = (
+    Visit
+    | GoToHost
+    | OpenHost
+    | RollBackTo
+    | ShowEnvironment
+    | SortBy
+    | GroupBy
+    | FilterBy
+    | UseTheme
+    | RunCommand
+    | RebootHosts
+    | OpenShell
+    | WhatBefore
+    | Do
+    | Quit
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """What names exist to complete with."""
+class Vocabulary(msgspec.Struct, frozen=True):
+    """What names exist to complete with. `actions` are those of the screen in front."""
 
     places: Sequence[str]
     hosts: Sequence[str]
     environments: Sequence[str]
+    columns: Sequence[str] = ()
+    groupings: Sequence[str] = ()
+    themes: Sequence[str] = ()
+    actions: Sequence[str] = ()
+
+    @property
+    def words(self) -> Sequence[str]:
+        """All that a command can begin with, those one is likely to mean first."""
+        return tuple(dict.fromkeys((*self.places, *_VERBS, *self.actions)))
 
 
-_VERBS = ("q", "quit", "host", "rollback", "env")
+_VERBS = (
+    "q", "quit", "host", "open", "rollback", "env", "sort", "group", "filter", "theme",
+    "run", "reboot", "shell", "before",
+)  # fmt: skip
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
@@ -66,35 +146,78 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             return Quit()
         case (place, "") if place in vocabulary.places:
             return Visit(place)
-        case ("host", name) if name in vocabulary.hosts:
-            return GoToHost(name)
         case ("host", name):
-            raise BadCommand(f'there is no host "{name}"' if name else ":host needs a name")
+            return GoToHost(_one_of(name, vocabulary.hosts, "host"))
+        case ("open", name) if name or "open" not in vocabulary.actions:
+            return OpenHost(_one_of(name, vocabulary.hosts, "host"))
         case ("rollback", target):
             return RollBackTo(target or "previous")
+        case ("run", ""):
+            raise BadCommand(":run needs a command, such as :run uptime")
+        case ("run", line):
+            return RunCommand(line)
+        case ("reboot", ""):
+            return RebootHosts()
+        case ("shell", ""):
+            return OpenShell()
+        case ("before", ""):
+            raise BadCommand(":before needs a moment, such as 03:12 or 2h")
+        case ("before", moment):
+            return WhatBefore(moment)
         case ("env", "" | "all"):
             return ShowEnvironment(None)
-        case ("env", name) if name in vocabulary.environments:
-            return ShowEnvironment(name)
         case ("env", name):
-            known = ", ".join(vocabulary.environments) or "none is configured"
-            raise BadCommand(f'there is no environment "{name}" ({known})')
-    raise BadCommand(f'"{verb}" is no command; try {", ".join((*vocabulary.places, *_VERBS[2:], "q"))}')
+            return ShowEnvironment(_one_of(name, vocabulary.environments, "environment"))
+        case ("filter", selector):
+            return FilterBy(selector)
+        case ("sort", column) if column:
+            return SortBy(_one_of(column, vocabulary.columns, "column"))
+        case ("group", "none"):
+            return GroupBy(None)
+        case ("group", name) if name:
+            return GroupBy(_one_of(_tag_or(name, vocabulary.groupings), vocabulary.groupings, "grouping"))
+        case ("theme", name) if name:
+            return UseTheme(_one_of(name, vocabulary.themes, "theme"))
+        case (action, "") if action in vocabulary.actions:
+            return Do(action)
+    if verb in vocabulary.words:
+        raise BadCommand(f'"{verb}" takes nothing like "{argument}"; try {verb} alone, or tab for what it takes')
+    raise BadCommand(f'"{text.strip()}" is no command; {_suggestion(verb, vocabulary.words)}')
+
+
+def _tag_or(name: str, groupings: Sequence[str]) -> str:
+    """`role` means `tag:role` where nothing else is called so."""
+    return f"tag:{name}" if name not in groupings and f"tag:{name}" in groupings else name
+
+
+def _one_of(name: str, known: Sequence[str], noun: str) -> str:
+    if name in known:
+        return name
+    if not name:
+        raise BadCommand(f":{noun} needs a name")
+    raise BadCommand(f'there is no {noun} "{name}"; {_suggestion(name, known)}')
+
+
+def _suggestion(given: str, known: Sequence[str]) -> str:
+    near = get_close_matches(given, known, n=3)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"try {', '.join(known[:12])}" if known else "none is known"
 
 
 def complete(text: str, vocabulary: Vocabulary, limit: int = 8) -> list[str]:
     """Whole command lines that `text` may become, the likeliest first."""
     verb, space, typed = text.partition(" ")
     if not space:
-        return [each for each in (*vocabulary.places, *_VERBS) if each.startswith(verb)][:limit]
-    match verb:
-        case "host":
-            known: Sequence[str] = vocabulary.hosts
-        case "env":
-            known = (*vocabulary.environments, "all")
-        case "rollback":
-            known = _TARGETS
-        case _:
-            known = ()
-    found = [each for each in known if each.startswith(typed)]
+        return [each for each in vocabulary.words if each.startswith(verb)][:limit]
+    known: dict[str, Sequence[str]] = {
+        "host": vocabulary.hosts,
+        "open": vocabulary.hosts,
+        "env": (*vocabulary.environments, "all"),
+        "rollback": _TARGETS,
+        "sort": vocabulary.columns,
+        "group": (*vocabulary.groupings, "none"),
+        "theme": vocabulary.themes,
+    }
+    found = [each for each in known.get(verb, ()) if each.startswith(typed)]
     return [f"{verb} {each}" for each in found[:limit]]

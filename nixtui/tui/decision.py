@@ -1,4 +1,4 @@
-"""What stands between a proposal and its beginning: policy, what has to be typed, hosts that are not as they were."""
+"""What stands between a draft and its beginning: policy, what has to be typed, hosts that are not as they were."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ from nixtui.fleet.state import FleetState
 from nixtui.model.environment import Confirmation, Environment
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Answer, Consent, Policy
-from nixtui.tui.proposal import Proposal
+from nixtui.tui.draft import Draft
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A proposal, and what the person gave so far."""
+    """A draft, and what the person gave so far."""
 
-    proposal: Proposal
+    draft: Draft
     policy: Policy
     fleet: FleetState
     typed: str = ""
@@ -22,7 +22,7 @@ class Decision:
     @property
     def plan(self) -> Plan | None:
         """The plan, once it is made."""
-        return self.proposal.plan
+        return self.draft.plan
 
     @property
     def is_possible(self) -> bool:
@@ -53,7 +53,7 @@ class Decision:
         """Why it cannot begin now, in one sentence; `None` when it can."""
         plan = self.plan
         if plan is None:
-            return self.proposal.plan_problem or "the plan is not there yet"
+            return self.draft.plan_problem or "the plan is not there yet"
         if not plan.acting_on:
             return "there is nothing to do: every host is left out"
         if (forbidden := self.policy.forbids(plan)) is not None:
@@ -68,7 +68,7 @@ class Decision:
 
     def _changed(self) -> str | None:
         """A host that runs something else than was shown, or is gone."""
-        for name, status in self.proposal.seen.items():
+        for name, status in self.draft.seen.items():
             now = self.fleet.status(name).facts.current_system if name in self.fleet else None
             if now != status.facts.current_system:
                 return name

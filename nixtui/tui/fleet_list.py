@@ -1,12 +1,14 @@
-"""Which hosts the fleet table shows, and in which order: filter, sorting and marks, without a screen."""
+"""Which hosts the fleet table shows, and in which order: filter, sorting, groups and marks, without a screen."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from nixtui.fleet.state import FleetState
-from nixtui.model.selector import STALE_AFTER_S, Selector, parse_selector
-from nixtui.tui.hosts import HostRow, natural
+from nixtui.model.selector import STALE_AFTER_S, Selector, Subject, parse_selector
+from nixtui.tui.groups import Grouping, Groups
+from nixtui.tui.hosts import HostRow, host_row, natural
+from nixtui.tui.last_actions import LastAction
 from nixtui.tui.widgets.columns import Column
 
 EVERYTHING = parse_selector("", plain_is_substring=True)
@@ -19,12 +21,19 @@ SortKey = tuple[bool, Any, tuple[tuple[int, int | str], ...], str]
 class FleetList:
     """The names to show, kept up to date change by change.
 
-    A host under the cursor (`held`) stays listed when it stops matching by itself, so that no key ever hits the row
-    that moved up into its place; it goes when the cursor leaves it or somebody changes the filter.
+    Every host has its place in the order, shown or not, so that a filter is one pass over names that are sorted
+    already. A host under the cursor (`held`) stays listed when it stops matching by itself, so that no key ever hits
+    the row that moved up into its place; it goes when the cursor leaves it or somebody changes the filter.
     """
 
-    def __init__(self, fleet: FleetState, columns: Sequence[Column[HostRow]]) -> None:
+    def __init__(
+        self,
+        fleet: FleetState,
+        columns: Sequence[Column[HostRow]],
+        last: Callable[[str], LastAction | None] = lambda _: None,
+    ) -> None:
         self._fleet = fleet
+        self._last = last
         self.set_columns(columns)
         self.selector: Selector = EVERYTHING
         self.environment: str | None = None
@@ -32,9 +41,11 @@ class FleetList:
         self.sort_column = "state"
         self.descending = False
         self.held: str | None = None
+        self.groups: Groups | None = None
         self._keys: dict[str, SortKey] = {}
         self._known: list[SortKey] = []
         self._unknown: list[SortKey] = []
+        self._shown: set[str] = set()
         self._stale: set[str] = set()
 
     def set_columns(self, columns: Sequence[Column[HostRow]]) -> None:
@@ -61,46 +72,83 @@ class FleetList:
         self.descending = column == self.sort_column and not self.descending
         self.sort_column = column
 
+    def group_by(self, by: Grouping | None) -> None:
+        """Group from the next rebuild on, or not any more."""
+        self.groups = Groups(by) if by is not None else None
+
     def row(self, name: str, now: float) -> HostRow:
         """A host as a row."""
-        return HostRow(self._fleet.host(name), self._fleet.status(name), now)
+        return host_row(self._fleet, name, now, self._last(name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._keys
+        return name in self._shown
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._shown)
+
+    def names(self) -> list[str]:
+        """The hosts that are shown, in order. Unknown values come last either way: they are neither small nor large."""
+        known = reversed(self._known) if self.descending else self._known
+        names = [key[-1] for key in known] + [key[-1] for key in self._unknown]
+        shown = self._shown
+        return names if len(names) == len(shown) else [name for name in names if name in shown]
 
     def order(self) -> tuple[str, ...]:
-        """The names as they are to be shown. Unknown values come last either way: they are neither small nor large."""
-        known = reversed(self._known) if self.descending else self._known
-        return (*[key[-1] for key in known], *[key[-1] for key in self._unknown])
+        """The keys as they are to be shown: names, and headings where hosts are grouped."""
+        names = self.names()
+        return tuple(names) if self.groups is None else self.groups.arrange(names)
 
     def rebuild(self, now: float) -> None:
-        """From scratch, for what a person did: at 10,000 hosts 30 ms, and 60 with a filter."""
-        self._keys.clear()
-        for name in self._fleet.names():
-            if (key := self._key(name, now)) is not None:
-                self._keys[name] = key
+        """From scratch, for another order or other hosts."""
+        rows = (self._row(name, now) for name in self._fleet.names())
+        self._keys = {row.host.name: self._key(row) for row in rows if row is not None}
         self._known = sorted(key for key in self._keys.values() if not key[0])
         self._unknown = sorted((key for key in self._keys.values() if key[0]), key=_last_parts)
+        self.refilter(now)
+
+    def refilter(self, now: float) -> None:
+        """For another filter, while the order stays; `tests/bench` has its bar for 10,000 hosts."""
+        if not self.is_filtered:
+            self._shown = set(self._keys)
+        else:
+            self._shown = {subject.host.name for subject in self._subjects(now) if self._is_shown(subject)}
+        if self.groups is not None:
+            self.groups.clear()
+            for name in self._shown:
+                self.groups.put(self.row(name, now))
+
+    def _subjects(self, now: float) -> Iterator[Subject]:
+        """All hosts as a filter sees them, without what it does not look at."""
+        status, is_outlier = self._fleet.status, self._fleet.peers.is_outlier
+        asks_how = "is" in self.selector.kinds
+        for name, host in self._fleet.hosts().items():
+            yield Subject(host, status(name), now, asks_how and is_outlier(name))
 
     def update(self, changed: Iterable[str], now: float) -> bool:
         """Take changes in; true when the order is another one now. Costs what changed, not what there is."""
         moved = False
         for name in changed:
-            before, after = self._keys.get(name), self._key(name, now)
-            if before == after:
-                continue
-            moved = True
-            if before is not None:
-                _take_out(self._sorted_like(before), before)
-            if after is None:
-                del self._keys[name]
-            else:
-                self._keys[name] = after
-                _put_in(self._sorted_like(after), after)
+            row, before, was_shown = self._row(name, now), self._keys.get(name), name in self._shown
+            after = self._key(row) if row is not None else None
+            if before != after:
+                moved |= was_shown
+                self._place(name, before, after)
+            is_shown = row is not None and self._is_shown(row)
+            if was_shown != is_shown:
+                moved = True
+                (self._shown.add if is_shown else self._shown.discard)(name)
+            if self.groups is not None:
+                moved |= self.groups.put(row) if row is not None and is_shown else self.groups.drop(name)
         return moved
+
+    def _place(self, name: str, before: SortKey | None, after: SortKey | None) -> None:
+        if before is not None:
+            _take_out(self._sorted_like(before), before)
+        if after is None:
+            del self._keys[name]
+        else:
+            self._keys[name] = after
+            _put_in(self._sorted_like(after), after)
 
     def newly_stale(self, now: float) -> set[str]:
         """Hosts that became stale since the last call: the one change that nobody announces. 2 ms at 10,000."""
@@ -112,19 +160,20 @@ class FleetList:
     def _sorted_like(self, key: SortKey) -> list[SortKey]:
         return self._unknown if key[0] else self._known
 
-    def _key(self, name: str, now: float) -> SortKey | None:
-        """What a host is ordered by; `None` when it is not shown, or left the fleet a moment ago."""
+    def _row(self, name: str, now: float) -> HostRow | None:
+        """As `row`; `None` for a host that left the fleet a moment ago."""
         try:
-            row = self.row(name, now)
+            return self.row(name, now)
         except KeyError:
             return None
-        if not self._is_shown(row):
-            return None
-        column = self._columns.get(self.sort_column)
+
+    def _key(self, row: HostRow) -> SortKey:
+        """What a host is ordered by."""
+        column, name = self._columns.get(self.sort_column), row.host.name
         value = column.sort(row) if column and column.sort else None
         return (value is None, value, natural(name), name)
 
-    def _is_shown(self, row: HostRow) -> bool:
+    def _is_shown(self, row: Subject) -> bool:
         if row.host.name == self.held:
             return True
         if self.environment and row.host.environment != self.environment:
@@ -168,8 +217,13 @@ class Marks:
         shown = frozenset(shown)
         self.names = self.names - shown if shown <= self.names else self.names | shown
 
+    def toggle_these(self, names: Collection[str]) -> None:
+        """Mark all of a group, or take those marks away when all of them are marked."""
+        self.toggle_all(names)
+        self._anchor = None
+
     def extend_to(self, name: str, shown: Sequence[str]) -> None:
-        """Mark everything shown from the last marked host to this one."""
+        """Mark everything shown from the last marked host to this one. `shown` are hosts alone."""
         if self._anchor not in shown:
             self._anchor = name
         first, last = sorted((shown.index(self._anchor), shown.index(name)))

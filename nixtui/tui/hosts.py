@@ -2,18 +2,35 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+import msgspec
+
+from nixtui.fleet.state import FleetState
 from nixtui.model.selector import Subject, is_stale
 from nixtui.model.status import HostState, HostStatus
 from nixtui.tui import units
+from nixtui.tui.drift import drift_line, drift_weight
+from nixtui.tui.last_actions import LastAction, action_line
 from nixtui.tui.paint import UNKNOWN, Line, Role, Span, clean, dimmed, line, said, width
 from nixtui.tui.widgets.columns import Column
 
-HostRow = Subject
-"""A host, how it was seen, and now: exactly what a selector is asked about."""
+
+class HostRow(Subject, frozen=True):
+    """A host, how it was seen, and now: what a selector is asked about, and what only a table shows besides.
+
+    `loads` are those of the last ten minutes, oldest first; `last` is what was done to it last.
+    """
+
+    loads: Sequence[float | None] = ()
+    last: LastAction | None = None
+
+
+def host_row(fleet: FleetState, name: str, now: float, last: LastAction | None = None) -> HostRow:
+    """A host of the fleet as a row, without its loads. Raises `KeyError` when it left."""
+    return HostRow(fleet.host(name), fleet.status(name), now, fleet.peers.is_outlier(name), last=last)
+
 
 _MEMORY_FULL, _DISK_FULL, _DISK_BROKEN = 0.92, 0.85, 0.95
 _LONGEST_NAME = 34
@@ -30,12 +47,12 @@ class Severity(IntEnum):
     CHANGING = 4
     DRIFTING = 5
     REBOOT = 6
-    UNSEEN = 7
-    FINE = 8
+    OUTLIER = 7
+    UNSEEN = 8
+    FINE = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A host in a glyph, a few words and a role; `severity` orders it."""
 
     severity: Severity
@@ -49,7 +66,7 @@ class Condition:
         return line((f"{self.glyph} {self.words}", self.role))
 
 
-def condition(row: HostRow) -> Condition:
+def condition(row: Subject) -> Condition:
     """The one thing to say about a host. What was not seen lately is never called well."""
     status = row.status
     match status.state:
@@ -67,10 +84,14 @@ def condition(row: HostRow) -> Condition:
     if is_stale(status, row.now):
         word = "degraded" if status.state is HostState.DEGRADED else "up"
         return Condition(Severity.UNREACHABLE, "?", f"was {word}", Role.MUTED)
-    return _answering(status)
+    return _answering(status, row.is_outlier)
 
 
-def _answering(status: HostStatus) -> Condition:
+_UP = Condition(Severity.FINE, "●", "up", Role.GOOD)
+_OTHER_REVISION = Condition(Severity.OUTLIER, "⇅", "other revision", Role.WARN)
+
+
+def _answering(status: HostStatus, is_outlier: bool) -> Condition:
     facts = status.facts
     if facts.failed_units:
         return Condition(Severity.FAILED, "▲", _failed(facts.failed_units), Role.BAD)
@@ -82,7 +103,7 @@ def _answering(status: HostStatus) -> Condition:
         return Condition(Severity.DRIFTING, "≠", "not its profile", Role.WARN)
     if facts.reboot_needed:
         return Condition(Severity.REBOOT, "◆", "reboot needed", Role.WARN)
-    return Condition(Severity.FINE, "●", "up", Role.GOOD)
+    return _OTHER_REVISION if is_outlier else _UP
 
 
 def _failed(units_failed: Sequence[str]) -> str:
@@ -97,17 +118,21 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
     return (
         Column("host", "HOST", min(max(longest, 8), 24), _host, 0, min(longest, _LONGEST_NAME), sort=_by_name),
         Column("state", "STATE", 20, _state, 0, 34, sort=_by_state),
-        Column("generation", "GEN", 6, _generation, 1, right=True, sort=lambda row: row.status.facts.generation),
-        Column("age", "AGE", 4, _age, 2, right=True, sort=lambda row: row.status.facts.switched_at),
-        Column("environment", "ENV", 7, _environment, 8, 10, sort=lambda row: row.host.environment),
-        Column("revision", "REV", 8, _revision, 4, sort=lambda row: row.status.facts.configuration_revision),
-        Column("load", "LOAD", 9, _load, 5, right=True, sort=lambda row: row.status.facts.load),
-        Column("memory", "MEM", 5, _memory, 7, right=True, sort=_by_memory),
-        Column("disk", "DISK", 5, _disk, 6, right=True, sort=_by_disk),
-        Column("version", "NIXOS", 14, _version, 9, 20, sort=lambda row: row.status.facts.nixos_version),
-        Column("kernel", "KERNEL", 8, _kernel, 10, 12, sort=lambda row: row.status.facts.kernel_running),
-        Column("uptime", "UP", 4, _uptime, 11, right=True, sort=lambda row: row.status.facts.uptime_s),
-        Column("seen", "SEEN", 5, _seen, 0, right=True, sort=_by_seen),
+        Column("since", "SINCE", 5, _since, 1, right=True, sort=since),
+        Column("generation", "GEN", 6, _generation, 2, right=True, sort=lambda row: row.status.facts.generation),
+        Column("age", "AGE", 4, _age, 3, right=True, sort=lambda row: row.status.facts.switched_at),
+        Column("drift", "DRIFT", 11, _drift, 4, sort=drift_weight),
+        Column("revision", "REV", 8, _revision, 8, sort=lambda row: row.status.facts.configuration_revision),
+        Column("load", "LOAD", 12, _load, 5, right=True, sort=lambda row: row.status.facts.load),
+        Column("memory", "MEM", 4, _memory, 7, right=True, sort=_by_memory),
+        Column("disk", "DISK", 4, _disk, 6, right=True, sort=_by_disk),
+        Column("last", "LAST ACTION", 25, _last, 9, 34, sort=lambda row: row.last.at if row.last else None),
+        Column("environment", "ENV", 7, _environment, 10, 10, sort=lambda row: row.host.environment),
+        Column("version", "NIXOS", 14, _version, 11, 20, sort=lambda row: row.status.facts.nixos_version),
+        Column("kernel", "KERNEL", 8, _kernel, 12, 12, sort=lambda row: row.status.facts.kernel_running),
+        Column("uptime", "UP", 4, _uptime, 13, right=True, sort=lambda row: row.status.facts.uptime_s),
+        Column("units", "UNITS", 5, _units, 14, right=True, sort=_by_units),
+        Column("seen", "SEEN", 5, _seen, 1, right=True, sort=_by_seen),
     )
 
 
@@ -139,6 +164,12 @@ def _by_seen(row: HostRow) -> float | None:
     return row.status.observed_at
 
 
+def _by_units(row: HostRow) -> int | None:
+    """Most failed units first."""
+    failed = row.status.facts.failed_units
+    return None if failed is None else -len(failed)
+
+
 def is_old(row: HostRow) -> bool:
     """True when a host's figures are what they were, not what they are."""
     return not row.status.state.is_answering or is_stale(row.status, row.now)
@@ -158,6 +189,46 @@ def _state(row: HostRow) -> Line:
 
 def _now_or_then(row: HostRow, spans: Line) -> Line:
     return dimmed(spans) if is_old(row) else spans
+
+
+def since(row: HostRow) -> float | None:
+    """When what its state says began: of a change that goes on when it was begun, of drift when it was switched.
+
+    A host that is well has been up since it booted, which is longer than anybody has looked.
+    """
+    facts = row.status.facts
+    match condition(row).severity:
+        case Severity.CHANGING if facts.lock is not None and facts.lock.since:
+            return facts.lock.since
+        case Severity.DRIFTING | Severity.REBOOT | Severity.OUTLIER if facts.switched_at is not None:
+            return facts.switched_at
+        case Severity.FINE if row.status.booted_at is not None:
+            return row.status.booted_at
+    return row.status.since
+
+
+def _since(row: HostRow) -> Line:
+    """How long it has been in its state: for what is wrong, since when. In steps, as `units.seen`."""
+    began = since(row)
+    if began is None:
+        return _UNKNOWN
+    is_well = condition(row).severity >= Severity.UNSEEN
+    return line((units.seen(row.now - began), Role.MUTED if is_well else Role.TEXT))
+
+
+def _drift(row: HostRow) -> Line:
+    return _now_or_then(row, drift_line(row))
+
+
+def _last(row: HostRow) -> Line:
+    return action_line(row.last, row.now)
+
+
+def _units(row: HostRow) -> Line:
+    failed = row.status.facts.failed_units
+    if failed is None:
+        return _UNKNOWN
+    return _now_or_then(row, line((str(len(failed)), Role.BAD if failed else Role.FAINT)))
 
 
 def _generation(row: HostRow) -> Line:
@@ -195,19 +266,25 @@ def _uptime(row: HostRow) -> Line:
     return _UNKNOWN if uptime is None else _now_or_then(row, line((units.age(uptime), Role.MUTED)))
 
 
-def load_bars(load: tuple[float, float, float]) -> str:
-    """Three small columns, oldest first: 15, 5 and 1 minutes. Full height is a load of 4, or the highest of them."""
-    one, five, fifteen = load
-    return units.spark((fifteen, five, one), max(4.0, *load))
+def load_line(loads: Sequence[float | None], cells: int) -> str:
+    """Ten minutes of load, the newest at the right; blank where the host was not seen. Full height is at least 4."""
+    share = max(1, len(loads) // cells)
+    groups = [loads[at : at + share] for at in range(0, share * cells, share)]
+    peaks = [max((each for each in group if each is not None), default=None) for group in groups]
+    top = max(4.0, *(peak or 0.0 for peak in peaks)) if peaks else 4.0
+    return "".join(" " if peak is None else units.spark((peak,), top) for peak in peaks).rjust(cells)
+
+
+_SPARKS = 6
+"""Cells of a row's sparkline: a hundred seconds each."""
 
 
 def _load(row: HostRow) -> Line:
     load = row.status.facts.load
     if load is None:
         return _UNKNOWN
-    return _now_or_then(
-        row, line((load_bars(load) + " ", Role.FAINT), f"{min(load[0], 9999):.{1 if load[0] < 100 else 0}f}")
-    )
+    figure = f"{min(load[0], 9999):.{2 if load[0] < 10 else 1 if load[0] < 100 else 0}f}"
+    return _now_or_then(row, line((load_line(row.loads, _SPARKS), Role.ACCENT), f" {figure:>5}"))
 
 
 def _memory(row: HostRow) -> Line:

@@ -1,6 +1,6 @@
 """Finding out what a proposal would do. Every answer, and every failure, is put into the proposal as it comes."""
 
-from nixtui.tui.notices import explain
+from nixtui.tui.notices import sentence
 from nixtui.tui.proposal import Proposal
 from nixtui.tui.session import Session
 
@@ -8,9 +8,13 @@ from nixtui.tui.session import Session
 async def find_plan(session: Session, proposal: Proposal) -> None:
     """Resolve the target on every host."""
     try:
-        proposal.plan = await session.cockpit.plan_rollback(proposal.names, proposal.target)
+        if proposal.own or proposal.action != "switch":
+            targets = {name: proposal.own.get(name, proposal.target) for name in proposal.names}
+            proposal.plan = await session.cockpit.profiles.plan(targets, proposal.action)
+        else:
+            proposal.plan = await session.cockpit.plan_rollback(proposal.names, proposal.target)
     except Exception as error:
-        proposal.plan_problem = _sentence(error)
+        proposal.plan_problem = sentence(error)
 
 
 async def find_diff(session: Session, proposal: Proposal) -> None:
@@ -23,7 +27,19 @@ async def find_diff(session: Session, proposal: Proposal) -> None:
             proposal.generations = await session.knowledge.generations(name)
         proposal.diff = await session.knowledge.diff((name, old), (name, new))
     except Exception as error:
-        proposal.diff_problem = _sentence(error)
+        proposal.diff_problem = sentence(error)
+
+
+async def find_commits(session: Session, proposal: Proposal) -> None:
+    """What was committed between the two systems of the one host, if the repository is at hand."""
+    if proposal.systems is None:
+        return
+    name, (old, new) = proposal.names[0], proposal.systems
+    try:
+        systems = await session.knowledge.systems((name, old), (name, new))
+        proposal.commits = await session.knowledge.commits(systems.before.revision, systems.after.revision)
+    except Exception as error:
+        proposal.commits_problem = sentence(error)
 
 
 async def find_preview(session: Session, proposal: Proposal) -> None:
@@ -34,7 +50,7 @@ async def find_preview(session: Session, proposal: Proposal) -> None:
     try:
         proposal.preview = await session.knowledge.preview(name, new)
     except Exception as error:
-        proposal.preview_problem = _sentence(error)
+        proposal.preview_problem = sentence(error)
 
 
 def hosts_alike(session: Session, proposal: Proposal) -> tuple[str, ...]:
@@ -49,8 +65,3 @@ def hosts_alike(session: Session, proposal: Proposal) -> tuple[str, ...]:
         for name, host in fleet.hosts().items()
         if host.environment == environment and fleet.status(name).facts.configuration_revision == revision
     )
-
-
-def _sentence(error: Exception) -> str:
-    sentence, remedy = explain(error)
-    return f"{sentence}; {remedy}" if remedy else sentence

@@ -6,7 +6,9 @@ A dialog opens from here in the same frame as the key; only what is missing is w
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from nixtui.model.anatomy import SystemDiff
 from nixtui.model.closure import ClosureDiff
+from nixtui.model.commit import CommitRange
 from nixtui.model.generation import Generations
 from nixtui.model.preview import Preview
 from nixtui.tui.cockpit import Cockpit
@@ -44,6 +46,8 @@ class Knowledge:
         self._cockpit = cockpit
         self._generations: Recent[str, Generations] = Recent()
         self._diffs: Recent[tuple[str, str], ClosureDiff] = Recent()
+        self._systems: Recent[tuple[str, str], SystemDiff] = Recent()
+        self._commits: Recent[tuple[str | None, str | None], CommitRange] = Recent()
         self._previews: Recent[tuple[str, str | None, str], Preview] = Recent()
 
     def known_generations(self, name: str) -> Generations | None:
@@ -67,6 +71,26 @@ class Knowledge:
         """Between two systems, each given as host and path."""
         known = self.known_diff(before[1], after[1])
         return known or self._diffs.put((before[1], after[1]), await self._cockpit.diff(before, after))
+
+    def known_systems(self, before: str, after: str) -> SystemDiff | None:
+        """What differs besides packages."""
+        return self._systems.get((before, after))
+
+    async def systems(self, before: tuple[str, str], after: tuple[str, str]) -> SystemDiff:
+        """What differs besides packages between two systems, each given as host and path."""
+        known = self.known_systems(before[1], after[1])
+        return known or self._systems.put((before[1], after[1]), await self._cockpit.profiles.systems(before, after))
+
+    def known_commits(self, before: str | None, after: str | None) -> CommitRange | None:
+        """Between two revisions."""
+        return self._commits.get((before, after))
+
+    async def commits(self, before: str | None, after: str | None) -> CommitRange:
+        """Between two revisions. What is not known may be after the next `git fetch`, so it is asked again."""
+        known = self.known_commits(before, after)
+        if known is not None and known.unknown is None:
+            return known
+        return self._commits.put((before, after), await self._cockpit.profiles.commits(before, after))
 
     def known_preview(self, name: str, path: str) -> Preview | None:
         """What going to a system would restart, as long as the host still runs what it ran then."""

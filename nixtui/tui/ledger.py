@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from nixtui.operations.events import (
     AnyEvent,
@@ -16,7 +17,7 @@ from nixtui.operations.events import (
     TargetFinished,
 )
 from nixtui.operations.plan import Plan, Target
-from nixtui.operations.report import Outcome, Report, TargetReport
+from nixtui.operations.report import Outcome, Report, TargetReport, word
 from nixtui.tui import units
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
 
@@ -25,6 +26,7 @@ KEPT_LINES = 2_000
 
 _OUTCOMES = {
     Outcome.COMMITTED: ("✔", Role.GOOD),
+    Outcome.TESTED: ("◒", Role.WARN),
     Outcome.UNCHANGED: ("=", Role.MUTED),
     Outcome.REVERTED: ("↶", Role.WARN),
     Outcome.FAILED: ("✖", Role.BAD),
@@ -35,14 +37,13 @@ _OUTCOMES = {
 }
 
 
-def outcome_line(outcome: Outcome, rest: str = "") -> Line:
-    """`✔ committed`, `↶ reverted`, `? unknown`."""
+def outcome_line(outcome: Outcome, rest: str = "", kind: str = "") -> Line:
+    """`✔ committed`, `↶ reverted`, `? unknown`; `✔ done` for kinds of operations that commit nothing."""
     glyph, role = _OUTCOMES[outcome]
-    return line((f"{glyph} {outcome.value}{rest}", role))
+    return line((f"{glyph} {word(outcome, kind)}{rest}", role))
 
 
-@dataclass(slots=True)
-class StepState:
+class StepState(msgspec.Struct):
     """One step of one target; `ok` is `None` while it goes on."""
 
     name: str
@@ -54,14 +55,14 @@ class StepState:
     total: float | None = None
 
 
-@dataclass(slots=True)
-class TargetState:
+class TargetState(msgspec.Struct):
     """Where one target stands. `until` is when it goes back by itself; `said` its output, oldest first."""
 
     target: Target
-    steps: list[StepState] = field(default_factory=list)
+    kind: str = ""
+    steps: list[StepState] = msgspec.field(default_factory=list)
     until: float | None = None
-    said: deque[Line] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    said: deque[Line] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     dropped: int = 0
     report: TargetReport | None = None
 
@@ -79,7 +80,8 @@ class TargetState:
         """`locked ✔  armed ✔ 01:21  testing …`, or how it ended."""
         if self.report is not None:
             took = f" in {units.took(self.report.seconds)}" if self.report.seconds is not None else ""
-            return outcome_line(self.report.outcome, took)
+            code = self.report.exit_code if self.kind == "run" and not self.report.outcome.is_success else None
+            return outcome_line(self.report.outcome, (f", exit {code}" if code is not None else "") + took, self.kind)
         if self.target.refused is not None:
             return line(("⊘ left out", Role.WARN))
         if not self.steps:
@@ -107,7 +109,7 @@ class Ledger:
 
     def __init__(self, plan: Plan, events: Iterable[AnyEvent] = ()) -> None:
         self.plan = plan
-        self.targets = {target.name: TargetState(target) for target in plan.targets}
+        self.targets = {target.name: TargetState(target, plan.kind) for target in plan.targets}
         self.said: deque[Line] = deque(maxlen=KEPT_LINES)
         self.report: Report | None = None
         for event in events:
@@ -152,7 +154,7 @@ class Ledger:
     def summary(self, now: float) -> Line:
         """One line for the whole: how it ended, or how far it is and the nearest countdown."""
         if self.report is not None:
-            return outcome_line(self.report.outcome)
+            return outcome_line(self.report.outcome, kind=self.plan.kind)
         left = self.soonest
         countdown = line(("  goes back in ", Role.MUTED), (units.countdown(left - now), Role.WARN)) if left else EMPTY
         only = next(iter(self.targets.values())) if len(self.targets) == 1 else None

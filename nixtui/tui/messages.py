@@ -31,3 +31,10 @@ class KeyClicked(Message):
     """A key of the footer was clicked: the id of its action."""
 
     action: str
+
+
+@dataclass
+class EnvironmentClicked(Message):
+    """An environment of the summary was clicked."""
+
+    name: str

@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from nixtui.tui.paint import Line, Role, clean, line, wrap
 
@@ -31,8 +33,7 @@ class Level(Enum):
         return self.value[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """One plain sentence, at a time (Unix seconds); `remedy` is the next step and `detail` the full text, if any."""
 
     at: float
@@ -51,23 +52,25 @@ class Notice:
     def in_full(self, cells: int) -> list[Line]:
         """All it has to say, in lines."""
         lines = wrap(f"{self.level.glyph} {self.text}", cells, Role.STRONG)
-        lines += wrap(self.remedy, cells, Role.ACCENT, indent="  ") if self.remedy else []
+        lines += wrap(f"→ {self.remedy}", cells, Role.ACCENT, indent="  ") if self.remedy else []
         for each in (self.detail or "").splitlines():
             lines += wrap(each, cells, Role.MUTED, indent="  ")
         return lines
 
 
 class Notices:
-    """The message history, oldest first, bounded."""
+    """The message history, oldest first, bounded. `said` counts all there ever were."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._kept: deque[Notice] = deque(maxlen=MAX_NOTICES)
+        self.said = 0
 
     def add(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> Notice:
         """Say something and keep it."""
         notice = Notice(self._clock(), level, text, remedy, detail[:MAX_DETAIL] if detail else None)
         self._kept.append(notice)
+        self.said += 1
         return notice
 
     def __iter__(self) -> Iterator[Notice]:
@@ -78,6 +81,14 @@ class Notices:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+
+def page(notice: Notice) -> str:
+    """All a message has to say, as text for a ticket."""
+    when = datetime.fromtimestamp(notice.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    lines = [f"{when}  {clean(notice.text)}"]
+    lines += [f"next step: {clean(notice.remedy)}"] if notice.remedy else []
+    return "\n".join([*lines, *(clean(each) for each in (notice.detail or "").splitlines())])
 
 
 @runtime_checkable
@@ -98,8 +109,14 @@ def explain(error: BaseException) -> tuple[str, str | None]:
     return (message if foreseen else f"{type(error).__name__}: {message}" if message else type(error).__name__), None
 
 
+def sentence(error: BaseException) -> str:
+    """An error and what to do about it, in one go."""
+    found, remedy = explain(error)
+    return f"{found}; {remedy}" if remedy else found
+
+
 def trouble_lines(error: BaseException) -> list[Line]:
     """An error where something else was expected: the sentence, and the next step under it."""
-    sentence, remedy = explain(error)
-    lines = [line(("✖ ", Role.BAD), clean(sentence))]
+    found, remedy = explain(error)
+    lines = [line(("✖ ", Role.BAD), clean(found))]
     return [*lines, line((clean(remedy), Role.MUTED))] if remedy else lines

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nixtui.model.selector import BadSelector
 from nixtui.model.target import BadTarget, NoSuchGeneration, parse_target, resolve
 from nixtui.operations.events import AnyEvent, OperationFinished
-from nixtui.operations.report import Outcome, Report
-from nixtui.tui.actions import Action, Selection, key_shown, may_change
+from nixtui.operations.report import Outcome, Report, word
+from nixtui.tui.actions import Selection, may_change
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
 from nixtui.tui.notices import Level, Notice
@@ -17,25 +18,43 @@ from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
+    from nixtui.logs.line import LogLine
+    from nixtui.logs.query import LogQuery
     from nixtui.operations.operation import Operation
+    from nixtui.operations.plan import Plan
     from nixtui.tui.app import NixtuiApp
+    from nixtui.tui.cockpit.first_run import FirstRun
+    from nixtui.tui.screens.confirming import Confirming, PlanQuestion
     from nixtui.tui.screens.place import Place
 
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
 
-def palette(place: Place, title: str, actions: Sequence[Action[Any]]) -> None:
-    """Actions to choose from; the chosen one is done as if its key had been pressed."""
-    from nixtui.tui.screens.chooser import Chooser, Item
+def keys(place: Place) -> None:
+    """The keys of a screen under their headings; the chosen one is done as if it had been pressed."""
+    from nixtui.tui.palette import choose, keys_of
+    from nixtui.tui.screens.chooser import Chooser
 
-    selection, key_of = place.selection(), place.session.key_of
-    items = [
-        Item(each.id, each.title, key_shown(key_of(each.id, each.key)), each.help or "", each.why_disabled(selection))
-        for each in actions
-    ]
-    place.app.push_screen(
-        Chooser(place.session, title, items), lambda found: place.action_act(found) if found else None
-    )
+    chooser = Chooser(place.session, f"Keys ─ {' ▸ '.join(place.crumbs) or 'this screen'}", keys_of(place))
+    place.app.push_screen(chooser, lambda found: choose(place, found) if found else None)
+
+
+def palette(place: Place) -> None:
+    """Every action of every screen, and every host to go to."""
+    from nixtui.tui.palette import choose, everything, hosts_like
+    from nixtui.tui.screens.chooser import Chooser
+
+    cockpit = place.session.cockpit
+    more = hosts_like(cockpit.fleet, cockpit.clock())
+    chooser = Chooser(place.session, "Actions and hosts", everything(place), more)
+    place.app.push_screen(chooser, lambda found: choose(place, found) if found else None)
+
+
+def first_run(app: NixtuiApp, first: FirstRun) -> None:
+    """What was found where nobody has configured anything."""
+    from nixtui.tui.screens.first_run import FirstRunScreen
+
+    app.push_screen(FirstRunScreen(app.session, first))
 
 
 def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen: Callable[[str], None]) -> None:
@@ -48,10 +67,10 @@ def choice(place: Place, title: str, options: Sequence[tuple[str, str]], chosen:
 
 def notice(place: Place, said: Notice | None) -> None:
     """A message in full."""
-    from nixtui.tui.screens.dialog import Notification
+    from nixtui.tui.screens.message_page import MessagePage
 
     if said is not None:
-        place.app.push_screen(Notification(place.session, "Message", said.in_full(84)))
+        place.app.push_screen(MessagePage(place.session, said))
 
 
 def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]) -> None:
@@ -62,10 +81,10 @@ def secret(app: NixtuiApp, question: str, answered: Callable[[str | None], None]
 
 
 def farewell(app: NixtuiApp, running: Sequence[Operation]) -> None:
-    """Leaving while something runs: asked, with what it means."""
+    """Leaving while something runs: asked, with what each choice means."""
     from nixtui.tui.screens.farewell import FarewellDialog
 
-    app.push_screen(FarewellDialog(app.session, running), lambda leave: app.exit() if leave else None)
+    app.push_screen(FarewellDialog(app.session, running), app.departure.choose)
 
 
 def cancelling(app: NixtuiApp, running: Operation) -> None:
@@ -73,6 +92,13 @@ def cancelling(app: NixtuiApp, running: Operation) -> None:
     from nixtui.tui.screens.farewell import CancelDialog
 
     app.push_screen(CancelDialog(app.session, running), lambda stop: running.cancel() if stop else None)
+
+
+def question(app: NixtuiApp, title: str, meaning: str, yes: str, do: Callable[[], None]) -> None:
+    """One thing that cannot be taken back: asked, with what it means."""
+    from nixtui.tui.screens.farewell import Question as YesOrNo
+
+    app.push_screen(YesOrNo(app.session, title, meaning, yes), lambda sure: do() if sure else None)
 
 
 def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
@@ -84,7 +110,50 @@ def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
         app.screen.show_hosts(hosts)
 
 
-def target(place: Place, names: Sequence[str]) -> None:
+def host_page(app: NixtuiApp, name: str) -> None:
+    """The page of one host, on top of the screen one is on."""
+    from nixtui.tui.screens.host_page import HostPage
+
+    app.push_screen(HostPage(app.session, name))
+
+
+def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) -> None:
+    """The merged journals of these hosts; `query` narrows them."""
+    from nixtui.logs.query import LogQuery
+    from nixtui.tui.screens.logs import LogsScreen
+
+    app.visit("logs")
+    if isinstance(app.screen, LogsScreen):
+        app.screen.show_logs(hosts, query or LogQuery())
+
+
+def unit_logs(app: NixtuiApp, host: str, units: Sequence[str], since: float | None = None) -> None:
+    """The journal of these units of a host, `since` a time (Unix seconds)."""
+    from nixtui.logs.query import LogQuery
+
+    logs(app, (host,), LogQuery(units=tuple(units), since=since))
+
+
+def log_record(place: Place, entry: LogLine) -> None:
+    """One entry of a journal with all its fields."""
+    from nixtui.tui.screens.log_record import LogRecordDialog
+
+    place.app.push_screen(LogRecordDialog(place.session, entry))
+
+
+def what_changed_before(app: NixtuiApp, moment: str) -> None:
+    """The incident timeline, asked about a moment."""
+    from nixtui.tui.screens.incident import IncidentScreen
+
+    screen = app.get_screen_stack("incident")[0]
+    if isinstance(screen, IncidentScreen):
+        try:
+            screen.go_to_moment(moment)
+        except BadTarget as error:
+            app.session.say(Level.WARNING, f":before: {error}")
+
+
+def target(place: Place, names: Sequence[str], text: str = "") -> None:
     """Ask where to roll back to; for one host whose generations are known, say at once what that is."""
 
     def edited(text: str) -> Line:
@@ -101,7 +170,9 @@ def target(place: Place, names: Sequence[str]) -> None:
             rollback(place.nixtui, names, text.strip())
 
     label = names[0] if len(names) == 1 else f"{len(names)} hosts"
-    place.ask(Question(f"roll back {clean(label)} to ", "", edited, submitted, place.stop_asking, _targets_like))
+    place.ask(
+        Question(f"roll back {clean(label)} to ", text, edited, submitted, place.stop_asking, _targets_like, "target")
+    )
 
 
 def _targets_like(text: str) -> list[str]:
@@ -121,7 +192,7 @@ def command(place: Place) -> None:
         try:
             if text.strip():
                 place.nixtui.obey(parse_command(text, vocabulary), place)
-        except BadCommand as error:
+        except (BadCommand, BadSelector) as error:
             place.session.say(Level.WARNING, str(error))
 
     place.ask(Question(":", "", edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
@@ -139,23 +210,48 @@ def rollback(app: NixtuiApp, names: Sequence[str], to: str) -> None:
     """Propose it; when it is started, show it."""
     from nixtui.tui.screens.rollback import RollbackDialog
 
-    if not names:
+    if names:
+        _confirm(app, RollbackDialog(app.session, names, to))
+    else:
         app.session.say(Level.WARNING, "No host is selected.")
-        return
 
+
+def rollback_each(app: NixtuiApp, targets: Mapping[str, str], action: str) -> None:
+    """Propose to take every host to a target of its own, as far as `action` says; when it is started, show it."""
+    from nixtui.tui.screens.rollback import RollbackDialog
+
+    if targets:
+        _confirm(app, RollbackDialog(app.session, tuple(targets), next(iter(targets.values())), targets, action))
+    else:
+        app.session.say(Level.WARNING, "No generation is selected.")
+
+
+def plan(app: NixtuiApp, names: Sequence[str], question: PlanQuestion) -> None:
+    """Propose any plan for these hosts; when it is started, show it."""
+    from nixtui.tui.screens.confirming import PlanDialog
+
+    _confirm(app, PlanDialog(app.session, names, question))
+
+
+def _confirm(app: NixtuiApp, dialog: Confirming) -> None:
     def started(begun: Operation | None) -> None:
         if begun is not None:
             watch(app, begun)
             operation(app, Ledger(begun.plan), begun, app.session.cockpit.clock())
 
-    app.push_screen(RollbackDialog(app.session, names, to), started)
+    app.push_screen(dialog, started)
 
 
 def operation(app: NixtuiApp, ledger: Ledger, running: Operation | None, started_at: float) -> None:
     """An operation as it runs, or, without the running object, as the ledger has it."""
     from nixtui.tui.screens.progress import ProgressScreen
 
-    app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
+    if ledger.plan.kind == "run":
+        from nixtui.tui.screens.answers import AnswersScreen
+
+        app.push_screen(AnswersScreen(app.session, ledger, running, started_at))
+    else:
+        app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
 
 
 def watch(app: NixtuiApp, running: Operation) -> None:
@@ -164,17 +260,19 @@ def watch(app: NixtuiApp, running: Operation) -> None:
     def hear(event: AnyEvent) -> None:
         if isinstance(event, OperationFinished):
             unsubscribe()
-            app.call_later(_tell_end, app, running.plan.title, event.report)  # this is the operation's task, not ours
+            app.call_later(_tell_end, app, running.plan, event.report)  # this is the operation's task, not ours
 
     unsubscribe = running.subscribe(hear)
     if running.report is not None:  # it ended before anybody could listen
         unsubscribe()
-        _tell_end(app, running.plan.title, running.report)
+        _tell_end(app, running.plan, running.report)
 
 
-def _tell_end(app: NixtuiApp, title: str, report: Report) -> None:
+def _tell_end(app: NixtuiApp, plan: Plan, report: Report) -> None:
     only = report.targets[0] if len(report.targets) == 1 else None
     is_well = report.outcome.is_success
     why = f": {only.detail}" if only is not None and only.detail and not is_well else ""
     level = Level.DONE if is_well else Level.WARNING if report.outcome is Outcome.REVERTED else Level.ERROR
-    app.session.say(level, f"{title}: {report.outcome.value}{why}", remedy=only.remedy if only is not None else None)
+    app.session.say(
+        level, f"{plan.title}: {word(report.outcome, plan.kind)}{why}", remedy=only.remedy if only is not None else None
+    )

@@ -1,44 +1,38 @@
 """What a rollback would do, as it is found out: first from memory, then the plan, then the diff and the preview."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nixtui.model.closure import ClosureDiff
+from nixtui.model.commit import CommitRange
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.preview import Preview
 from nixtui.model.status import HostStatus
-from nixtui.operations.plan import Plan, Target
 from nixtui.tui import units
+from nixtui.tui.comparison import commits_sentence
+from nixtui.tui.draft import Draft, waiting, warnings
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, wrap
 from nixtui.tui.systems import diff_lines, diff_sentence, preview_lines, version_of
 
 _LABEL = 11
 
 
-@dataclass(slots=True)
-class Proposal:
-    """Everything known about one proposal. `seen` is how the hosts were when the key was pressed; what is `None` is not
-    known yet, and the `_problem` beside it says why it never will be.
+@dataclass(slots=True, kw_only=True)
+class Proposal(Draft):
+    """Everything known about one rollback. What is `None` is not known yet, and the `_problem` beside it says why it
+    never will be. `own` are targets of single hosts; the others go to `target`, as far as `action` says.
     """
 
-    names: tuple[str, ...]
-    environments: tuple[str, ...]
     target: str
-    seen: Mapping[str, HostStatus]
-    asked_at: float
-    plan: Plan | None = None
-    plan_problem: str | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
+    action: str = "switch"
     generations: Generations | None = None
     diff: ClosureDiff | None = None
     diff_problem: str | None = None
+    commits: CommitRange | None = None
+    commits_problem: str | None = None
     preview: Preview | None = None
     preview_problem: str | None = None
-    shown: set[str] = field(default_factory=set)
-
-    @property
-    def only(self) -> Target | None:
-        """The one target of a plan that has one."""
-        return self.plan.targets[0] if self.plan and len(self.plan.targets) == 1 else None
 
     @property
     def systems(self) -> tuple[str, str] | None:
@@ -47,28 +41,38 @@ class Proposal:
         return (facts["previous"], facts["new"]) if "previous" in facts and "new" in facts else None
 
 
+VERBS = {"switch": "Roll back", "test": "Test", "boot": "Set boot", "reboot": "Reboot into it"}
+"""What the choice is called that starts it, by action."""
+
+_TITLES = {
+    "switch": "Roll back {}",
+    "test": "Test on {} until the next reboot",
+    "boot": "Boot {} into it next time",
+    "reboot": "Roll back {} with a reboot",
+}
+
+
 def title(proposal: Proposal) -> str:
     """`Roll back web-12`, `Roll back 12 hosts`."""
     names = proposal.names
-    return f"Roll back {clean(names[0])}" if len(names) == 1 else f"Roll back {len(names)} hosts"
+    return _TITLES[proposal.action].format(clean(names[0]) if len(names) == 1 else f"{len(names)} hosts")
+
+
+def for_others(proposal: Proposal) -> str:
+    """The target as it means the same on other hosts: a number is another generation there."""
+    target = proposal.target
+    known = proposal.generations
+    generation = known.with_number(int(target)) if known is not None and target.isdecimal() else None
+    revision = generation.configuration_revision if generation is not None else None
+    return f"rev:{revision}" if revision is not None else target
 
 
 def lines(proposal: Proposal, cells: int, now: float) -> list[Line]:
     """The text of the dialog."""
-    if "commands" in proposal.shown and proposal.plan:
-        return list(command_lines(proposal.plan, cells))
     if "packages" in proposal.shown and proposal.diff:
         return diff_lines(proposal.diff, cells)
     found = list(_one_host(proposal, cells, now) if len(proposal.names) == 1 else _many_hosts(proposal, cells, now))
-    return found + list(_warnings(proposal, cells))
-
-
-def command_lines(plan: Plan, cells: int) -> Iterator[Line]:
-    """Every step with the exact commands."""
-    for number, step in enumerate(plan.steps, start=1):
-        yield from wrap(f"{number}. {step.title}", cells, Role.STRONG)
-        for command in step.commands:
-            yield from wrap(command, cells, Role.TEXT, indent="   ")
+    return [*found, *warnings(proposal, cells), *_reassurance(proposal, cells)]
 
 
 def _labelled(label: str, *value: str | Span | tuple[str, Role]) -> Line:
@@ -82,35 +86,32 @@ def _one_host(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     yield fit(
         _between("revision", _revision(before) or _short(status.facts.configuration_revision), _revision(after)), cells
     )
+    if proposal.commits is not None:
+        yield fit(_labelled("commits", *commits_sentence(proposal.commits, cells - _LABEL)), cells)
     yield fit(_between("NixOS", _version(before) or status.facts.nixos_version, _version(after)), cells)
     if before is not None and after is not None and before.kernel != after.kernel:
         yield fit(_between("kernel", before.kernel, after.kernel), cells)
     yield EMPTY
     if proposal.plan is None:
-        yield from _waiting(
+        yield from waiting(
             proposal.plan_problem, f"asking {proposal.names[0]} for its generations", proposal, now, cells
         )
         return
     if proposal.only and proposal.only.refused is not None:
         yield from wrap(f"✖ {proposal.only.refused}", cells, Role.WARN)
+        yield from wrap(f"→ {proposal.only.remedy}", cells, Role.ACCENT) if proposal.only.remedy else ()
         return
     if proposal.diff is not None:
         yield from diff_sentence(proposal.diff, cells)
     else:
-        yield from _waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
+        yield from waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
     yield EMPTY
-    if proposal.preview is not None:
+    if proposal.action == "boot":
+        yield line(("what runs stays as it is until the next reboot", Role.MUTED))
+    elif proposal.preview is not None:
         yield from preview_lines(proposal.preview, cells)
     else:
-        yield from _waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
-
-
-def _waiting(problem: str | None, waiting: str, proposal: Proposal, now: float, cells: int) -> Iterator[Line]:
-    if problem is not None:
-        yield from wrap(f"✖ {problem}", cells, Role.BAD)
-        return
-    seconds = now - proposal.asked_at
-    yield line((f"{clean(waiting)} … ", Role.ACCENT), (units.age(seconds) if seconds >= 1 else "", Role.MUTED))
+        yield from waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
 
 
 def _generations(proposal: Proposal) -> tuple[Generation | None, Generation | None]:
@@ -158,8 +159,8 @@ def _version(generation: Generation | None) -> str | None:
 
 def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     if proposal.plan is None:
-        waiting = f"asking {len(proposal.names)} hosts for their generations"
-        yield from _waiting(proposal.plan_problem, waiting, proposal, now, cells)
+        asking = f"asking {len(proposal.names)} hosts for their generations"
+        yield from waiting(proposal.plan_problem, asking, proposal, now, cells)
         return
     acting = proposal.plan.acting_on
     count = max((target.wave for target in acting), default=0)
@@ -173,20 +174,20 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     yield tuple(spans)
 
 
-def _warnings(proposal: Proposal, cells: int) -> Iterator[Line]:
-    plan = proposal.plan
-    if plan is None or not plan.acting_on:
-        return
-    yield EMPTY
-    own: Sequence[str] = proposal.only.warnings if proposal.only else ()
-    for warning in (*own, *plan.warnings):
-        yield from wrap(f"! {warning}", cells, Role.WARN)
-    for loss in plan.irreversible:
-        yield from wrap(f"! cannot be undone: {loss}", cells, Role.BAD)
-    if plan.kind == "rollback":
-        yield from wrap(
-            "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
-            "itself; until then a host goes back by itself.",
-            cells,
-            Role.MUTED,
-        )
+def _reassurance(proposal: Proposal, cells: int) -> Iterator[Line]:
+    if proposal.plan is not None and proposal.plan.acting_on:
+        after = proposal.plan.acting_on[0].facts.get("revert_after")
+        silent = f", {after} s after the last sign of life from here" if after else ""
+        yield from wrap(_REASSURANCES[proposal.action].format(silent), cells, Role.MUTED)
+
+
+_GUARDED = "until then a host goes back by itself{}."
+_REASSURANCES = {
+    "switch": "Nothing has to be copied. Nothing that outlasts a reboot changes before the old generation has proved "
+    f"itself; {_GUARDED}",
+    "test": f"Nothing has to be copied. The guard watches until it has proved itself; {_GUARDED} Profile and boot "
+    "entry stay as they are, so the next reboot ends the test.",
+    "boot": "Nothing has to be copied. Only profile and boot entry change; a host that does not come up with it is not "
+    "brought back by itself.",
+    "reboot": "Nothing has to be copied. A reboot is not guarded: a host that does not come up is not brought back.",
+}

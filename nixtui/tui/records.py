@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ class Record:
     def state(self, now: float) -> Line:
         """How it ended, or how far it is."""
         if self.report is not None:
-            return outcome_line(self.report.outcome)
+            return outcome_line(self.report.outcome, kind=self.plan.kind)
         if self.operation is not None:
             return Ledger(self.plan, self.operation.events).summary(now)
         return line(("✂ cut off", Role.BAD)) if self.is_cut_off else line(("… runs elsewhere", Role.ACCENT))
@@ -73,12 +73,12 @@ def _of_operation(operation: Operation) -> Record:
     return Record(operation.id, operation.plan, operation.report, started_at, operation=operation)
 
 
-def columns(now: float) -> tuple[Column[Record], ...]:
+def columns(clock: Callable[[], float]) -> tuple[Column[Record], ...]:
     """The columns of the list."""
     return (
         Column("when", "WHEN (UTC)", 16, lambda row: line((units.moment(row.started_at), Role.MUTED)), 2),
         Column("what", "WHAT", 22, lambda row: (said(row.plan.title, Role.STRONG),), 0, 60),
-        Column("state", "RESULT", 13, lambda row: row.state(now), 0, 34),
+        Column("state", "RESULT", 13, lambda row: row.state(clock()), 0, 34),
         Column("took", "TOOK", 6, _took, 3, right=True),
         Column("who", "WHO", 8, lambda row: (said(row.operator, Role.MUTED),), 1, 16),
         Column("from", "FROM", 8, lambda row: (said(row.origin, Role.MUTED),), 4, 16),
@@ -110,7 +110,7 @@ def detail(record: Record, cells: int, now: float) -> list[Line]:
     for target in record.plan.targets:
         report = reports.get(target.name)
         change = f"  {target.before or UNKNOWN} → {target.after or UNKNOWN}  "
-        result = outcome_line(report.outcome) if report else EMPTY
+        result = outcome_line(report.outcome, kind=record.plan.kind) if report else EMPTY
         lines.append((said(target.name, Role.STRONG), *line((clean(change), Role.MUTED)), *result))
         explained = (report.detail if report else None) or target.refused
         lines += wrap(explained, cells, Role.MUTED, indent="  ") if explained else []
@@ -119,6 +119,6 @@ def detail(record: Record, cells: int, now: float) -> list[Line]:
 
 
 _CUT_OFF = (
-    "The nixtui that did this ended before it did. A host that was armed and not committed has gone back by itself; "
-    "the next connection to each host finds out and clears what was left."
+    "The nixtui that did this is gone, and how it ended is not known yet. A host that was armed and not committed goes "
+    "back by itself when its time is up. The hosts are asked again and again; what they say will stand here."
 )

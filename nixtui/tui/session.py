@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from nixtui.model.host import Host
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Policy
+from nixtui.tui.armed import ArmedHosts
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.knowledge import Knowledge
+from nixtui.tui.last_actions import LastActions
 from nixtui.tui.notices import Level, Notice, Notices, explain
 
 NOTICE_S = 30.0
@@ -19,7 +21,8 @@ class Session:
     """One run of the app. `terse` is for a link where every byte is felt: the clock shows minutes.
 
     `keymap` has a user's own keys by action id. `notice` is the one that is shown, on
-    whichever screen; `told` is called when it changes.
+    whichever screen; `told` is called when it changes. `histories` has what was typed, by what was asked;
+    `actions` what was done to each host last.
     """
 
     cockpit: Cockpit
@@ -29,10 +32,14 @@ class Session:
     notices: Notices = field(init=False)
     notice: Notice | None = field(init=False, default=None)
     knowledge: Knowledge = field(init=False)
+    armed: ArmedHosts = field(init=False)
+    histories: dict[str, list[str]] = field(init=False, default_factory=dict)
+    actions: LastActions = field(init=False, default_factory=LastActions)
 
     def __post_init__(self) -> None:
         self.notices = Notices(self.cockpit.clock)
         self.knowledge = Knowledge(self.cockpit)
+        self.armed = ArmedHosts(self.cockpit.operations.begun)
 
     def say(self, level: Level, text: str, *, remedy: str | None = None, detail: str | None = None) -> None:
         """Tell the person something, now and in the history."""

@@ -281,8 +281,11 @@ async def test_across_an_inhibitor_by_reboot(rolling: Rolling, host: Host) -> No
 async def test_only_the_boot_entry(rolling: Rolling, host: Host) -> None:
     before = truth(host)
     older = host.generations[-2]
-    report = await (await rolling.to(action=Action.BOOT)).report()
+    attempt = await rolling.to(action=Action.BOOT)
+    assert attempt.operation.plan.title.startswith(f"Set what {host.name} boots next")
+    report = await attempt.report()
     assert report.outcome is Outcome.COMMITTED
+    assert report.detail == "boots and is the profile; the old system runs until the next boot"
     now = truth(host)
     assert (now.current, now.profile, now.boot_default) == (before.current, older.path, older.path)
 

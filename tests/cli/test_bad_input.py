@@ -72,3 +72,11 @@ def test_a_journal_that_cannot_be_opened_stops_nothing_from_being_read(shell: Sh
     ended = shell.run("status", "--json")
     assert ended.code == 3
     assert ended.json[0]["state"] == "unreachable"
+
+
+def test_several_selectors_that_are_no_names_have_to_be_joined(shell: Shell) -> None:
+    shell.configure('[fleet]\nsources = ["file"]\n[hosts.web-1]\n[hosts.web-2]\n')
+    ended = shell.run("rollback", "web-*", "is:failed", "--yes")
+    assert ended.code == 2
+    assert '"web-* is:failed" means hosts that match all' in ended.err
+    assert '"web-*,is:failed" those that match any' in ended.err

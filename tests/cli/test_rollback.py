@@ -33,6 +33,9 @@ def test_rollback_takes_the_host_to_its_previous_generation(lab_shell: Shell, ho
     assert entry["operation"] == ended.json["operation"]
     assert (entry["kind"], entry["outcome"], entry["operator"]) == ("rollback", "committed", "me")
     assert entry["targets"] == [host.name]
+    (told,) = lab_shell.run("journal", entry["operation"], "--json").json["hosts"]
+    assert told == only
+    assert (told["from_system"], told["to_system"]) == (newest.path, older.path)
 
 
 def test_dry_run_prints_the_commands_and_changes_nothing(lab_shell: Shell, host: Host) -> None:
@@ -52,6 +55,7 @@ def test_a_revert_is_exit_1_and_says_why(lab_shell: Shell, host: Host) -> None:
     assert ended.code == 1
     assert "reverted" in ended.out
     assert "unit-fails.service" in ended.out
+    assert "reverting ✔" in ended.err
     assert truth(host) == before
 
 
@@ -154,12 +158,13 @@ def test_a_nixtui_killed_during_the_commit_leaves_a_host_that_finishes_it(lab_sh
     assert entry["outcome"] == "committed"
 
 
-def test_interrupting_takes_the_host_back_and_is_exit_130(lab_shell: Shell, host: Host) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupting_takes_the_host_back_and_is_exit_130(lab_shell: Shell, host: Host, number: int) -> None:
     before = truth(host)
     host.set_slow_seconds(60)
     process = lab_shell.start("rollback", host.name, "--to", f"path:{host.variants['slow']}", "--yes", "--json")
     wait_for_activation(host)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert '"reverted"' in out

@@ -59,10 +59,10 @@ def test_a_password_for_sudo_is_asked_once_and_not_shown(lab_shell: Shell, host:
     text = configuration.read_text().replace('elevate = "none"', 'elevate = "sudo"')
     configuration.write_text(text.replace(f"[hosts.{host.name}]", f'[hosts.{host.name}]\nuser = "ops"'))
     terminal = Terminal(lab_shell, "rollback", host.name)
+    terminal.until("sudo password of ops")  # what would restart is asked as root, before one decides
+    terminal.type("opspw\n")
     terminal.until("Go on? [y/N] ")
     terminal.type("y\n")
-    terminal.until("sudo password of ops")
-    terminal.type("opspw\n")
     assert terminal.exit_code(60) == 0, terminal.seen
     assert terminal.seen.count("sudo password of ops") == 1
     assert "opspw" not in terminal.seen

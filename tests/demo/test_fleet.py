@@ -1,14 +1,18 @@
 """The whole fleet: there at once, as different as real hosts are, and gone without a trace."""
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import nixtui.demo
 from nixtui.config.paths import state_dir
 from nixtui.demo import demo_fleet
 from nixtui.demo.story import CAST, Door
@@ -23,7 +27,7 @@ from nixtui.remote.preview import preview
 from nixtui.remote.probe import read_facts
 from tests.demo.conftest import Start, is_clean, processes_of
 from tests.demo.operator import Operator
-from tests.demo.waiting import until_true
+from tests.demo.waiting import until, until_true
 
 EVERYBODY = tuple(who.name for who in CAST)
 REACHABLE = tuple(who.name for who in CAST if who.door is Door.OPEN)
@@ -32,6 +36,13 @@ REACHABLE = tuple(who.name for who in CAST if who.door is Door.OPEN)
 async def facts_of(operator: Operator, name: str) -> HostFacts:
     async with operator.at(name) as transport:
         return await read_facts(transport)
+
+
+def test_two_dozen_hosts_in_three_environments_with_tags_to_tell_them_apart() -> None:
+    assert len(CAST) == len({who.name for who in CAST}) == 24
+    assert {who.environment for who in CAST} == {"prod", "staging", "archive"}
+    assert len({who.tags["region"] for who in CAST}) >= 3 and len({who.role for who in CAST}) >= 6
+    assert all(who.tags["zone"].startswith(who.tags["region"]) for who in CAST)
 
 
 async def test_it_is_there_in_less_than_a_second_of_work(start: Start) -> None:
@@ -54,7 +65,8 @@ async def answers_everything(operator: Operator, name: str) -> None:
         change = diff(await closure(transport, older.path), await closure(transport, newest.path))
         seen = await preview(transport, older.path)
     unknown = {key for key in facts.__struct_fields__ if getattr(facts, key) is None}
-    assert unknown <= {"reboot_reason", "lock", "configuration_revision", "secrets_generation"}, name
+    optional = {"reboot_reason", "failed_at", "lock", "lock_deadline", "configuration_revision", "secrets_generation"}
+    assert unknown <= optional, name
     assert facts.generation == newest.number and facts.generations == len(known.items) >= 3
     assert newest.profile and newest.boot_default and all(each.path_exists for each in known.items)
     assert all(each.kernel and each.nixos_version and each.configuration_revision for each in known.items)
@@ -67,7 +79,7 @@ async def test_it_shows_what_can_be_wrong_with_a_fleet(start: Start) -> None:
         facts = {name: await facts_of(operator, name) for name in REACHABLE}
     boot = {name: each.disk("/boot") for name, each in facts.items()}
     drifting = {name for name, each in facts.items() if each.current_system != each.profile_system}
-    assert {name for name, each in facts.items() if each.failed_units} == {"web-2", "web-4"}
+    assert {name for name, each in facts.items() if each.failed_units} == {"web-2", "web-4", "web-6", "db-2"}
     assert {name for name, each in facts.items() if each.reboot_needed} == {"db-2"}
     assert facts["db-2"].reboot_reason == "kernel 6.12.51 → 6.12.58"
     assert drifting == {"web-5"}
@@ -102,7 +114,7 @@ async def test_the_journal_tells_what_was_done_before(start: Start, tmp_path: Pa
         assert newest.report is not None
         outcomes = {each.name: each.outcome for each in newest.report.targets}
         assert (newest.kind, newest.operator, newest.outcome) == ("deploy", "ops-2", Outcome.PARTIAL)
-        assert {name for name, each in outcomes.items() if each is Outcome.COMMITTED} == {"web-2", "web-4"}
+        assert {name for name, each in outcomes.items() if each is Outcome.COMMITTED} == {"web-2", "web-4", "web-6"}
         assert [each.outcome for each in entries if each.kind == "rollback"] == [Outcome.REVERTED]
         assert not await journal.cut_off()
         assert all(each.finished_at and each.finished_at < time.time() for each in entries)
@@ -115,6 +127,23 @@ async def test_the_users_own_files_are_left_alone(start: Start) -> None:
         assert all(value.startswith(str(fleet.directory)) for value in fleet.environ.values())
         assert (fleet.directory / "id_ed25519").stat().st_mode & 0o777 == 0o600
         assert fleet.directory.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_unit_fails_while_one_looks_and_a_restart_mends_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {"shop-worker.service": "fails 1 killed by the OOM killer"}
+    hasty = [replace(who, goes_wrong=broken) if who.goes_wrong else who for who in CAST]
+    monkeypatch.setattr("tests.demo.conftest.CAST", hasty)
+
+    async def failed() -> bool:
+        return (await facts_of(operator, "app-2")).failed_units == ("shop-worker.service",)
+
+    async with start("app-2") as operator:
+        await until(failed)
+        assert "OOM killer" in (await operator.run("app-2", "journalctl -u shop-worker.service -n 20")).stdout
+        await operator.run("app-2", "systemctl start shop-worker.service")
+        assert (await facts_of(operator, "app-2")).failed_units == ()
 
 
 async def test_life_goes_on(start: Start) -> None:
@@ -145,11 +174,38 @@ async def test_a_seed_gives_the_same_fleet_again_and_another_seed_another(base: 
     assert first != other
 
 
+_STORY = ("name", "environment", "tags", "state", "generation", "generations", "configuration_revision", "kernel",
+          "reboot_needed", "reboot_reason", "failed_units", "locked_by", "boot_id")  # fmt: skip
+
+
+def story(seed: int, folder: Path) -> list[dict[str, object]]:
+    """What `status --json` says of a demo, but for moments, ports and what wanders about."""
+    (folder / "run").mkdir(exist_ok=True)
+    environ = {**os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run")}
+    words = ["nixtui", "demo", "--seed", str(seed), "--", "status", "--json"]
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, env=environ, text=True)
+    assert done.returncode == 4, "partly: one host is down, and one is a stranger"
+    hosts = json.loads(done.stdout)
+    commits: dict[object, int] = {}  # ids of commits have their moments in them: which hosts have the same one is told
+    for host in hosts:
+        host["configuration_revision"] = commits.setdefault(host["configuration_revision"], len(commits))
+    return [{key: host[key] for key in _STORY} for host in hosts]
+
+
+def test_a_seed_tells_the_same_story_again(tmp_path: Path) -> None:
+    first = story(5, tmp_path)
+    assert story(5, tmp_path) == first
+    assert story(6, tmp_path) != first
+    assert sum(bool(host["failed_units"]) for host in first) == 4
+
+
 async def test_an_error_of_whoever_uses_it_comes_out_as_it_is(start: Start) -> None:
     with pytest.raises(LookupError, match="mine"):
         async with start("web-1"):
             raise LookupError("mine")
 
+
+ASK = Path(nixtui.demo.__file__).with_name("bin") / "ask.sh"
 
 ON_ITS_OWN = """
 import asyncio
@@ -183,10 +239,27 @@ async def test_asked_to_end_it_leaves_nothing(base: Path, number: int) -> None:
 
 async def test_killed_its_hosts_end_by_themselves_and_the_next_one_clears_up(base: Path, start: Start) -> None:
     directory, _ = await on_its_own(base, signal.SIGKILL)
-    await until_true(lambda: not processes_of(directory))
+    await until_true(lambda: len(processes_of(directory)) <= 1)  # one may have been asking at that very moment
     assert is_there(directory)
     async with start("web-1"):
         assert not is_there(directory)
+        await until_true(lambda: not processes_of(directory))
+
+
+async def test_who_asks_a_service_manager_that_is_killed_just_then_is_ended_by_the_next(
+    base: Path, start: Start
+) -> None:
+    left = base / "nixtui-demo-left"
+    (left / "web-1/run/systemd").mkdir(parents=True)
+    (left / "alive").touch()
+    (left / "web-1/run/systemd/pid").write_text(f"{os.getpid()}\n")  # there, and never answers
+    os.mkfifo(left / "web-1/run/systemd/private")
+    script = f"NIXTUI_ROOT={left}/web-1; . {ASK}; ask show"
+    asking = await asyncio.create_subprocess_exec("sh", "-c", script)
+    await until_true(lambda: any(left.rglob("box.*.words")))
+    async with start("web-1"):
+        assert await asyncio.wait_for(asking.wait(), 10) == 1
+        assert not left.exists()
 
 
 def is_there(directory: Path) -> bool:

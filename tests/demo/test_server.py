@@ -76,13 +76,15 @@ async def test_only_the_demos_key_is_let_in(start: Start) -> None:
             )
 
 
-async def test_a_terminal_is_told_why_there_is_none(start: Start) -> None:
+async def test_a_terminal_has_a_shell_on_this_host_and_says_what_it_is(start: Start) -> None:
     async with start(HOST) as operator:
         host = operator.hosts[HOST]
         key = str(operator.fleet.directory / "id_ed25519")
         async with asyncssh.connect(
             host.address, host.port or 0, username="ops", client_keys=[key], known_hosts=None, config=None
         ) as connection:
-            shell = await connection.run(term_type="xterm", encoding=None)
+            typed = b"hostname; stty size; exit 3\n"
+            shell = await connection.run(term_type="xterm", term_size=(97, 31), input=typed, encoding=None)
         assert shell.stdout is not None and b"part of nixtui's demo" in bytes(shell.stdout)
-        assert shell.exit_status == 1
+        assert b"31 97" in bytes(shell.stdout) and HOST.encode() in bytes(shell.stdout)
+        assert shell.exit_status == 3

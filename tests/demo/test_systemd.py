@@ -35,6 +35,9 @@ async def test_units_are_listed_by_state_and_pattern(start: Start) -> None:
         assert failed == "nginx.service loaded failed failed Nginx Web Server"
         everything = await sh(operator, "systemctl list-units --all --plain --no-legend")
         assert "sshd.service" in everything and "logrotate.timer" in everything
+        descriptions = {line.split()[0]: line for line in everything.splitlines()}
+        begin = descriptions["nginx.service"].index("Nginx Web Server")
+        assert all(line[begin - 1] == " " and line[begin] != " " for line in descriptions.values()), everything
         assert (await sh(operator, "systemctl list-units 'ssh*'")).split()[:4] == [
             "sshd.service",
             "loaded",

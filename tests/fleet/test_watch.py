@@ -139,6 +139,29 @@ async def test_since_is_when_it_began_not_when_it_was_last_tried(start: Start) -
     assert len(down.connected_at) >= 2
 
 
+async def test_units_that_failed_before_anybody_looked_failed_when_the_host_says(start: Start) -> None:
+    hosts = MemoryFleet()
+    failing = hosts.of(*named(["web-1"]))
+    failing.facts |= {
+        "systemd_state": "degraded",
+        "failed_units": "nginx.service",
+        "failed_at": "4000",
+        "uptime_s": "5000",
+    }
+    watched = start(hosts, named(["web-1"]))
+    first = await watched.state("web-1", HostState.DEGRADED)
+    assert first.observed_at is not None and first.since is not None
+    assert first.observed_at - first.since == pytest.approx(1000, abs=1)
+    assert first.booted_at == pytest.approx(first.observed_at - 5000, abs=1)
+    failing.facts |= {"uptime_s": "5001", "load": "1 1 1"}
+    await hosts.until(lambda: watched.status("web-1").facts.uptime_s == 5001)
+    assert watched.status("web-1").since == first.since, "read again it is the same moment"
+    failing.facts |= {"failed_units": "nginx.service backup.service", "failed_at": "3000"}
+    await hosts.until(lambda: (watched.status("web-1").facts.failed_units or ())[1:])
+    since = watched.status("web-1").since
+    assert since is not None and first.since - since == pytest.approx(1000, abs=2)
+
+
 async def test_a_host_that_comes_back_is_seen_again(start: Start) -> None:
     hosts = MemoryFleet()
     hosts.of(*named(["web-1"])).error = Unreachable("web-1", "connection refused")

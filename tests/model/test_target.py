@@ -15,6 +15,7 @@ from nixtui.model.target import (
     Resolved,
     Revision,
     Target,
+    parse_moment,
     parse_target,
     resolve,
 )
@@ -258,3 +259,14 @@ def test_utc_is_meant_where_the_operator_has_no_zone() -> None:
     assert parse_target("@2026-11-20", now=datetime(2026, 11, 20, 12, tzinfo=UTC)) == AtTime(
         datetime(2026, 11, 20, tzinfo=UTC).timestamp()
     )
+
+
+@pytest.mark.parametrize(("text", "seconds_ago"), [("2h", 7200), ("@30s", 30), ("13:59:00", 60), ("13:59:00Z", 60)])
+def test_moments_are_in_utc(text: str, seconds_ago: float) -> None:
+    now = datetime(2026, 11, 20, 14, 0, tzinfo=UTC).timestamp()
+    assert parse_moment(text, now) == now - seconds_ago
+
+
+def test_what_is_no_moment_is_told() -> None:
+    with pytest.raises(BadTarget, match="is no moment"):
+        parse_moment("teatime", 1_790_000_000)

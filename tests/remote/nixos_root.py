@@ -63,12 +63,15 @@ class NixosRoot:
         self.write(f"/programs/{name}", f"#!/bin/sh\n{text}\n")
         (self.programs / name).chmod(0o755)
 
-    def systemd(self, state: str = "running", failed: tuple[str, ...] = ()) -> None:
-        """What `systemctl` says from now on."""
+    def systemd(
+        self, state: str = "running", failed: tuple[str, ...] = (), *, stamps: tuple[int | str, ...] = ()
+    ) -> None:
+        """What `systemctl` says from now on; `stamps` are when those units changed last, in µs of uptime."""
         (self.at("/run/systemd/system")).mkdir(parents=True, exist_ok=True)
         self.write("/run/failed", "".join(f"{unit} loaded failed failed Something\n" for unit in failed))
         self.program(
             "systemctl",
+            f"case $2 in --value) printf '%s\\n\\n' {' '.join(map(str, stamps))}; exit;; esac\n"
             f"case $1 in show) echo NFailedUnits={len(failed)}; echo SystemState={state};;"
             f" list-units) cat '{self.at('/run/failed')}';; *) exit 1;; esac",
         )

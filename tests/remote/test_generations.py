@@ -266,3 +266,16 @@ def test_half_an_answer_is_none(stdout: str) -> None:
 def test_an_answer_that_broke_off_says_why() -> None:
     with pytest.raises(BadAnswer, match=r"exit status 127\): sh: stat: not found"):
         parse("", 127, "motd\nsh: stat: not found\n")
+
+
+@pytest.mark.parametrize("since", ["1790000000", "never"])
+async def test_a_fresh_lock_is_told_with_its_holder_and_one_without_any_unit_is_none(
+    root: NixosRoot, transport: LocalTransport, since: str
+) -> None:
+    root.write("/run/nixtui/lock", f"operation 8f2a\noperator Zoë from ops-2\nsince {int(time.time())}\nuptime 12\n")
+    found = await generations(transport)
+    assert found.lock is not None
+    assert (found.lock.operation, found.lock.operator) == ("8f2a", "Zoë from ops-2")
+    assert found.clock - found.lock.since < 30
+    root.write("/run/nixtui/lock", f"operation ../x\noperator x\nsince {since}\n")
+    assert (await generations(transport)).lock is None

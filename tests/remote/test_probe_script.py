@@ -183,6 +183,22 @@ async def test_failed_units_come_and_go(root: NixosRoot, talk: Talk) -> None:
         assert (host.facts.failed_units, host.facts.systemd_state) == ((), "running")
 
 
+async def test_since_when_units_are_failed_is_told_with_them(root: NixosRoot, talk: Talk) -> None:
+    async with talk() as host:
+        assert host.facts.failed_at is None
+        root.systemd("degraded", ("nginx.service", "backup.timer"), stamps=(86_012_345_678, 85_900_000_000))
+        assert await host.news() == {"systemd_state", "failed_units", "failed_at"}
+        assert host.facts.failed_at == 85_900
+        root.systemd("degraded", ("nginx.service",), stamps=("[not set]", 0, "x", 86_012_345_678))
+        await host.ask()
+        assert host.facts.failed_at == 86_012
+        root.systemd("degraded", ("nginx.service",), stamps=(86_099_000_000,))
+        assert await host.news() == set(), "the same units are not dated again"
+        root.systemd()
+        await host.ask()
+        assert (host.facts.failed_at, host.facts.failed_units) == (None, ())
+
+
 async def test_a_host_with_hundreds_of_failed_units_names_some(root: NixosRoot, talk: Talk) -> None:
     root.systemd("degraded", tuple(f"worker@{number}.service" for number in range(300)))
     async with talk() as host:

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -17,7 +17,6 @@ from typing import Protocol
 import msgspec
 
 from nixtui.activation.guarded import HealthCheck
-from nixtui.activation.narrator import Narrator
 from nixtui.activation.rollback import Action, Seen, Settings, plan_rollback
 from nixtui.fleet.state import FleetState
 from nixtui.model.closure import Closure, ClosureDiff, diff
@@ -26,15 +25,20 @@ from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.preview import Preview
 from nixtui.model.status import ActivationLock, DiskUse, HostFacts, HostState, HostStatus, Memory
+from nixtui.model.target import Target as Wanted
 from nixtui.model.target import parse_target
 from nixtui.operations.events import AnyEvent, TargetFinished
 from nixtui.operations.journal import Entry, Journal
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Operation, Run
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Consent, Policy
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote.errors import Unreachable
+from nixtui.tui.cockpit.first_run import FirstRun
 from nixtui.tui.theme.house import DARK
+from tests.tui.logs_in_memory import MemoryLogs
+from tests.tui.profiles import MemoryProfiles
 
 NOW = 1_795_230_761.0
 """2026-11-21 03:12:41 UTC: the hour the app is for."""
@@ -304,6 +308,25 @@ class Nowhere:
         pass
 
 
+class ScreensInMemory:
+    """What the app remembers, kept in memory; `broken` makes it fail as a broken disk does."""
+
+    def __init__(self, record: bytes | None = None) -> None:
+        self.record = record
+        self.broken: OSError | None = None
+        self.kept = 0
+
+    async def recall(self) -> bytes | None:
+        if self.broken:
+            raise self.broken
+        return self.record
+
+    async def keep(self, record: bytes) -> None:
+        if self.broken:
+            raise self.broken
+        self.record, self.kept = record, self.kept + 1
+
+
 class MemoryCockpit:
     """The facade over values in memory; plans are made by the real planner, operations run by the real runner.
 
@@ -323,14 +346,21 @@ class MemoryCockpit:
         self.policy = policy or Policy(environments=ENVIRONMENTS)
         self.fleet_name = "shop"
         self.notes: Sequence[str] = ()
+        self.first_run: FirstRun | None = None
         self.now = now
         self.operations = MemoryOperations(journal)
+        self.memory = ScreensInMemory()
         self.script = script
         self.gate = asyncio.Event()
         self.gate.set()
+        self.profiles = MemoryProfiles(self)
         self.focused: list[Collection[str]] = []
         self.asked: list[Collection[str]] = []
         self.tasks: set[asyncio.Task[object]] = set()
+        self.logs = MemoryLogs(self.clock)
+
+    def begin(self) -> None:
+        """Everything is here already."""
 
     def clock(self) -> float:
         return self.now
@@ -360,13 +390,14 @@ class MemoryCockpit:
         return Preview(path=path, exit_code=0, restarted=("nginx.service",), reboot_needed=False)
 
     async def plan_rollback(self, names: Sequence[str], target: str) -> Plan:
-        await self.gate.wait()
         wanted = parse_target(target, now=datetime.fromtimestamp(self.now, UTC))
-        seen = [self._seen(name) for name in names]
+        return await self.plan_each(dict.fromkeys(names, wanted), Action.SWITCH)
+
+    async def plan_each(self, wanted: Mapping[str, Wanted], action: Action) -> Plan:
+        await self.gate.wait()
+        seen = [self._seen(name) for name in wanted]
         settings = Settings(health=(HealthCheck("systemctl is-active nginx.service", 10.0),))
-        return plan_rollback(
-            seen, wanted, settings, action=Action.SWITCH, operation="8f2a9c01", operator="ops-2@laptop"
-        ).plan
+        return plan_rollback(seen, wanted, settings, action=action, operation="8f2a9c01", operator="ops-2@laptop").plan
 
     def _seen(self, name: str) -> Seen:
         host = self.fleet.host(name)

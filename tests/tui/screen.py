@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from textual.pilot import Pilot
 
 from nixtui.tui.app import NixtuiApp
 from tests.tui.cockpit import MemoryCockpit
+
+LIMIT_S = 30.0
+"""How long anything may take that a test waits for: hosts are real, and machines are busy."""
 
 SIZES = ((80, 24), (120, 40), (200, 50))
 
@@ -23,8 +27,9 @@ def line_with(app: NixtuiApp, text: str) -> str:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:
-    """Wait, briefly, until the app is in a state; fails with what is on the screen."""
-    for _ in range(400):
+    """Wait until the app is in a state; fails with what is on the screen."""
+    end = monotonic() + LIMIT_S
+    while monotonic() < end:
         if condition():
             return
         await pilot.pause()

@@ -1,31 +1,57 @@
-"""The pictures of README.md, drawn from the app itself on the tests' deterministic fleet: `make screenshots`."""
+"""The pictures of README.md, drawn from the app on the embedded fleet: `make screenshots`."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tui.cockpit import MemoryCockpit, synthetic_fleet
-from tests.tui.screen import opened, press, until_shown, write
+from tests.tui.embedded import embedded
+from tests.tui.screen import press, shown, until, until_shown, write
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
-SIZE = (150, 34)
+SEED = 7
+OVER_HERE = {"fleet": {"name": "shop"}}
+"""The demo's fleet is called what it is about."""
 
-SCENES = {
-    "fleet": ((), "is:problem"),
-    "rollback": (("r",), "will restart"),
-    "generations": (("enter", "j"), "closure"),
+
+@dataclass(frozen=True)
+class Picture:
+    """`keys` are pressed on web-2; `complete` are texts that show that all is there; `then` is pressed after that."""
+
+    keys: tuple[str, ...]
+    complete: tuple[str, ...]
+    size: tuple[int, int] = (150, 34)
+    then: tuple[str, ...] = ()
+
+
+PICTURES = {
+    "fleet": Picture((), ("failed: nginx", "never"), (170, 34)),
+    "rollback": Picture(("r",), ("will stop", "no reboot needed")),
+    "diff": Picture(("enter", "j"), ("closure", "nginx")),
+    "incident": Picture(("7", "tab"), ("web-2 … web-6 (3)", "24 hosts"), then=("j", "j")),
+    "logs": Picture(("space", "space", "space", "l"), ("signal 11", "following")),
+    "narrow": Picture((), ("failed: nginx", "never", "db-2"), (80, 24)),
 }
-"""Keys on web-2, and the text that shows that the screen is complete."""
+
+
+def _is_seen_and_in_order(screen: str) -> bool:
+    """All hosts are known, the worst on top: what comes above a cursor later may be out of sight."""
+    worst = [screen.find(f" {name} ") for name in ("db-2", "web-6", "cache-2")]
+    return "22/24 seen" in screen and "connecting" not in screen and -1 not in worst and worst == sorted(worst)
 
 
 async def draw() -> None:
-    """Every scene into its file."""
+    """Every picture into its file."""
     FOLDER.mkdir(exist_ok=True)
-    for name, (keys, complete) in SCENES.items():
-        async with opened(MemoryCockpit(synthetic_fleet()), SIZE) as (app, pilot, _):
-            await press(pilot, "z")
+    for name, picture in PICTURES.items():
+        async with embedded(size=picture.size, seed=SEED, overrides=OVER_HERE) as (app, pilot, _):
+            await until(pilot, lambda app=app: _is_seen_and_in_order(shown(app)), "the fleet")
             await write(pilot, ":host web-2")
-            await press(pilot, "enter", *keys)
-            await until_shown(pilot, complete)
+            await press(pilot, "enter")
+            await until_shown(pilot, "▌ web-2")
+            await press(pilot, *picture.keys)
+            for text in picture.complete:
+                await until_shown(pilot, text)
+            await press(pilot, *picture.then)
             app.save_screenshot(f"{name}.svg", str(FOLDER))
 
 

@@ -68,7 +68,7 @@ async def test_an_operation_of_the_past_is_opened_with_its_events(tmp_path: Path
             await press(pilot, "X")
             await until_shown(pilot, "the operation has ended")
             await press(pilot, "escape", "escape")
-            await until_shown(pilot, "Activity")
+            await until_shown(pilot, "[Operations]")
 
 
 async def test_an_operation_whose_process_is_gone_is_told_as_cut_off(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_an_operation_whose_process_is_gone_is_told_as_cut_off(tmp_path: P
     async with journal_in(tmp_path) as journal, opened(MemoryCockpit(journal=journal)) as (app, pilot, _):
         await press(pilot, "7")
         await until_shown(pilot, "✂ cut off")
-        assert "The nixtui that did this ended" in shown(app)
+        assert "The nixtui that did this is gone" in shown(app)
 
 
 async def test_what_runs_is_listed_with_its_countdown(tmp_path: Path) -> None:
@@ -134,3 +134,14 @@ async def test_without_a_past_it_says_what_to_do() -> None:
         await press(pilot, "7")
         await until_shown(pilot, "Nothing was done yet")
         assert "rolls it back" in shown(app)
+
+
+async def test_that_the_journal_has_more_than_is_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nixtui.tui.screens.activity.MOST", 2)
+    async with journal_in(tmp_path) as journal:
+        for number in range(3):
+            await record(journal, f"{number}aaa1111", f"web-{number}", Outcome.COMMITTED, NOW - 60 + number)
+        async with opened(MemoryCockpit(journal=journal)) as (app, pilot, _):
+            await press(pilot, "7")
+            await until_shown(pilot, "newest 2 of more")
+            assert "Roll back web-2" in shown(app) and "Roll back web-0" not in shown(app)

@@ -10,6 +10,7 @@ from nixtui.tui.commands import (
     ShowEnvironment,
     Visit,
     Vocabulary,
+    WhatBefore,
     complete,
     parse_command,
 )
@@ -25,6 +26,7 @@ KNOWN = Vocabulary(("fleet", "generations", "activity"), ("web-1", "web-12", "db
         ("host web-12", GoToHost("web-12")),
         ("rollback @14:00", RollBackTo("@14:00")),
         ("rollback", RollBackTo("previous")),
+        ("before 03:12", WhatBefore("03:12")),
         ("env prod", ShowEnvironment("prod")),
         ("env all", ShowEnvironment(None)),
         ("  env  ", ShowEnvironment(None)),
@@ -34,11 +36,11 @@ def test_commands(text: str, command: object) -> None:
     assert parse_command(text, KNOWN) == command
 
 
-@pytest.mark.parametrize("text", ["host web-99", "host", "env nowhere", "frobnicate", "fleet now"])
+@pytest.mark.parametrize("text", ["host web-99", "host", "before", "env nowhere", "frobnicate", "fleet now"])
 def test_what_is_no_command_says_what_would_be(text: str) -> None:
     with pytest.raises(BadCommand) as error:
         parse_command(text, KNOWN)
-    assert any(word in str(error.value) for word in ("no host", "needs a name", "prod", "try"))
+    assert any(word in str(error.value) for word in ("no host", "needs a name", "needs a moment", "prod", "try"))
 
 
 def test_completion_offers_whole_lines() -> None:

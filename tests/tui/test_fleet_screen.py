@@ -23,10 +23,15 @@ async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int
         assert "PROD" in lines[0]
         assert "416/420" in lines[0]
         assert "5 failing" in lines[0]
-        assert "HOST" in lines[2]
-        assert "edge-2" in lines[3]
-        assert "✖ host key changed" in lines[3]
-        assert "▲ failed: nginx" in lines[4]
+        assert any(
+            each in lines[1]
+            for each in ("PROD 365/369 up · 2 failing · 3 unreachable · 1 to reboot", "PROD 365/369 ▲2 ✖3 ◆1")
+        )
+        assert "STAGING 42/42" in lines[1]
+        assert "HOST" in lines[3]
+        assert "edge-2" in lines[4]
+        assert "✖ host key changed" in lines[4]
+        assert "▲ failed: nginx" in lines[5]
         assert all(len(line) <= size[0] for line in lines)
         assert "r roll back" in lines[-1]
         assert "? help" in lines[-1]
@@ -330,3 +335,44 @@ async def test_a_typed_rollback_is_stopped_by_what_stops_the_key() -> None:
         await press(pilot, "enter")
         await until_shown(pilot, ":rollback: nixtui runs read-only")
         assert app.screen is app.fleet_screen
+
+
+async def test_what_happened_without_being_asked_for_is_told_and_kept() -> None:
+    cockpit = MemoryCockpit()
+    cockpit.notes = ("operation 8f2a (Roll back web-1) was cut off: reverted",)
+    async with opened(cockpit) as (app, pilot, _):
+        await until_shown(pilot, "was cut off: reverted")
+        assert [each.text for each in app.session.notices] == list(cockpit.notes)
+
+
+async def test_what_comes_between_the_first_screen_and_listening_is_not_missed(monkeypatch) -> None:
+    cockpit = MemoryCockpit(synthetic_fleet(3))
+    subscribe = cockpit.fleet.subscribe
+
+    def late(wake):
+        cockpit.fleet.apply("web-1", change(cockpit.fleet.status("web-1"), facts={"failed_units": ("late.service",)}))
+        return subscribe(wake)
+
+    monkeypatch.setattr(cockpit.fleet, "subscribe", late)
+    async with opened(cockpit) as (_, pilot, _):
+        await until_shown(pilot, "failed: late")
+
+
+async def test_until_somebody_does_anything_the_worst_is_on_top_and_in_sight() -> None:
+    """Hosts answer one after the other: who is worst is known last."""
+    names = [f"app-{number}" for number in range(40)] + ["web-9"]
+    fleet = FleetState([Host(name=name, address="10.0.0.1") for name in names])
+    async with opened(MemoryCockpit(fleet), (80, 24)) as (app, pilot, cockpit):
+        for name in names[:-1]:
+            fleet.apply(name, healthy(name, 7))
+        await until_shown(pilot, "● up")
+        broken = change(healthy("web-9", 7), state=HostState.DEGRADED, facts={"failed_units": ("nginx.service",)})
+        fleet.apply("web-9", broken)
+        cockpit.now += 5  # a list that is looked at is not sorted anew at every change
+        await until(pilot, lambda: "▌ web-9" in shown(app), "the worst, under the cursor")
+        await press(pilot, "j")
+        held = app.fleet_screen.table.cursor
+        fleet.apply("web-9", healthy("web-9", 7))
+        cockpit.now += 5
+        await until(pilot, lambda: "failed" not in shown(app))
+        assert app.fleet_screen.table.cursor == held == "app-0"

@@ -90,7 +90,7 @@ async def test_waiting_says_for_what_and_for_how_long_and_blocks_nothing() -> No
 
 async def test_several_hosts_are_gone_through_one_by_one() -> None:
     async with opened() as (_, pilot, _):
-        await press(pilot, "j", "space", "space", "enter")
+        await press(pilot, "j", "space", "space", "enter", "m")
         await until_shown(pilot, "web-2  1 of 2")
         await press(pilot, "right_square_bracket")
         await until_shown(pilot, "web-3  2 of 2")
@@ -120,7 +120,7 @@ async def test_another_host_begins_at_what_it_runs_and_not_at_the_same_number() 
     facts = {"current_system": system("web-3", 409), "profile_system": system("web-3", 409)}
     cockpit.fleet.apply("web-3", change(cockpit.fleet.status("web-3"), facts=facts))
     async with opened(cockpit) as (app, pilot, _):
-        await press(pilot, "j", "space", "space", "enter")
+        await press(pilot, "j", "space", "space", "enter", "m")
         await until_shown(pilot, "● running")
         await press(pilot, "j", "right_square_bracket")
         await until(pilot, lambda: "● running" in line_with(app, "│▌"))

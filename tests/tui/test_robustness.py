@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from rich.console import Console
+from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
 
 from nixtui.tui.app import NixtuiApp
@@ -143,3 +144,17 @@ async def test_leaving_says_what_was_done() -> None:
         await press(pilot, "right", "enter")
         await until_shown(pilot, "✔ committed in")
         assert farewell(cockpit.operations.begun()) == ["op000000  Roll back web-2: 412 → 411  committed"]
+
+
+NAMES = {":": "colon", "/": "slash", " ": "space", "-": "minus"}
+
+
+@pytest.mark.parametrize("opener", [":", "/"])
+async def test_what_is_typed_faster_than_anything_is_painted_is_text_and_no_keys(opener: str) -> None:
+    """A paste into the terminal, or a slow link: all keys are there at once."""
+    async with opened() as (app, pilot, cockpit):
+        for letter in f"{opener}x rbq S web-2":
+            app.post_message(events.Key(NAMES.get(letter, letter), letter))
+        await until_shown(pilot, "x rbq S web-2")
+        assert app.is_running and not cockpit.operations.begun()
+        assert app.fleet_screen.selection().marked == 0

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from nixtui.activation.narrator import Narrator
 from nixtui.model.environment import Confirmation, Environment
 from nixtui.model.status import HostState
+from nixtui.operations.narrator import Narrator
 from nixtui.operations.plan import Target
 from nixtui.operations.policy import Answer, Policy
 from nixtui.operations.report import Outcome, TargetReport
@@ -267,8 +267,8 @@ async def test_while_it_runs_every_step_is_seen_and_leaving_stops_nothing() -> N
         assert app.screen is app.fleet_screen
         await press(pilot, "q")
         await until_shown(pilot, "An operation is running")
-        assert focused(app) == "no"
-        await press(pilot, "enter")
+        assert focused(app) == "wait"
+        await press(pilot, "escape")
         gate.set()
         await until_shown(pilot, "committed")
 

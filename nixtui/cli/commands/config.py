@@ -5,6 +5,7 @@ from typing import Any
 
 from nixtui.cli.assembly import Surroundings
 from nixtui.cli.exits import Exit
+from nixtui.cli.keys import interface_problems
 from nixtui.cli.output import narrate, print_json
 from nixtui.config import Problem, load_configuration
 from nixtui.config.loading import check_configuration
@@ -25,11 +26,20 @@ async def run(arguments: Namespace, surroundings: Surroundings) -> Exit:
     cwd, environ = surroundings.cwd, surroundings.environ
     match arguments.what:
         case "check":
-            return _check(check_configuration(cwd, environ, arguments.config), as_json=arguments.json)
+            return _check(_problems(arguments, surroundings), as_json=arguments.json)
         case "path":
             return _paths(arguments, surroundings)
     print(show_configuration(load_configuration(cwd, environ, arguments.config), cwd, environ), end="")
     return Exit.DONE
+
+
+def _problems(arguments: Namespace, surroundings: Surroundings) -> tuple[Problem, ...]:
+    """Those of the file, and when it can be used at all, those that only the app can tell."""
+    cwd, environ = surroundings.cwd, surroundings.environ
+    found = check_configuration(cwd, environ, arguments.config)
+    if not all(problem.warning for problem in found):
+        return found
+    return (*found, *interface_problems(load_configuration(cwd, environ, arguments.config), cwd))
 
 
 def _check(problems: tuple[Problem, ...], *, as_json: bool) -> Exit:

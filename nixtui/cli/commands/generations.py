@@ -48,6 +48,7 @@ def as_json(generation: Generation) -> dict[str, Any]:
         "booted": generation.booted,
         "profile": generation.profile,
         "boot_default": generation.boot_default,
+        "pinned": generation.pinned,
     }
 
 
@@ -58,6 +59,7 @@ def marks(generation: Generation) -> str:
         "booted": generation.booted,
         "profile": generation.profile,
         "boot-default": generation.boot_default,
+        "pinned": generation.pinned,
         "gone": not generation.path_exists,
     }
     return " ".join(name for name, holds in named.items() if holds)
@@ -81,3 +83,7 @@ def _row(generation: Generation, clock: float) -> tuple[str, ...]:
 def _narrate_stray(found: Generations) -> None:
     if found.running is None and found.current_system is not None:
         narrate(f"what runs is no generation: {found.current_system}")
+    paths = {each.path for each in found.items}
+    for path in found.pins:
+        if path not in paths:
+            narrate(f"pinned, and no generation any more: {path} (go there with --to path:{path})")

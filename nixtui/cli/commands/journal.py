@@ -1,7 +1,7 @@
 """`nixtui journal [OPERATION]`: what was done, by whom, with what result."""
 
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from collections.abc import Collection
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -9,8 +9,10 @@ from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.narration import event_line, plan_lines, report_lines
 from nixtui.cli.output import print_json, print_table, rfc3339, shown
-from nixtui.model.target import Ago, AtTime, BadTarget, parse_target
+from nixtui.cli.proposing import as_it_is, hosts_json, number
+from nixtui.model.target import BadTarget, parse_moment
 from nixtui.operations.journal import Entry, Journal
+from nixtui.operations.plan import left_out
 
 HEADINGS = ("OPERATION", "STARTED", "OPERATOR", "OUTCOME", "TITLE")
 
@@ -25,18 +27,18 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Say what became of operations that were cut off, then print."""
     journal = await nixtui.journal()
-    await tell_what_was_cut_off(nixtui)
+    cut_off = await tell_what_was_cut_off(nixtui)
     if arguments.operation:
-        return await _one(journal, arguments)
+        return await _one(journal, arguments, cut_off)
     entries = await journal.entries(since=_since(arguments.since, nixtui))
     if arguments.json:
-        print_json([as_json(entry) for entry in entries])
+        print_json([as_json(entry, cut_off) for entry in entries])
     else:
-        print_table(HEADINGS, [_row(entry) for entry in entries])
+        print_table(HEADINGS, [_row(entry, cut_off) for entry in entries])
     return Exit.DONE
 
 
-def as_json(entry: Entry) -> dict[str, Any]:
+def as_json(entry: Entry, cut_off: Collection[str] = ()) -> dict[str, Any]:
     """One operation as scripts get it; the keys are a contract."""
     return {
         "operation": entry.operation,
@@ -49,18 +51,23 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "reason": entry.reason,
         "targets": [target.name for target in entry.plan.targets],
         "outcome": None if entry.outcome is None else entry.outcome.value,
+        "cut_off": entry.operation in cut_off,
     }
 
 
-async def _one(journal: Journal, arguments: Namespace) -> Exit:
+async def _one(journal: Journal, arguments: Namespace, cut_off: Collection[str]) -> Exit:
     entry = await journal.entry(arguments.operation)
     if entry is None:
         raise UsageError(f'no one operation begins with "{arguments.operation}"; see: nixtui journal')
     events = await journal.events(entry.operation)
     if arguments.json:
-        targets = [] if entry.report is None else entry.report.targets
-        hosts = [{"name": each.name, "outcome": each.outcome.value, "detail": each.detail} for each in targets]
-        print_json({**as_json(entry), "hosts": hosts, "events": [event_line(each) for each in events]})
+        print_json(
+            {
+                **as_json(entry, cut_off),
+                "hosts": _hosts(entry),
+                "events": [told for each in events if (told := event_line(each))],
+            }
+        )
         return Exit.DONE
     print(f"{entry.operation}  {rfc3339(entry.started_at)}  {entry.operator}@{entry.origin}")
     if entry.reason:
@@ -70,13 +77,28 @@ async def _one(journal: Journal, arguments: Namespace) -> Exit:
     for event in events:
         if told := event_line(event):
             print(f"  {rfc3339(event.at)}  {told}")
-    for line in report_lines(entry.report) if entry.report else ["it runs, or was cut off and its hosts are not done"]:
+    for line in report_lines(entry.report) if entry.report else [_unfinished(entry, cut_off)]:
         print(line)
     return Exit.DONE
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    outcome = entry.outcome.value if entry.outcome else "running"
+def _hosts(entry: Entry) -> list[dict[str, Any]]:
+    """Each host as the command that did it has it in its own report; without an `outcome` while there is none."""
+    shape = number if entry.kind == "rollback" else as_it_is
+    if entry.report is not None:
+        return hosts_json(entry.report.targets, entry.plan, shape)
+    rows = hosts_json([left_out(row) for row in entry.plan.targets], entry.plan, shape)
+    return [{**row, "outcome": None} for row in rows]
+
+
+def _unfinished(entry: Entry, cut_off: Collection[str]) -> str:
+    if entry.operation in cut_off:
+        return "cut off: the nixtui that did it is gone, and not every host has told how it ended; see again later"
+    return "running: a nixtui is still at it"
+
+
+def _row(entry: Entry, cut_off: Collection[str]) -> tuple[str, ...]:
+    outcome = entry.outcome.value if entry.outcome else "cut off" if entry.operation in cut_off else "running"
     return entry.operation, shown(rfc3339(entry.started_at)), entry.operator, outcome, entry.title
 
 
@@ -84,12 +106,6 @@ def _since(text: str | None, nixtui: Assembly) -> float:
     if text is None:
         return 0.0
     try:
-        moment = parse_target(f"@{text.removeprefix('@')}", now=datetime.now().astimezone())
+        return parse_moment(text, nixtui.clock())
     except BadTarget as error:
         raise UsageError(str(error)) from error
-    match moment:
-        case Ago(seconds):
-            return nixtui.clock() - seconds
-        case AtTime(moment=at):
-            return at
-    raise AssertionError(moment)

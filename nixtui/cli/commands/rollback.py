@@ -1,23 +1,28 @@
 """`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
 
+import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from nixtui.activation.locks import break_lock_job, plan_break_lock
-from nixtui.activation.rollback import Action, Rollback, rollback_job
+from nixtui.activation.rollback import Action, Seen, rollback_job
+from nixtui.activation.verdict import held_by
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.carrying_out import carry_out
-from nixtui.cli.consent import ask_consent
+from nixtui.cli.changing import report_json
 from nixtui.cli.exits import Exit, UsageError, exit_for
-from nixtui.cli.narration import plan_lines, report_lines
-from nixtui.cli.output import narrate, print_json
+from nixtui.cli.foresight import foresee
+from nixtui.cli.narration import report_lines
+from nixtui.cli.output import narrate, rfc3339
+from nixtui.cli.proposing import add_consent, decide, number, print_report, propose
 from nixtui.model.host import Host
 from nixtui.model.target import BadTarget, parse_target
-from nixtui.operations.plan import Plan
-from nixtui.operations.policy import Refused
-from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.operations.operation import Prepared
+from nixtui.operations.plan import Plan, Step
+from nixtui.operations.report import Outcome, Report
 
 
 def add(parser: ArgumentParser) -> None:
@@ -27,17 +32,16 @@ def add(parser: ArgumentParser) -> None:
         "--to",
         metavar="TARGET",
         default="previous",
-        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…",
+        help="previous (default), a generation number, @14:00, @2h, rev:98fe21c, path:/nix/store/…; times are UTC",
     )
     parser.add_argument(
         "--action",
         choices=[action.value for action in Action],
         default=Action.SWITCH.value,
-        help="switch live under the guard (default), only set the boot entry, or set it and reboot",
+        help="switch live under the guard (default), test it until the next reboot, only set the boot entry, or set it "
+        "and reboot",
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the plan with its commands and stop")
-    parser.add_argument("--yes", action="store_true", help="do not ask (where the environment allows it)")
-    parser.add_argument("--reason", metavar="TEXT", help="why, for the journal")
+    add_consent(parser)
     parser.add_argument(
         "--break-lock", action="store_true", help="first end whatever operation holds the lock of a host"
     )
@@ -47,125 +51,70 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, do, report."""
     try:
-        target = parse_target(arguments.to, now=datetime.now().astimezone())
+        target = parse_target(arguments.to, now=datetime.now(UTC))
     except BadTarget as error:
         raise UsageError(str(error)) from error
     hosts = await nixtui.select(arguments.selectors)
+    action = Action(arguments.action)
+    more: dict[str, Any] = {}
     if arguments.break_lock and not arguments.dry_run:
-        broken = await _break_locks(nixtui, hosts, arguments)
-        if broken is not Exit.DONE:
-            return broken
-    rollback = nixtui.plan_rollback(await nixtui.ask_generations(hosts), target, Action(arguments.action))
-    if arguments.dry_run:
-        return _show(rollback.plan, as_json=arguments.json)
-    if rollback.plan.acting_on:
-        if not arguments.json or not arguments.yes:
-            for line in plan_lines(rollback.plan, commands=False):
-                narrate(line)
-        try:
-            report = await _carry_out(nixtui, rollback, arguments)
-        except Refused as refusal:
-            narrate(f"refused: {refusal}")
-            report = _nothing(rollback, str(refusal))
-    else:
-        report = _nothing(rollback, None)
-    with suppress(BrokenPipeError):  # whoever stopped reading does not change how it ended
-        _print(report, rollback.plan, as_json=arguments.json)
-    return exit_for(report)
+        broken, breaking = await _break_locks(nixtui, hosts, arguments)
+        more["break_lock"] = report_json(broken, breaking)
+        if broken.interrupted or broken.outcome is Outcome.REFUSED:
+            return _not_begun(broken, breaking, arguments, more)
+    seen = await nixtui.ask_generations(hosts)
+    held = [each for each in seen if each.generations is not None and each.generations.lock is not None]
+    if arguments.break_lock and arguments.dry_run:
+        more["break_lock"] = {"dry_run": True, "hosts": [_would_break(each) for each in held]}
+        seen = [_unlocked(each) for each in seen]
+    rollback = nixtui.plan_rollback(seen, target, action)
+    if arguments.break_lock and arguments.dry_run:
+        rollback = replace(rollback, plan=_with_breaking(rollback.plan, held))
+    wanted = arguments.dry_run or (not arguments.yes and sys.stdin.isatty())  # else nobody reads it
+    known = await foresee(nixtui, rollback, seen) if wanted else {}
+    prepared = Prepared(rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach))
+    return await propose(nixtui, prepared, arguments, number, known=known, more=more)
 
 
-async def _carry_out(nixtui: Assembly, rollback: Rollback, arguments: Namespace) -> Report:
-    consent = await ask_consent(rollback.plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-    return await carry_out(nixtui, rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach), consent)
-
-
-async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> Exit:
+async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> tuple[Report, Plan]:
+    """Every host's lock, as far as it can be reached; which hosts the rollback then finds free, its own plan says."""
     plan = plan_break_lock(hosts)
-    for line in plan_lines(plan, commands=False):
-        narrate(line)
-    consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
     job = break_lock_job(hosts, nixtui.reach, nixtui.operator)
-    report = await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)
-    for line in report_lines(report):
+    report = await decide(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)
+    for line in report_lines(report, plan.kind):
         narrate(line)
-    return exit_for(report)
+    return report, plan
 
 
-def _nothing(rollback: Rollback, refusal: str | None) -> Report:
-    """The report of a plan that was not carried out: each target's own reason, or the refusal of the whole."""
-    targets = tuple(
-        TargetReport(
-            name=row.name,
-            outcome=row.refused_as if row.refused else Outcome.REFUSED,
-            before=row.before,
-            after=row.after,
-            detail=row.refused or refusal,
-        )
-        for row in rollback.plan.targets
-    )
-    outcome = Outcome.REFUSED if refusal else overall(target.outcome for target in targets)
-    return Report(operation=rollback.operation, outcome=outcome, targets=targets)
+def _not_begun(broken: Report, plan: Plan, arguments: Namespace, more: dict[str, Any]) -> Exit:
+    """Stopped before the rollback was planned."""
+    print_report(broken, plan, as_json=arguments.json, shape=number, more=more)
+    return exit_for(broken)
 
 
-def _show(plan: Plan, *, as_json: bool) -> Exit:
-    if as_json:
-        print_json(
-            {
-                "dry_run": True,
-                "title": plan.title,
-                "hosts": [
-                    {
-                        "name": row.name,
-                        "environment": row.environment,
-                        "from": _number(row.before),
-                        "to": _number(row.after),
-                        "wave": row.wave,
-                        "outcome": row.refused_as.value if row.refused else None,
-                        "detail": row.refused,
-                        "warnings": list(row.warnings),
-                    }
-                    for row in plan.targets
-                ],
-                "steps": [{"title": step.title, "commands": list(step.commands)} for step in plan.steps],
-                "warnings": list(plan.warnings),
-            }
-        )
-    else:
-        for line in plan_lines(plan, commands=True):
-            print(line)
-    return Exit.DONE
-
-
-def _print(report: Report, plan: Plan, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_as_json(report, plan))
-    else:
-        for line in report_lines(report):
-            print(line)
-
-
-def _as_json(report: Report, plan: Plan) -> dict[str, Any]:
-    facts = {row.name: row.facts for row in plan.targets}
+def _would_break(seen: Seen) -> dict[str, Any]:
+    lock = seen.generations.lock if seen.generations else None
     return {
-        "operation": report.operation,
-        "outcome": report.outcome.value,
-        "hosts": [
-            {
-                "name": each.name,
-                "outcome": each.outcome.value,
-                "from": _number(each.before),
-                "to": _number(each.after),
-                "from_system": facts[each.name].get("previous"),
-                "to_system": facts[each.name].get("new"),
-                "exit_code": each.exit_code,
-                "detail": each.detail,
-                "remedy": each.remedy,
-                "seconds": each.seconds,
-            }
-            for each in report.targets
-        ],
+        "name": seen.host.name,
+        "operation": lock.operation if lock else None,
+        "operator": lock.operator if lock else None,
+        "since": rfc3339(lock.since) if lock and lock.since else None,
     }
 
 
-def _number(label: str | None) -> int | None:
-    return int(label) if label and label.isdecimal() else None
+def _unlocked(seen: Seen) -> Seen:
+    known = seen.generations
+    return seen if known is None else replace(seen, generations=msgspec.structs.replace(known, lock=None))
+
+
+def _with_breaking(plan: Plan, held: list[Seen]) -> Plan:
+    """The plan with what `--break-lock` does before it. What it leaves running may differ from what runs now."""
+    locks = [(each.host.name, each.generations) for each in held]
+    told = tuple(
+        f"{name}: {held_by(known.lock.operation, known.lock.operator, known.lock.since, known.clock)[0]}; that is "
+        "ended first, and the host goes back to where it began"
+        for name, known in locks
+        if known is not None and known.lock is not None
+    )
+    first = Step("break the lock: end the operation that holds it" + ("" if held else "; none is held now"))
+    return msgspec.structs.replace(plan, steps=(first, *plan.steps), warnings=(*told, *plan.warnings))

@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -15,6 +15,9 @@ from nixtui.model.host import Host
 from nixtui.model.status import HostState, HostStatus
 
 HEADINGS = ("HOST", "STATE", "GEN", "NIXOS", "REV", "KERNEL", "LOAD", "MEM", "DISK", "SEEN", "WHY")
+
+_NEARLY_FULL = 0.95
+"""A disk that is as full as this is told, whichever it is; DISK is of `/`."""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -34,7 +37,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     await tell_what_was_cut_off(nixtui)
     now = nixtui.clock()
     if arguments.json:
-        print_json([as_json(host, fleet.status(host.name)) for host in hosts])
+        print_json([_json(host, fleet) for host in hosts])
     else:
         _print(fleet, hosts, now)
     return _exit([fleet.status(host.name) for host in hosts])
@@ -90,8 +93,20 @@ def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
         shown(facts.memory and f"{facts.memory.used_fraction:.0%}"),
         shown(root and f"{root.used_fraction:.0%}"),
         age(now - status.observed_at if status.observed_at is not None else None),
-        status.reason or "",
+        "; ".join(_why(status, now)),
     )
+
+
+def _why(status: HostStatus, now: float) -> Iterator[str]:
+    facts = status.facts
+    if status.reason:
+        lasted = f", {age(now - status.since)}" if status.since is not None else ""
+        yield f"{status.reason}{lasted}"
+    if facts.lock is not None:
+        yield f"changing, by {facts.lock.operator}"
+    for disk in facts.disks or ():
+        if disk.mount != "/" and disk.used_fraction >= _NEARLY_FULL:
+            yield f"{disk.mount} {disk.used_fraction:.0%} full"
 
 
 def _print(fleet: FleetState, hosts: Sequence[Host], now: float) -> None:
@@ -114,7 +129,11 @@ async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> N
 
 
 def _json(host: Host, fleet: FleetState) -> dict[str, Any]:
-    return as_json(host, fleet.status(host.name))
+    return {
+        **as_json(host, fleet.status(host.name)),
+        "other_revision_than_peers": fleet.peers.is_outlier(host.name),
+        "revision_of_peers": fleet.peers.usual(host.name),
+    }
 
 
 def _exit(statuses: Sequence[HostStatus]) -> Exit:

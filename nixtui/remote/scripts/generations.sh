@@ -8,8 +8,8 @@
 #
 # Forks: two for the links, one for each system (its own nixos-version knows the configuration revision).
 #
-# Needs parts/facts.sh before it.
-# shellcheck disable=SC2154 # root, resolved, line, harmless and kernel are of that part
+# Needs parts/facts.sh and parts/pins.sh before it.
+# shellcheck disable=SC2154 # root, resolved, line, harmless and kernel are of the first of them
 
 boot_limit=1000
 init='' asked='|'
@@ -29,6 +29,37 @@ links() {
     tell profile "$resolved"
     tell switched_at "$(exec stat -c %Y "$root$profile" </dev/null 2>/dev/null)"
     tell profile_generation "$(number_of "$profile")"
+}
+
+pins() {
+    [ -d "$PINS" ] || return 0
+    pinned | while read -r path; do tell pin "$path"; done
+}
+
+# The operation that is changing this host. One without any unit, half a minute after it took the lock, is what a crash
+# left, and the guard clears it away (parts/guard/lock.sh).
+lock() {
+    operation='' operator='' since=''
+    [ -r "$root/run/nixtui/lock" ] || return 0
+    while read -r key value; do
+        case $key in
+        operation) operation=$value ;;
+        operator) operator=$value ;;
+        since) since=$value ;;
+        esac
+    done <"$root/run/nixtui/lock"
+    case $operation in
+    '' | *[!A-Za-z0-9._-]*) return 0 ;;
+    esac
+    is_number "$since" || since=0
+    [ $(($(date +%s) - since)) -lt 30 ] || [ -n "$(units_of "$operation")" ] || return 0
+    tell lock "$operation $since ${operator:-somebody}"
+}
+
+# As the guard asks it: where systemd does not answer, somebody may be at it.
+units_of() { # OPERATION
+    systemctl list-units --all --plain --no-legend --no-pager --state=active,activating,deactivating,reloading \
+        "nixtui-*-$1*" </dev/null 2>/dev/null || echo unknown
 }
 
 generations() {
@@ -164,6 +195,8 @@ main() {
     tell clock "$(exec date +%s </dev/null 2>/dev/null)"
     links
     boot_default
+    pins
+    lock
     generations
     echo '#nixtui-generations end'
 }

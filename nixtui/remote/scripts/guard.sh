@@ -5,11 +5,12 @@
 #   guard follow ID LINES       go on following, after LINES lines of its output
 #   guard extend ID             a sign of life: the revert is put off by revert_after
 #   guard verify ID             what runs, and which units fail that did not fail before
-#   guard commit ID             make it last: profile and boot entry
+#   guard commit ID             make it last: profile and boot entry; of a test (mode=test) until the next boot only
 #   guard revert ID WHY         go back now
 #   guard inspect ID            what is known of an operation, ended or not
 #   guard release ID            forget an ended operation
 #   guard break WHO             end whatever holds the lock
+#   guard prune ID KEY=VALUE…   delete generations and their boot entries, under the same lock
 #
 # Answers are lines on standard output, `word value…`; a line of a command's own output comes as `log …`. The exit
 # status says only whether the guard itself worked.
@@ -17,7 +18,7 @@
 # Nothing that survives a reboot is changed before the commit. Every verb may be cut off at any point: the timer armed
 # by `begin` belongs to systemd, and so do the units that activate, commit and revert.
 #
-# Needs parts/{links,boot,inhibitors}.sh and parts/guard/*.sh before it.
+# Needs parts/{links,boot,inhibitors,pins}.sh and parts/guard/*.sh before it.
 
 main() {
     verb=$1
@@ -30,7 +31,8 @@ main() {
     shift 2
     new=$(recall new)
     case $verb in
-    begin | follow | activating | verify | extend | commit | committing | revert | reverting | inspect | release)
+    begin | follow | activating | verify | extend | commit | committing | revert | reverting | inspect | release | \
+        prune | pruning)
         "$verb" "$@"
         ;;
     *)

@@ -39,6 +39,8 @@ answers=0
 seen_links='' # all links at the last answer
 asked_system=none # the system whose version, kernel and revision are known
 revision=''
+dated_units=''    # the failed units for which failed_at is known
+failed_at=''
 lock_holder=''
 
 # tell KEY VALUE: one more line of the answer, when it is news. An empty value is an unknown one.
@@ -123,7 +125,8 @@ boot() {
     tell uptime_s "${line%%.*}"
 }
 
-# The one fork of an idle tick; a second one while units are failed, or while only systemctl gets through to systemd.
+# The one fork of an idle tick; a second one while units are failed, or while only systemctl gets through to systemd, and
+# a third when other units are failed than before.
 systemd() {
     state='' failed='' count=''
     command -v systemctl >/dev/null || return 0
@@ -135,8 +138,14 @@ systemd() {
     0) failed=none ;;
     *) failed_units ;;
     esac
+    case $failed in
+    "$dated_units") ;;
+    none | '') dated_units=$failed failed_at='' ;;
+    *) first_failure ;;
+    esac
     tell systemd_state "$state"
     tell failed_units "$failed"
+    tell failed_at "$failed_at"
 }
 
 # Asks for two values where systemctl asks for all that systemd has: 5 ms of the host's CPU and not 7.5, 0.5 ms of that
@@ -187,9 +196,25 @@ failed_units() {
     done
 }
 
-# Which nixtui is changing this host: lines of "operation ID", "operator NAME", "since SECONDS".
+# The uptime at which the first of them failed.
+first_failure() {
+    dated_units=$failed failed_at=''
+    # shellcheck disable=SC2086 # one word each
+    stamps=$(exec systemctl show --value -p StateChangeTimestampMonotonic -- $failed </dev/null 2>/dev/null)
+    for stamp in $stamps; do
+        is_number "$stamp" || continue
+        [ "$stamp" -ge 1000000 ] || continue
+        stamp=${stamp%??????}
+        if [ -z "$failed_at" ] || [ "$stamp" -lt "$failed_at" ]; then
+            failed_at=$stamp
+        fi
+    done
+}
+
+# Which nixtui is changing this host: lines of "operation ID", "operator NAME", "since SECONDS"; and the uptime at which
+# the host goes back by itself.
 lock() {
-    lock_holder='' operator='' since=''
+    lock_holder='' operator='' since='' deadline=''
     if [ -e "$root/run/nixtui/lock" ]; then
         if [ -r "$root/run/nixtui/lock" ]; then
             while read -r key value; do
@@ -202,8 +227,13 @@ lock() {
         fi
         is_number "$since" || since=0
         is_id "$lock_holder" || lock_holder=unknown
+        if [ -r "$root/run/nixtui/$lock_holder/deadline" ]; then
+            read -r deadline <"$root/run/nixtui/$lock_holder/deadline"
+        fi
+        is_number "$deadline" || deadline=''
     fi
     tell lock "${lock_holder:+$lock_holder $since ${operator:-unknown}}"
+    tell lock_deadline "$deadline"
 }
 
 is_id() {

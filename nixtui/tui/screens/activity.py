@@ -1,20 +1,19 @@
-"""Activity: everything that was done, by whom, with what result; and everything nixtui said."""
+"""Activity: everything that was done, by whom, with what result."""
 
 from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
 
-from nixtui.tui import opening, units
+from nixtui.tui import opening
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.ledger import Ledger
 from nixtui.tui.messages import RowChosen, RowMoved
-from nixtui.tui.notices import Notice
-from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
+from nixtui.tui.paint import EMPTY, Role, clean, line
 from nixtui.tui.records import Record, columns, detail, gather
+from nixtui.tui.screens.activity_tabs import next_view, tabs
 from nixtui.tui.screens.place import Blank, Place
 from nixtui.tui.session import Session
-from nixtui.tui.story import markdown
+from nixtui.tui.story import ledger_of, markdown
 from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.table import Table
 
@@ -34,9 +33,9 @@ class ActivityScreen(Place):
         self._records: dict[str, Record] = {}
         self._loaded = False
         self._problem: str | None = None
-        self._list = Table[Record](columns(session.cockpit.clock()), self._records.get, id="records")
+        self._list = Table[Record](columns(session.cockpit.clock), self._records.get, id="records")
         self._detail = Panel(id="record")
-        self._shows_messages = False
+        self._is_cut = False
 
     def body(self) -> ComposeResult:
         """The list and the selected one."""
@@ -70,7 +69,8 @@ class ActivityScreen(Place):
 
     async def _load(self) -> None:
         operations = self.session.cockpit.operations
-        entries, cut_off = await operations.past(MOST), await operations.cut_off()
+        entries, cut_off = await operations.past(MOST + 1), await operations.cut_off()
+        entries, self._is_cut = entries[:MOST], len(entries) > MOST
         self._records.clear()
         self._records.update({each.id: each for each in gather(operations.begun(), entries, cut_off)})
         self._loaded = True
@@ -81,20 +81,15 @@ class ActivityScreen(Place):
         ended = any(each.report is None and each.operation and each.operation.report for each in self._records.values())
         if ended:
             self.reload()
-        self._list.set_columns(columns(now))
+        self._list.redraw()
         self._show_detail()
         super().tick(now)
-
-    def show_notice(self) -> None:
-        """A new message is in the list of messages as well."""
-        super().show_notice()
-        if self._shows_messages:
-            self._show_detail()
 
     def _show(self) -> None:
         self._list.show(tuple(self._records))
         self._list.redraw()
-        self._list.set_title(line(("Activity", Role.STRONG)), line((f"{len(self._records)}", Role.MUTED)))
+        count = f"newest {len(self._records)} of more" if self._is_cut else f"{len(self._records)}"
+        self._list.set_title(tabs("activity"), line((count, Role.WARN if self._is_cut else Role.MUTED)))
         self._list.set_empty(
             [
                 line("Nothing was done yet."),
@@ -112,10 +107,6 @@ class ActivityScreen(Place):
 
     def _show_detail(self) -> None:
         cells = self._detail.text_cells
-        if self._shows_messages:
-            self._detail.set_title(line(("Messages", Role.STRONG)), line((f"{len(self.session.notices)}", Role.MUTED)))
-            self._detail.show(_messages(list(self.session.notices), cells))
-            return
         record = self._records.get(self._list.cursor or "")
         self._detail.set_title(line((clean(record.plan.title), Role.STRONG)) if record else EMPTY)
         self._detail.show(detail(record, cells, self.session.cockpit.clock()) if record else [])
@@ -135,11 +126,13 @@ class ActivityScreen(Place):
         """The operation under the cursor."""
         return Selection(row=self._list.cursor)
 
-    def toggle_messages(self) -> None:
-        """Messages instead of the selected operation, and back."""
-        self._shows_messages = not self._shows_messages
-        self._detail.scroll_rows_to(0)
-        self._show_detail()
+    def turn_view(self, by: int) -> None:
+        """The next view of Activity."""
+        self.nixtui.visit(next_view("activity", by))
+
+    def scroll_detail(self, rows: int) -> None:
+        """Read on in the selected operation."""
+        self._detail.scroll_rows(rows)
 
     def open(self) -> None:
         """The operation with all its events."""
@@ -147,16 +140,8 @@ class ActivityScreen(Place):
         self.in_background(partial(self._open, record), group="events", doing="Reading the events of the operation")
 
     async def _open(self, record: Record) -> None:
-        ledger = await self._ledger(record)
+        ledger = await ledger_of(record, self.session.cockpit.operations)
         opening.operation(self.nixtui, ledger, record.operation, record.started_at)
-
-    async def _ledger(self, record: Record) -> Ledger:
-        running = record.operation
-        events = running.events if running else await self.session.cockpit.operations.events(record.id)
-        ledger = Ledger(record.plan, events)
-        if record.report is not None:
-            ledger.take_report(record.report)
-        return ledger
 
     def copy(self) -> None:
         """The whole story, for a ticket."""
@@ -164,15 +149,7 @@ class ActivityScreen(Place):
         self.in_background(partial(self._copy, record), group="events", doing="Reading the events of the operation")
 
     async def _copy(self, record: Record) -> None:
-        self.nixtui.copy(markdown(await self._ledger(record), record.started_at), "the operation as Markdown")
-
-
-def _messages(notices: list[Notice], cells: int) -> list[Line]:
-    """Newest first, each with its time and all it has to say."""
-    lines: list[Line] = []
-    for notice in reversed(notices):
-        lines.append(line((f"{units.clock(notice.at)}  ", Role.FAINT), (notice.level.glyph, notice.level.role)))
-        lines += wrap(notice.text, cells, Role.TEXT, indent="  ")
-        lines += wrap(notice.remedy, cells, Role.MUTED, indent="  ") if notice.remedy else []
-        lines.append(EMPTY)
-    return lines
+        self.nixtui.copy(
+            markdown(await ledger_of(record, self.session.cockpit.operations), record.started_at),
+            "the operation as Markdown",
+        )

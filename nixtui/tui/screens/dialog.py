@@ -1,21 +1,15 @@
 """What every dialog is: a frame in the middle, lines to read, and choices of which the harmless one has the focus."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from nixtui.tui.paint import Line, Role, Span, clean
+from nixtui.tui.paint import Line, Role, Span
 from nixtui.tui.session import Session
-from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.painted import Painted
 
 Answer = TypeVar("Answer")
@@ -102,30 +96,4 @@ class Dialog(ModalScreen[Answer]):
 
     def action_leave(self) -> None:
         """Close without an answer."""
-        self.dismiss(None)
-
-
-class Notification(Dialog[None]):
-    """Lines to read at leisure."""
-
-    def __init__(self, session: Session, title: str, lines: Sequence[Line]) -> None:
-        super().__init__(session)
-        self._title = title
-        self._lines = lines
-
-    def compose(self) -> ComposeResult:
-        """The lines and a way out."""
-        with Vertical(classes="dialog") as frame:
-            frame.border_title = Content(clean(self._title))
-            yield Lines(self._lines)
-            with Horizontal(classes="choices"):
-                yield Choice("Close", id="close")
-
-    def on_mount(self) -> None:
-        """The way out has the focus."""
-        self.query_one(Choice).focus()
-
-    @on(Choice.Chosen)
-    def _chosen(self, event: Choice.Chosen) -> None:
-        event.stop()
         self.dismiss(None)

@@ -9,7 +9,13 @@ BLANKS = 3
 """Of those, blank lines that a short terminal does without."""
 
 SHORT = 20
+_WIDTH = 92
 _MOST_HOSTS, _LEAST_HOSTS, _TITLES = 12, 6, 2
+
+
+def text_cells(width: int) -> int:
+    """Cells a line of a dialog's text has in a terminal of that width."""
+    return max(20, min(_WIDTH, int(width * 0.96)) - 6)
 
 
 @dataclass(frozen=True, slots=True)

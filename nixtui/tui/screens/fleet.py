@@ -1,6 +1,7 @@
 """Fleet: every host as it is now, what is wrong first; the selected one at the side."""
 
 import shlex
+from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,15 +10,20 @@ from nixtui.fleet.state import Changes
 from nixtui.model.selector import BadSelector
 from nixtui.tui import opening
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
+from nixtui.tui.completion import complete_selector
+from nixtui.tui.groups import grouping, groupings
+from nixtui.tui.last_actions import ENTRIES
+from nixtui.tui.memory import Remembered
+from nixtui.tui.messages import EnvironmentClicked, HeadClicked, RowChosen, RowMoved
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
-from nixtui.tui.screens.host_panel import host_panel, why_empty
+from nixtui.tui.screens.host_panel import group_panel, host_panel, why_empty
 from nixtui.tui.screens.place import Blank, Place
 from nixtui.tui.session import Session, why_unchangeable
 from nixtui.tui.widgets.host_table import HostTable
 from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.prompt import Question, trouble
+from nixtui.tui.widgets.summary import Summary
 
 FOCUS_AFTER_S = 0.3
 """A cursor that rests this long is looked at; one that flies past ten hosts should not disturb ten."""
@@ -32,11 +38,15 @@ class FleetScreen(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._hosts = HostTable(session.cockpit.fleet, session.cockpit.clock)
+        self._hosts = HostTable(session.cockpit.fleet, session.cockpit.clock, session.actions)
         self._panel = Panel(id="host")
+        self._summary = Summary()
+        self._locked: frozenset[str] = frozenset()
+        self._operations: tuple[object, ...] | None = None
 
     def body(self) -> ComposeResult:
-        """The table and the selected host."""
+        """The environments, the table, and the selected host."""
+        yield self._summary
         with Blank():
             yield self._hosts
             yield self._panel
@@ -51,46 +61,85 @@ class FleetScreen(Place):
     def on_mount(self) -> None:
         """The table has the keyboard."""
         self._hosts.focus()
+        self._hosts.stay_on_top()
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""
         if not self.is_paused:
             self._hosts.rebuild()
             self._show_empty()
+        self._show_summary()
+        self._operations = None
         super().on_screen_resume()
 
     def on_resize(self) -> None:
         """The titles are as long as the frames are wide."""
         super().on_resize()
-        self.call_after_refresh(self._hosts.show_title)
-        self.call_after_refresh(self._show_host)
+        for show in (self._hosts.show_title, self._show_summary, self._show_host):
+            self.call_after_refresh(show)
 
     def fleet_changed(self, changes: Changes) -> None:
         """Hosts changed, came or went."""
         self._hosts.take(changes)
         if changes.membership:
             self._show_empty()
-        if self._hosts.cursor in changes.names:
+        if self._hosts.group is not None or self._hosts.cursor in changes.names:
             self._show_host()
+        self._show_summary()
+        self._follow_locks(changes)
 
     def tick(self, now: float) -> None:
-        """Ages grow."""
+        """Ages grow, and operations end."""
         self._hosts.tick(now)
         if not self.is_paused:
             self._show_host()
+        self._follow_operations()
         super().tick(now)
+
+    # What was done to hosts last
+
+    def _follow_locks(self, changes: Changes) -> None:
+        """A lock that is gone was somebody's operation, perhaps not ours: the journal knows."""
+        fleet = self.session.cockpit.fleet
+        held = {name for name in changes.names if name in fleet and fleet.status(name).facts.lock is not None}
+        if self._locked & changes.names - held:
+            self._operations = None
+        self._locked = (self._locked - changes.names) | held
+
+    def _follow_operations(self) -> None:
+        """Read the journal when an operation began or ended, not again and again."""
+        now = tuple((each.id, each.report is None) for each in self.session.cockpit.operations.begun())
+        if now != self._operations:
+            self._operations = now
+            self.in_background(self._learn_actions, group="actions", doing="Reading what was done last")
+
+    async def _learn_actions(self) -> None:
+        operations = self.session.cockpit.operations
+        entries = await operations.past(ENTRIES)
+        self._hosts.actions_changed(self.session.actions.take(entries, operations.begun()))
+        self._show_host()
+
+    def _show_summary(self) -> None:
+        cockpit = self.session.cockpit
+        if not self.is_paused:
+            self._summary.tell(cockpit.fleet.counts.tallies, cockpit.policy, self.environment)
 
     def _show_host(self) -> None:
         if not self._panel.display:
             return
-        name, cockpit = self._hosts.cursor, self.session.cockpit
-        if name is None or name not in cockpit.fleet:
+        if (group := self._hosts.group) is not None:
+            self._panel.set_title(line((clean(group.value or "without one"), Role.STRONG)))
+            self._panel.show(group_panel(group, self._panel.text_cells))
+            return
+        name, cockpit = self._hosts.host, self.session.cockpit
+        row = self._hosts.full_row(name) if name is not None else None
+        if name is None or row is None:
             self._panel.set_title(EMPTY)
             self._panel.show([])
             return
-        row = self._hosts.listing.row(name, cockpit.clock())
+        known = self.session.knowledge.known_generations(name)
         self._panel.set_title(line((clean(name), Role.STRONG)))
-        self._panel.show(host_panel(row, cockpit.fleet.load_history(name), self._panel.text_cells))
+        self._panel.show(host_panel(row, self._panel.text_cells, known, cockpit.fleet.peers.usual(name)))
 
     def _show_empty(self) -> None:
         cockpit = self.session.cockpit
@@ -105,7 +154,7 @@ class FleetScreen(Place):
             self.set_timer(FOCUS_AFTER_S, lambda: self._look_at(key))
 
     def _look_at(self, name: str) -> None:
-        if name == self._hosts.cursor:
+        if name == self._hosts.host:
             self.session.cockpit.focus((name,))
 
     @on(RowChosen)
@@ -130,7 +179,7 @@ class FleetScreen(Place):
 
     def selection(self) -> Selection:
         """The marked hosts, or the one under the cursor."""
-        cursor, marked = self._hosts.cursor, self._hosts.marks.names
+        cursor, marked = self._hosts.host, self._hosts.marks.names
         names = self._hosts.marks.in_order() if marked else (cursor,) if cursor else ()
         names = tuple(name for name in names if name in self.session.cockpit.fleet)
         return Selection(
@@ -138,7 +187,7 @@ class FleetScreen(Place):
             marked=len(marked),
             hidden=len(self._hosts.marks.hidden(self._hosts.listing)),
             forbidden=why_unchangeable(self.session.cockpit.policy, self.session.hosts(names)),
-            row=cursor,
+            row=self._hosts.cursor,
         )
 
     def step_back(self) -> None:
@@ -149,7 +198,7 @@ class FleetScreen(Place):
         elif listing.only_problems:
             self._hosts.show_problems(only=False)
         elif listing.environment:
-            self._hosts.show_environment(None)
+            self.show_environment(None)
         else:
             super().step_back()
 
@@ -169,7 +218,15 @@ class FleetScreen(Place):
             self._filter_by(before)
             self.stop_asking()
 
-        self.ask(Question("/ ", before, self._filter_by, lambda _: self.stop_asking(), left))
+        def complete(text: str) -> Sequence[str]:
+            return complete_selector(text, self.session.cockpit.fleet)
+
+        self.ask(Question("/ ", before, self._filter_by, lambda _: self.stop_asking(), left, complete))
+
+    def filter_hosts(self, text: str) -> None:
+        """Show what a selector matches, said from elsewhere. Raises `BadSelector`."""
+        self._hosts.filter_by(text)
+        self._show_empty()
 
     def toggle_problems(self) -> None:
         """Only hosts somebody should look at, or all again."""
@@ -181,16 +238,83 @@ class FleetScreen(Place):
         columns = [(each.id, each.title) for each in self._hosts.columns if each.sort]
         opening.choice(self, "Sort by", columns, self._hosts.sort_by)
 
+    def sort_by(self, column: str) -> None:
+        """Order by a column; the same again turns it round."""
+        self._hosts.sort_by(column)
+
+    def choose_grouping(self) -> None:
+        """Ask what to group by."""
+        found = [(each.id, each.title) for each in groupings(self.session.cockpit.fleet)]
+        now = self._hosts.listing.groups
+        none = [("", "not grouped")] if now is not None else []
+        opening.choice(self, "Group by", [*none, *found], self.group_by)
+
+    def group_by(self, name: str | None) -> None:
+        """Group by what is called so; by nothing where that is empty."""
+        self._hosts.group_by(grouping(name) if name else None)
+        self._show_host()
+
     def toggle_wide(self) -> None:
-        """All the width for the table."""
-        self.toggle_class("-all-columns")
+        """All columns, and all the width for them."""
+        self._set_wide(not self._hosts.is_wide)
+
+    def _set_wide(self, wide: bool) -> None:
+        self.set_class(wide, "-all-columns")
+        self._hosts.set_wide(wide)
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        self._hosts.refit()
+        self._hosts.show_title()
+
+    def shift(self, columns: int) -> None:
+        """Move sideways to columns that do not fit."""
+        self._hosts.shift(columns)
+        self._hosts.show_title()
 
     def toggle_panel(self) -> None:
         """The selected host at the side, where it is not shown anyway; and away where it is."""
-        shown = bool(self._panel.display)
-        self.set_class(not shown, "-with-panel")
-        self.set_class(shown, "-without-panel")
+        self._set_panel(not self._panel.display)
+
+    def _set_panel(self, shown: bool) -> None:
+        self.set_class(shown, "-with-panel")
+        self.set_class(not shown, "-without-panel")
+        if shown and self._hosts.is_wide:
+            self._set_wide(False)
+        self.call_after_refresh(self._fit)
         self.call_after_refresh(self._show_host)
+
+    # What is remembered
+
+    def look(self) -> Remembered:
+        """How it looks, for the next time."""
+        listing = self._hosts.listing
+        panel = True if self.has_class("-with-panel") else False if self.has_class("-without-panel") else None
+        return Remembered(
+            sort=listing.sort_column,
+            descending=listing.descending,
+            grouping=listing.groups.by.id if listing.groups else None,
+            wide=self._hosts.is_wide,
+            panel=panel,
+            only_problems=listing.only_problems,
+        )
+
+    def restore(self, found: Remembered) -> None:
+        """Look as it did then. That only problems are shown is said, as it hides hosts."""
+        listing = self._hosts.listing
+        if found.sort in {each.id for each in self._hosts.columns}:
+            listing.sort_column, listing.descending = found.sort, found.descending
+        listing.only_problems = found.only_problems
+        if found.panel is not None:
+            self._set_panel(found.panel)
+        if found.wide:
+            self._set_wide(True)
+        self._hosts.rebuild()
+        self._hosts.group_by(grouping(found.grouping) if found.grouping else None)
+        self._show_empty()
+        if found.only_problems:
+            key = self.session.key_of("problems", "z")
+            self.session.say(Level.INFO, f"Only problems are shown, as when you left; {key} shows all hosts.")
 
     def pause(self) -> None:
         """Hold the display still, or let it run and show what came in meanwhile."""
@@ -199,6 +323,11 @@ class FleetScreen(Place):
             self.session.say(Level.INFO, "The display is paused; hosts are still watched. p lets it run.")
         else:
             self.session.say(Level.INFO, f"The display runs again; {self._hosts.resume()} hosts changed meanwhile.")
+
+    def open_host_page(self) -> None:
+        """The page of the host under the cursor."""
+        if (name := self._hosts.cursor) is not None:
+            opening.host_page(self.nixtui, name)
 
     def ask_again(self) -> None:
         """Ask the selected hosts now."""
@@ -215,20 +344,34 @@ class FleetScreen(Place):
         opening.target(self, self.selection().hosts)
 
     def open(self) -> None:
-        """The generations of the selected hosts."""
+        """The generations of the selected hosts; on a heading, its hosts or only it."""
+        if self._hosts.group is not None:
+            self._hosts.toggle_group()
+            return
         opening.generations(self.nixtui, self.selection().hosts)
+
+    def logs(self) -> None:
+        """The journals of the selected hosts."""
+        opening.logs(self.nixtui, self.selection().hosts)
 
     def go_to_host(self, name: str) -> None:
         """Put the cursor on a host, lifting filters that hide it."""
         if name not in self._hosts.listing:
             self._hosts.listing.only_problems, self._hosts.listing.environment = False, None
             self._filter_by("")
-        self._hosts.go_to(name)
+            self._show_summary()
+        self._hosts.find(name)
 
     def show_environment(self, name: str | None) -> None:
         """Show one environment only, or all."""
         self._hosts.show_environment(name)
+        self._show_summary()
+        self._show_empty()
         self.refresh_frame()
+
+    @on(EnvironmentClicked)
+    def _environment_clicked(self, event: EnvironmentClicked) -> None:
+        self.show_environment(None if event.name == self.environment else event.name)
 
     def copy(self) -> None:
         """The names, one a line."""

@@ -37,12 +37,15 @@ def _marks(row: Generation) -> Line:
     """A glyph and words. What runs is normally the profile and what boots next, so only the contrary is said."""
     if not row.path_exists:
         return line(("✖ gone from the store", Role.FAINT))
+    pinned = " ★ pinned" if row.pinned else ""
     if row.running:
         odd = ", not the profile" if not row.profile else ", not what boots" if row.boot_default is False else ""
-        return line(("● ", Role.GOOD), ("running", Role.STRONG), (odd, Role.WARN))
+        return line(("● ", Role.GOOD), ("running", Role.STRONG), (odd, Role.WARN), (pinned, Role.ACCENT))
     words = (("booted", row.booted), ("profile", row.profile), ("boots next", row.boot_default))
     found = ", ".join(word for word, holds in words if holds)
-    return line(("○ ", Role.ACCENT), found) if found else line(("·", Role.FAINT))
+    if found:
+        return line(("○ ", Role.ACCENT), found, (pinned, Role.ACCENT))
+    return line((pinned.strip(), Role.ACCENT)) if pinned else line(("·", Role.FAINT))
 
 
 def _created(row: Generation) -> Line:

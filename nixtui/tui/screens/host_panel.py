@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 
+from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.status import HostFacts, HostState, HostStatus
+from nixtui.operations.report import Outcome
 from nixtui.tui import units
-from nixtui.tui.hosts import HostRow, condition, disk_role, is_old
+from nixtui.tui.groups import Group
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural, since
+from nixtui.tui.last_actions import action_line
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
+from nixtui.tui.systems import version_of
 
 _LABEL = 10
 _BAR = 12
+_NAMED_IN_GROUP = 24
+_SAME_S = 900
+"""An operation that ended this close to the last change of the profile is what changed it."""
+
 _NEXT_STEP = {
     HostState.UNREACHABLE: "ctrl+r asks again",
     HostState.AUTH_FAILED: "check the key and the user in nixtui.toml or ~/.ssh/config",
@@ -18,11 +27,14 @@ _NEXT_STEP = {
 }
 
 
-def host_panel(row: HostRow, loads: Sequence[float | None], cells: int) -> list[Line]:
-    """The lines of the panel, each at most `cells` wide; `loads` are those of the last ten minutes, oldest first."""
+def host_panel(row: HostRow, cells: int, known: Generations | None = None, usual: str | None = None) -> list[Line]:
+    """The lines of the panel, each at most `cells` wide.
+
+    `known` are the host's generations if they were asked before, `usual` the revision most of its peers run.
+    """
     facts = row.status.facts
     lines = [*_headline(row, cells), EMPTY]
-    for label, value in (*_properties(row), *_figures(row.status, loads)):
+    for label, value in (*_properties(row, known, usual), *_figures(row.status, row.loads)):
         lines.extend(_labelled(label, value, cells))
     if facts.failed_units:
         lines += [EMPTY, line(("failed units", Role.MUTED))]
@@ -35,10 +47,28 @@ def host_panel(row: HostRow, loads: Sequence[float | None], cells: int) -> list[
     return lines
 
 
+def group_panel(group: Group, cells: int) -> list[Line]:
+    """A group under the cursor: which revisions its hosts run, and which hosts those are."""
+    lines = [line((f"{len(group.names)} hosts", Role.STRONG))]
+    ordered = group.by_revision
+    total = sum(len(names) for _, names in ordered)
+    for number, (revision, names) in enumerate(ordered):
+        is_odd = number > 0 and 2 * len(ordered[0][1]) > total
+        glyph = Span("⇅ ", Role.WARN) if is_odd else Span("  ", Role.MUTED)
+        lines += [EMPTY, fit(line(glyph, f"{len(names)} on ", (clean(revision), Role.STRONG)), cells)]
+        some = sorted(names, key=natural)[:_NAMED_IN_GROUP]
+        more = f", and {len(names) - len(some)} more" if len(names) > len(some) else ""
+        lines += wrap(", ".join(map(clean, some)) + more, cells, Role.MUTED, indent="  ")
+    if silent := len(group.names) - total:
+        lines += [EMPTY, line((f"{silent} never said what they run", Role.FAINT))]
+    return lines
+
+
 def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     status, found = row.status, condition(row)
-    since = f", for {units.span(row.now - status.since)}" if status.since is not None else ""
-    yield from wrap(f"{found.glyph} {found.words}{since}", cells, found.role)
+    began = since(row)
+    lasted = f", for {units.span(row.now - began)}" if began is not None else ""
+    yield from wrap(f"{found.glyph} {found.words}{lasted}", cells, found.role)
     if status.reason:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
     if step := _NEXT_STEP.get(status.state):
@@ -57,34 +87,59 @@ def _labelled(label: str, value: Line, cells: int) -> Iterator[Line]:
     yield fit((head, *value), cells) if width(value) + _LABEL > cells else (head, *value)
 
 
-def _properties(row: HostRow) -> Iterator[tuple[str, Line]]:
+def _properties(row: HostRow, known: Generations | None, usual: str | None) -> Iterator[tuple[str, Line]]:
     facts = row.status.facts
     yield "running", _running(facts)
+    if (before := _before(known)) is not None:
+        yield "before", _generation(before.number, version_of(before), before.configuration_revision)
+    if row.is_outlier and usual is not None:
+        yield "peers", line(("⇅ ", Role.WARN), "most run rev ", (clean(usual)[:8], Role.STRONG))
     yield "booted", _booted(facts)
     if row.status.is_drifting:
         yield "profile", line(("≠ ", Role.WARN), said(facts.profile_system and facts.profile_system[44:]))
+    last = row.last
+    is_ours = last is not None and abs(last.at - (facts.switched_at or 0)) < _SAME_S
     if facts.switched_at is not None:
-        yield (
-            "changed",
-            line(
-                f"{units.span(row.now - facts.switched_at)} ago", (f"  {units.moment(facts.switched_at)}Z", Role.FAINT)
-            ),
-        )
+        who = f" by {clean(last.operator)}: {clean(last.verb)}" if last and is_ours and last.operator else ""
+        moment = "" if who else f"  {units.moment(facts.switched_at)}Z"
+        yield "changed", line(f"{units.span(row.now - facts.switched_at)} ago{who}", (moment, Role.FAINT))
+    if last is not None and not (is_ours and last.outcome is Outcome.COMMITTED):
+        yield "last", action_line(last, row.now)
     if facts.lock is not None:
         held = f"{clean(facts.lock.operator)}, operation {clean(facts.lock.operation)[:8]}"
         yield "locked", line(("◐ ", Role.ACCENT), f"{held}, {units.span(row.now - facts.lock.since)}")
+        until = _until(row.status, row.now)
+        yield "", line((until, Role.WARN), ("L", Role.KEY), (" breaks it", Role.MUTED))
     if facts.leftovers:
         yield "left over", line(("! ", Role.WARN), f"{len(facts.leftovers)} from operations that ended")
 
 
+def _until(status: HostStatus, now: float) -> str:
+    """When a host that somebody armed goes back by itself, as far as it says so."""
+    if status.facts.lock_deadline is None or status.booted_at is None:
+        return ""
+    return f"goes back in {units.countdown(status.booted_at + status.facts.lock_deadline - now)}  "
+
+
 def _running(facts: HostFacts) -> Line:
-    generation = f"gen {facts.generation}  " if facts.generation is not None else ""
-    revision = facts.configuration_revision
+    return _generation(facts.generation, facts.nixos_version, facts.configuration_revision)
+
+
+def _generation(number: int | None, version: str | None, revision: str | None) -> Line:
+    """`gen 412  25.11.20261120  rev 98fe21c4`."""
     return line(
-        (generation, Role.STRONG),
-        said(facts.nixos_version),
+        (f"gen {number}  " if number is not None else "", Role.STRONG),
+        said(version),
         (f"  rev {clean(revision)[:8]}" if revision else "", Role.MUTED),
     )
+
+
+def _before(known: Generations | None) -> Generation | None:
+    """What a rollback would go to: the newest one that is older than what runs and still there."""
+    running = known.running if known else None
+    if known is None or running is None:
+        return None
+    return next((each for each in known.items if each.number < running.number and each.path_exists), None)
 
 
 def _booted(facts: HostFacts) -> Line:
@@ -123,15 +178,6 @@ def gauge(fraction: float, role: Role) -> tuple[Span, Span]:
     """A thin bar on a thinner rule: read at a glance, and not louder than the words beside it."""
     full, rest = units.bar(fraction, _BAR)
     return Span(full, role), Span(rest, Role.FRAME)
-
-
-def load_line(loads: Sequence[float | None], cells: int) -> str:
-    """Ten minutes of load, the newest at the right; blank where the host was not seen. Full height is at least 4."""
-    share = max(1, len(loads) // cells)
-    groups = [loads[at : at + share] for at in range(0, share * cells, share)]
-    peaks = [max((each for each in group if each is not None), default=None) for group in groups]
-    top = max(4.0, *(peak or 0.0 for peak in peaks)) if peaks else 4.0
-    return "".join(" " if peak is None else units.spark((peak,), top) for peak in peaks).rjust(cells)
 
 
 def _identity(host: Host) -> Iterator[tuple[str, Line]]:

@@ -8,13 +8,13 @@ from textual.containers import Horizontal
 
 from nixtui.fleet.state import Changes
 from nixtui.tui import opening
-from nixtui.tui.action_table import actions_in
+from nixtui.tui.action_table import DESTINATIONS, actions_in
 from nixtui.tui.actions import Action, Scope
 from nixtui.tui.environments import header_environments
 from nixtui.tui.paint import EMPTY, Line, Role, Span, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.session import Session
-from nixtui.tui.widgets.frame import Bearings, Footer, Header, KeyHint, NoticeLine
+from nixtui.tui.widgets.frame import ArmedStrip, Bearings, Footer, Header, KeyHint, NoticeLine
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.prompt import Prompt, Question
 from nixtui.tui.widgets.table import Table
@@ -35,6 +35,7 @@ PROMPT_KEYS = (
     KeyHint("", "esc", "leave", 2),
     KeyHint("", "tab", "complete", 3),
     KeyHint("", "↑↓", "earlier", 4),
+    KeyHint("", "ctrl+r", "search earlier", 5),
 )
 
 
@@ -56,12 +57,14 @@ class Place(Acting):
         super().__init__()
         self.session = session
         self._header, self._footer = Header(), Footer()
-        self._notice_line, self._prompt = NoticeLine(), Prompt()
+        self._notice_line, self._prompt = NoticeLine(), Prompt(session.histories)
+        self._armed = ArmedStrip()
 
     def compose(self) -> ComposeResult:
         """The frame, with the body in it."""
         yield self._header
         yield from self.body()
+        yield self._armed
         yield self._notice_line
         yield self._prompt
         yield self._footer
@@ -75,6 +78,13 @@ class Place(Acting):
     def nixtui(self) -> "NixtuiApp":
         """The app, by its own type."""
         return cast("NixtuiApp", self.app)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the line is open, keys are for it, wherever the keyboard went meanwhile."""
+        if action == "act" and self._prompt.is_open:
+            self._prompt.take_keyboard()
+            return False
+        return super().check_action(action, parameters)
 
     # What the app tells a screen
 
@@ -104,6 +114,7 @@ class Place(Acting):
     def refresh_frame(self) -> None:
         """Header and footer as they should be now; costs nothing on the wire when nothing changed."""
         self._header.tell(self._bearings())
+        self._armed.tell(self.session.armed.now(), self.session.cockpit.clock())
         self._footer.tell(*self._keys())
 
     def _keys(self) -> tuple[tuple[KeyHint, ...], str]:
@@ -124,9 +135,16 @@ class Place(Acting):
             operations=sum(each.is_running for each in cockpit.operations.begun()),
             read_only=cockpit.policy.read_only,
             paused=self.is_paused,
+            trail=self.nixtui.trail(self),
             now=cockpit.clock(),
             terse=self.session.terse,
         )
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """What this screen adds to where one is: its title, after the host it is about if there is one."""
+        title = next((each.title for each in DESTINATIONS if each.id == self.here), "")
+        return (title,) if title else ()
 
     @property
     def environment(self) -> str | None:
@@ -143,6 +161,8 @@ class Place(Acting):
     def perform(self, action: Action[Any]) -> None:
         """Do it, or say why not; what works may be different afterwards."""
         self.nixtui.garbage.touch(monotonic())
+        if self.table is not None and action not in actions_in(Scope.EVERYWHERE):  # help and the like choose no row
+            self.table.stay_on_top(False)
         super().perform(action)
         self.refresh_frame()
 
@@ -176,7 +196,9 @@ class Place(Acting):
 
     def back(self) -> None:
         """One step back: the message first, then whatever the screen has to undo, then where one came from."""
-        if self.session.notice is not None:
+        if self.nixtui.departure.is_waiting:
+            self.nixtui.departure.stay()
+        elif self.session.notice is not None:
             self.session.dismiss_notice()
         else:
             self.step_back()
@@ -187,11 +209,11 @@ class Place(Acting):
 
     def help(self) -> None:
         """The keys of this screen."""
-        opening.palette(self, "Keys", actions_in(*self.scopes))
+        opening.keys(self)
 
     def palette(self) -> None:
-        """Every action by name."""
-        opening.palette(self, "Actions", actions_in(*self.scopes))
+        """Every action by name, and every host."""
+        opening.palette(self)
 
     def next_theme(self) -> None:
         """Another set of colours."""

@@ -2,22 +2,23 @@
 
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from nixtui.operations.events import AnyEvent
+from nixtui.operations.requests import Request
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.draft import command_lines
 from nixtui.tui.ledger import Ledger, TargetState
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, said, wrap
-from nixtui.tui.proposal import command_lines
 from nixtui.tui.screens.place import Place
-from nixtui.tui.screens.rollback_columns import label
+from nixtui.tui.screens.target_columns import label
 from nixtui.tui.session import Session, why_unchangeable
 from nixtui.tui.story import markdown
 from nixtui.tui.widgets.columns import Column
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 PAINT_AFTER_S = 0.1
 """A flood of output is painted ten times a second."""
 
+_TO_GENERATIONS = ("rollback", "deploy")
+"""Kinds of operation that take hosts from one generation to another, and so have a way back."""
+
 
 class ProgressScreen(Place):
     """Shows one operation. Leaving it stops nothing."""
 
-    scopes = (Scope.PROGRESS, Scope.LISTS, Scope.EVERYWHERE)
+    scopes: ClassVar[tuple[Scope, ...]] = (Scope.PROGRESS, Scope.LISTS, Scope.EVERYWHERE)
     here = "activity"
     CSS_PATH = "progress.tcss"
 
@@ -57,9 +61,19 @@ class ProgressScreen(Place):
             yield self._said
 
     @property
+    def operation(self) -> "Operation | None":
+        """The running object, if the operation was begun here."""
+        return self._operation
+
+    @property
     def table(self) -> Table[TargetState]:
         """The hosts."""
         return self._targets
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """What is done."""
+        return (self._ledger.plan.title,)
 
     def _target(self, name: str) -> TargetState | None:
         return self._ledger.targets.get(name)
@@ -165,9 +179,19 @@ class ProgressScreen(Place):
             forbidden=self._why_no_way_back(cursor),
             row=cursor,
             running=running,
+            refusals=self._refusals(cursor),
         )
 
+    def _refusals(self, name: str | None) -> dict[str, str]:
+        """What cannot be asked for the host under the cursor now, and why."""
+        if self._operation is None or name is None:
+            return dict.fromkeys(Request, "the operation does not run here")
+        found = {each.value: self._operation.why_not(name, each) for each in Request}
+        return {each: reason for each, reason in found.items() if reason is not None}
+
     def _why_no_way_back(self, name: str | None) -> str | None:
+        if self._ledger.plan.kind not in _TO_GENERATIONS:
+            return "only going to another generation can be undone"
         state = self._ledger.targets.get(name or "")
         report = state.report if state else None
         if report is None or not report.outcome.is_success or report.before is None:
@@ -205,15 +229,35 @@ class ProgressScreen(Place):
     def copy_command(self) -> None:
         """The same without a screen."""
         plan = self._ledger.plan
-        after = {target.after for target in plan.acting_on}
-        to = after.pop() if len(after) == 1 else None
-        words = ["nixtui", plan.kind, *(target.name for target in plan.acting_on), *(("--to", to) if to else ())]
+        names = [target.name for target in plan.acting_on]
+        match plan.kind:
+            case "run":
+                sudo = ["--sudo"] if any("user" in target.facts for target in plan.acting_on) else []
+                words = ["nixtui", "run", *names, *sudo, "--", *shlex.split(plan.steps[0].commands[0])]
+            case "rollback":
+                words = self._rollback_words(names)
+            case "reboot" | "break-lock":
+                words = ["nixtui", plan.kind, *names]
+            case _:
+                self.session.say(
+                    Level.INFO, "The command is in the dialog that starts this, under y; C shows what was run."
+                )
+                return
         self.nixtui.copy(shlex.join(words), "the command")
+
+    def _rollback_words(self, names: list[str]) -> list[str]:
+        after = {target.after for target in self._ledger.plan.acting_on}
+        to = after.pop() if len(after) == 1 else None
         if to is None:
             self.session.say(Level.WARNING, "The hosts go to different generations; the command needs a --to of yours.")
+        action = next((target.facts.get("action", "switch") for target in self._ledger.plan.acting_on), "switch")
+        how = ["--action", action] if action != "switch" else []
+        return ["nixtui", "rollback", *names, *(("--to", to) if to else ()), *how]
 
 
 def _change(state: TargetState) -> Line:
+    if state.target.before is None and state.target.after is None:
+        return EMPTY
     return line((label(state.target.before), Role.MUTED), (" → ", Role.FAINT), label(state.target.after))
 
 

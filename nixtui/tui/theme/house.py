@@ -3,16 +3,15 @@
 A palette is the one place with colour values; style sheets and widgets know only the names of roles.
 """
 
-from dataclasses import asdict, dataclass
-
+import msgspec
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
+_PREFIX = "nixtui-"
 DARK, LIGHT, CONTRAST, PLAIN = "nixtui-dark", "nixtui-light", "nixtui-contrast", "nixtui-plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True):
     """Colours by role, and text styles where colour is not to be had. Fields become the variables `$paint-…`."""
 
     background: str
@@ -30,6 +29,12 @@ class Palette:
     cursor_far: str
     border: str
     border_focus: str
+    log_1: str
+    log_2: str
+    log_3: str
+    log_4: str
+    log_5: str
+    log_6: str
     head_style: str = "none"
     muted_style: str = "none"
     faint_style: str = "none"
@@ -37,7 +42,7 @@ class Palette:
 
     def variables(self) -> dict[str, str]:
         """As CSS variables."""
-        return {f"paint-{name.replace('_', '-')}": value for name, value in asdict(self).items()}
+        return {f"paint-{name.replace('_', '-')}": value for name, value in msgspec.structs.asdict(self).items()}
 
 
 # The accent is the light blue of the Nix snowflake. Grey text keeps a contrast of at least 4.5 on its ground.
@@ -57,6 +62,12 @@ _DARK = Palette(
     cursor_far="#1a2129",
     border="#2d3640",
     border_focus="#4d7391",
+    log_1="#7ebae4",
+    log_2="#b5c878",
+    log_3="#d6a8e8",
+    log_4="#e0b48a",
+    log_5="#74c7b8",
+    log_6="#a9b4f0",
 )
 _LIGHT = Palette(
     background="#fbfaf8",
@@ -74,6 +85,12 @@ _LIGHT = Palette(
     cursor_far="#ebeef1",
     border="#ccd2d8",
     border_focus="#6fa2ca",
+    log_1="#1c6cae",
+    log_2="#5a6b12",
+    log_3="#84409c",
+    log_4="#935a1c",
+    log_5="#0f7568",
+    log_6="#4a55b8",
 )
 _CONTRAST = Palette(
     background="#000000",
@@ -91,6 +108,12 @@ _CONTRAST = Palette(
     cursor_far="#2b2b2b",
     border="#949494",
     border_focus="#ffffff",
+    log_1="#66ccff",
+    log_2="#d8f060",
+    log_3="#f0a0ff",
+    log_4="#ffc080",
+    log_5="#60f0d8",
+    log_6="#b0b8ff",
     head_style="bold",
 )
 _PLAIN = Palette(
@@ -109,6 +132,12 @@ _PLAIN = Palette(
     cursor_far="ansi_default",
     border="ansi_bright_black",
     border_focus="ansi_blue",
+    log_1="ansi_blue",
+    log_2="ansi_green",
+    log_3="ansi_magenta",
+    log_4="ansi_cyan",
+    log_5="ansi_bright_blue",
+    log_6="ansi_bright_magenta",
     head_style="dim",
     muted_style="dim",
     faint_style="dim",
@@ -160,6 +189,18 @@ def themes() -> tuple[Theme, ...]:
     )
 
 
+def theme_words() -> list[str]:
+    """What themes are called by: the house's by one word, Textual's by their names."""
+    return [*(each.name.removeprefix(_PREFIX) for each in themes()), *BUILTIN_THEMES]
+
+
+def theme_called(word: str) -> str | None:
+    """The name of a theme that is called so, `None` where there is none."""
+    if word in theme_words():
+        return word if word in BUILTIN_THEMES else _PREFIX + word
+    return word if word in {each.name for each in themes()} else None
+
+
 def fitted(theme: Theme) -> dict[str, str]:
     """The variables of the house for a theme that does not know them, from the colours it does have."""
     if theme.ansi:
@@ -188,4 +229,10 @@ def fitted(theme: Theme) -> dict[str, str]:
         cursor_far=towards(text, 0.08),
         border=towards(text, 0.2),
         border_focus=towards(accent, 0.6),
+        log_1=house.log_1,
+        log_2=house.log_2,
+        log_3=house.log_3,
+        log_4=house.log_4,
+        log_5=house.log_5,
+        log_6=house.log_6,
     ).variables()

@@ -1,8 +1,9 @@
 """Columns of a table as data, and which of them fit a width."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from nixtui.tui.paint import Line, Role, Span, fit
 
@@ -12,8 +13,7 @@ GAP = 2
 """Blank cells between columns."""
 
 
-@dataclass(frozen=True)  # no slots: with them Python 3.11 cannot make a frozen `Column[Host](…)`
-class Column(Generic[Row]):
+class Column(msgspec.Struct, Generic[Row], frozen=True):
     """One column: how its cell is written and how much room it deserves.
 
     `width` is the least it needs in cells, `widest` what it takes where there is room. Columns with the highest
@@ -30,8 +30,7 @@ class Column(Generic[Row]):
     sort: Callable[[Row], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed(Generic[Row]):
+class Placed(msgspec.Struct, Generic[Row], frozen=True):
     """A column with the width it got."""
 
     column: Column[Row]
@@ -58,6 +57,29 @@ def lay_out(columns: Sequence[Column[Row]], cells: int) -> tuple[Placed[Row], ..
             taken[number] += more
             left -= more
     return tuple(Placed(columns[number], taken[number]) for number in sorted(taken))
+
+
+PINNED = 2
+"""Columns that stay where they are while the others are moved past: without host and state a row says nothing."""
+
+
+def lay_out_all(columns: Sequence[Column[Row]], cells: int, skipped: int) -> tuple[tuple[Placed[Row], ...], int]:
+    """As many columns as fit in the order they are read, without `skipped` ones behind the pinned; and how many are
+    still to come at the right."""
+    shown: list[Column[Row]] = []
+    left = cells + GAP
+    rest = [*columns[:PINNED], *columns[PINNED + skipped :]]
+    for column in rest:
+        if column.width + GAP > left and len(shown) > PINNED:
+            break
+        shown.append(column)
+        left -= column.width + GAP
+    placed = []
+    for column in shown:
+        more = min(max(left, 0), max(0, column.widest - column.width))
+        placed.append(Placed(column, column.width + more))
+        left -= more
+    return tuple(placed), len(rest) - len(shown)
 
 
 def head(placed: Sequence[Placed[Row]], sorted_by: tuple[str, bool] | None) -> Line:

@@ -15,6 +15,9 @@ def field(identity: str | None = None, *, placeholder: str = "", password: bool 
     return made
 
 
+_WAY = "Tab goes here"
+
+
 class Asked(Horizontal):
     """What is asked for, and where to type it. Not shown until it is asked for."""
 
@@ -30,12 +33,20 @@ class Asked(Horizontal):
 
     def __init__(self, identity: str) -> None:
         super().__init__()
-        self._label, self._field = Lines(), field(identity)
+        self._label, self._field = Lines(), field(identity, placeholder=_WAY)
 
     def compose(self) -> ComposeResult:
         """Side by side."""
         yield self._label
         yield self._field
+
+    def on_descendant_focus(self) -> None:
+        """The way here is known now."""
+        self._field.placeholder = ""
+
+    def on_descendant_blur(self) -> None:
+        """Typing does not reach the field any more."""
+        self._field.placeholder = _WAY
 
     @property
     def value(self) -> str:
@@ -58,4 +69,4 @@ class Asked(Horizontal):
 
     def focus_field(self) -> None:
         """Give it the keyboard."""
-        self._field.focus()
+        self.screen.set_focus(self._field)  # now, not after the keys that are waiting already

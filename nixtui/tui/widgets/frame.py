@@ -1,25 +1,28 @@
 """What stays the same around every screen: the line that says where you are, the last message, the keys."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from nixtui.tui import units
 from nixtui.tui.action_table import DESTINATIONS, Destination
+from nixtui.tui.armed import armed_line
 from nixtui.tui.messages import KeyClicked
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, fit, line, width
 from nixtui.tui.widgets.lines import Lines
 
 _DOT = Span("  ·  ", Role.FAINT)
+_SCREENS_FROM = 160
+"""Cells from which the screens have their place in the footer before keys of the lower ranks."""
+
 _ALWAYS = 90
 """Rank from which a key is in the footer however narrow it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bearings:
+class Bearings(msgspec.Struct, frozen=True):
     """Where one is and how dangerous it is: what the header says."""
 
     fleet: str
@@ -32,6 +35,7 @@ class Bearings:
     paused: bool
     now: float
     terse: bool
+    trail: tuple[str, ...] = ()
 
 
 class Header(Horizontal):
@@ -87,17 +91,32 @@ def _left(at: Bearings, room: int) -> Line:
 def _lefts(at: Bearings) -> Iterable[Line]:
     """The left side, and shorter ones for terminals where it does not fit."""
     name = line(" ", ("nixtui", Role.KEY), "  ")
-    where = line((clean(at.fleet), Role.STRONG), (" ▸ ", Role.FAINT), *_spaced(at.environments))
+    where = line((clean(at.fleet), Role.STRONG))
+    if at.environments:
+        where = (*where, Span(" ▸ ", Role.FAINT), *_spaced(at.environments))
     seen_role = Role.TEXT if at.seen == at.known else Role.WARN
     seen = line((f"{at.seen}/{at.known}", seen_role), (" seen", Role.MUTED))
     failing = line((f"{at.failing}", Role.BAD), (" failing", Role.MUTED)) if at.failing else EMPTY
     noun = "operation" if at.operations == 1 else "operations"
     running = line((f"{at.operations}", Role.ACCENT), (f" {noun}", Role.MUTED)) if at.operations else EMPTY
     facts = [part for part in (seen, failing, running) if part]
+    if trail := _trail(at.trail):
+        yield (*name, *where, _DOT, *trail, *(span for part in facts for span in (_DOT, *part)))
+        yield (Span(" "), *where, Span("  "), *trail, *(span for part in facts for span in (Span("  "), *part)))
     yield (*name, *where, *(span for part in facts for span in (_DOT, *part)))
     yield (Span(" "), *where, *(span for part in facts for span in (Span("  "), *part)))
     yield (Span(" "), *where, Span("  "), *failing)
     yield (Span(" "), *where)
+
+
+def _trail(crumbs: Sequence[str]) -> Line:
+    """`Fleet ▸ web-12 ▸ Generations`: esc goes one to the left. The fleet alone is no trail."""
+    if len(crumbs) < 2:
+        return EMPTY
+    spans: list[Span] = []
+    for crumb in crumbs[:-1]:
+        spans += (Span(clean(crumb), Role.MUTED), Span(" ▸ ", Role.FAINT))
+    return (*spans, Span(clean(crumbs[-1]), Role.TEXT))
 
 
 def _spaced(spans: Sequence[Span]) -> Iterable[Span]:
@@ -115,8 +134,21 @@ class NoticeLine(Lines):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHint:
+class ArmedStrip(Lines):
+    """Hosts that go back by themselves unless they are committed; not there while there are none."""
+
+    DEFAULT_CSS = """
+    ArmedStrip { height: 1; display: none; }
+    """
+
+    def tell(self, hosts: Sequence[tuple[str, float]], now: float) -> None:
+        """Show these hosts with what is left of their time."""
+        self.display = bool(hosts)
+        if hosts:
+            self.show([armed_line(hosts, now, self.outer_size.width or self.app.size.width)])
+
+
+class KeyHint(msgspec.Struct, frozen=True):
     """A key of the footer. `action` is empty for keys that only a prompt knows; `rank` 90 and above always fits."""
 
     action: str
@@ -152,11 +184,13 @@ class Footer(Lines):
         self._told = told
         self._places = []
         spans: list[Span] = [Span(" ")]
-        for hint in _that_fit(hints, self.outer_size.width - 1):
+        destinations = [(f"go_{each.id}", _destination(each, here)) for each in DESTINATIONS] if here else []
+        for_screens = sum(width(shown) + 2 for _, shown in destinations)
+        is_wide = self.outer_size.width >= _SCREENS_FROM
+        for hint in _that_fit(hints, self.outer_size.width - 1 - (for_screens if is_wide else 0)):
             self._add(spans, hint.line, hint.action)
             spans.append(Span("  "))
-        destinations = [(f"go_{each.id}", _destination(each, here)) for each in DESTINATIONS] if here else []
-        room = self.outer_size.width - width(spans) - sum(width(shown) + 2 for _, shown in destinations)
+        room = self.outer_size.width - width(spans) - for_screens
         if room > 0:
             spans.append(Span(" " * room))
             for action, shown in destinations:

@@ -1,12 +1,16 @@
 """The table of the fleet: follows the hosts, keeps still enough to be read, and knows what is marked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+
+import msgspec
 
 from nixtui.fleet.state import Changes, FleetState
 from nixtui.model.selector import parse_selector
 from nixtui.tui import hosts
 from nixtui.tui.fleet_list import FleetList, Marks
-from nixtui.tui.paint import EMPTY, Role, clean, line
+from nixtui.tui.groups import Group, Grouping, is_head
+from nixtui.tui.last_actions import LastActions
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.table import Table
 
 REORDER_AFTER_S = 1.0
@@ -19,11 +23,11 @@ AGE_AFTER_S = 5.0
 class HostTable(Table[hosts.HostRow]):
     """Hosts by name. The owner brings changes and ticks; times are Unix seconds by `clock`."""
 
-    def __init__(self, fleet: FleetState, clock: Callable[[], float]) -> None:
+    def __init__(self, fleet: FleetState, clock: Callable[[], float], actions: LastActions) -> None:
         self._names = fleet.names()
         columns = hosts.columns(self._names)
-        super().__init__(columns, self._row, id="hosts")
-        self.listing = FleetList(fleet, columns)
+        super().__init__(columns, self.full_row, id="hosts")
+        self.listing = FleetList(fleet, columns, actions.of)
         self.marks = Marks()
         self._fleet = fleet
         self._clock = clock
@@ -31,11 +35,34 @@ class HostTable(Table[hosts.HostRow]):
         self._reorder_due = False
         self._ordered_at = self._aged_at = 0.0
 
-    def _row(self, name: str) -> hosts.HostRow | None:
+    def full_row(self, name: str) -> hosts.HostRow | None:
+        """A host with all there is to show of it; `None` when it left the fleet."""
         try:
-            return self.listing.row(name, self._clock())
+            row = self.listing.row(name, self._clock())
         except KeyError:  # left the inventory; the next rebuild takes it out of the list
             return None
+        return msgspec.structs.replace(row, loads=self._fleet.load_history(name))
+
+    @property
+    def host(self) -> str | None:
+        """The host under the cursor; `None` on a heading."""
+        return None if is_head(self.cursor) else self.cursor
+
+    @property
+    def group(self) -> Group | None:
+        """The group whose heading the cursor is on."""
+        return self.listing.groups.get(self.cursor) if self.listing.groups and self.cursor else None
+
+    def heading(self, key: str) -> Line | None:
+        """The line over a group."""
+        groups = self.listing.groups
+        if groups is None or not is_head(key):
+            return None
+        group = groups.get(key)
+        if group is None:
+            return EMPTY
+        marked = len(self.marks.names & group.names)
+        return group.heading(groups.by.title, collapsed=key in groups.collapsed, marked=marked)
 
     # What changes by itself
 
@@ -51,6 +78,17 @@ class HostTable(Table[hosts.HostRow]):
         self._reorder_due |= self.listing.update(changes.names, self._clock())
         self._reorder_when_due()
         self.rows_changed(changes.names)
+        self._headings_changed()
+
+    def _headings_changed(self) -> None:
+        if self.listing.groups is not None:
+            self.rows_changed({key for key in self._drawn if is_head(key)})
+
+    def actions_changed(self, names: Collection[str]) -> None:
+        """Something was done to these hosts."""
+        if self._waiting is None and names:
+            self._reorder_due |= self.listing.update(names, self._clock())
+            self.rows_changed(names)
 
     def tick(self, now: float) -> None:
         """Ages grow, hosts become stale, and rows that should change places do."""
@@ -99,25 +137,64 @@ class HostTable(Table[hosts.HostRow]):
         hiding = f", {hidden} hidden" if hidden else ""
         marks = line((f"{marked} marked{hiding} ─ ", Role.WARN if hidden else Role.ACCENT)) if marked else EMPTY
         by = f"{clean(listing.description)} ─ " if listing.is_filtered else ""
+        grouped = f"by {listing.groups.by.title} ─ " if listing.groups is not None else ""
         count = f"{len(listing)} of {len(self._fleet)}" if listing.is_filtered else f"{len(self._fleet)}"
-        self.set_title(line(("Fleet", Role.STRONG)), (*marks, *line((by, Role.ACCENT), (count, Role.MUTED))))
+        right = line((by, Role.ACCENT), (grouped, Role.MUTED), (count, Role.MUTED))
+        self.set_title(line(("Fleet", Role.STRONG)), (*marks, *right, *self._beside()))
+
+    def _beside(self) -> Line:
+        """Where there are more columns than one sees."""
+        if not self.is_wide:
+            return EMPTY
+        left, right = self.columns_beside
+        hint = " ".join(filter(None, (f"◂ {left}" if left else "", f"{right} ▸" if right else "")))
+        return line((f" ─ {hint} columns", Role.MUTED)) if hint else EMPTY
 
     # What a person asks for
 
     def filter_by(self, text: str) -> None:
         """Show what a selector matches. Raises `BadSelector` and shows what was shown before."""
         self.listing.selector = parse_selector(text, plain_is_substring=True)
-        self.rebuild(hold=False)
+        self._refilter()
 
     def show_environment(self, name: str | None) -> None:
         """Show one environment only, or all."""
         self.listing.environment = name
-        self.rebuild(hold=False)
+        self._refilter()
 
     def show_problems(self, only: bool) -> None:
         """Only hosts somebody should look at, or all again."""
         self.listing.only_problems = only
-        self.rebuild(hold=False)
+        self._refilter()
+
+    def _refilter(self) -> None:
+        """Another filter over the same order."""
+        self.listing.held = None
+        self.listing.refilter(self._clock())
+        self._show_order(from_top=True)
+
+    def group_by(self, by: Grouping | None) -> None:
+        """Group, or not any more. Begins at the top, where the headings of what is in trouble are."""
+        self.listing.group_by(by)
+        self.listing.refilter(self._clock())
+        self._show_order()
+        self.scroll_rows_to(0)
+        self._scroll_to_cursor()
+
+    def toggle_group(self) -> None:
+        """Show only the heading under the cursor, or its hosts again."""
+        if self.listing.groups is not None and is_head(self.cursor):
+            self.listing.groups.toggle(str(self.cursor))
+            self._show_order()
+            self._headings_changed()
+
+    def find(self, name: str) -> None:
+        """Put the cursor on a host that is listed, opening its group."""
+        groups = self.listing.groups
+        if groups is not None and (key := groups.key_of(name)) in groups.collapsed:
+            groups.toggle(str(key))
+            self._show_order()
+        self.go_to(name)
 
     def sort_by(self, column: str) -> None:
         """Order by a column; the same again turns it round."""
@@ -125,21 +202,23 @@ class HostTable(Table[hosts.HostRow]):
         self.rebuild()
 
     def mark_cursor(self) -> None:
-        """Mark the host under the cursor, or unmark it, and go on to the next."""
-        if self.cursor is not None:
-            self.marks.toggle(self.cursor)
-            self.move(1)
-            self._marks_changed()
+        """Mark the host under the cursor, or all under a heading, or unmark them; and go on to the next row."""
+        if (group := self.group) is not None:
+            self.marks.toggle_these(group.names)
+        elif self.host is not None:
+            self.marks.toggle(self.host)
+        self.move(1)
+        self._marks_changed()
 
     def mark_all(self) -> None:
         """Mark all that are shown, or unmark them."""
-        self.marks.toggle_all(self.order)
+        self.marks.toggle_all(self.listing.names())
         self._marks_changed()
 
     def mark_range(self) -> None:
         """Mark from the last mark to the cursor."""
-        if self.cursor is not None:
-            self.marks.extend_to(self.cursor, self.order)
+        if self.host is not None:
+            self.marks.extend_to(self.host, [key for key in self.order if not is_head(key)])
             self._marks_changed()
 
     def unmark(self) -> None:
@@ -149,6 +228,7 @@ class HostTable(Table[hosts.HostRow]):
 
     def _marks_changed(self) -> None:
         self.set_marks(self.marks.names)
+        self._headings_changed()
         self.show_title()
 
     @property

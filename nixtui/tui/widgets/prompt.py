@@ -1,25 +1,24 @@
 """The line one types in: the filter, the command line, a target. While it is open no key does anything else."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from nixtui.tui.memory import keep_in_history
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
 from nixtui.tui.widgets.field import field
 from nixtui.tui.widgets.lines import Lines
 
-_MAX_HISTORY = 50
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked: `edited` hears every key and answers with a hint, `submitted` gets Enter, `left` esc.
 
     `complete` gives whole texts that may be meant; tab takes the first, or the longest beginning they share.
+    `kept_as` names the history it belongs to, where the label is not always the same.
     """
 
     label: str
@@ -28,6 +27,12 @@ class Question:
     submitted: Callable[[str], None]
     left: Callable[[], None]
     complete: Callable[[str], Sequence[str]] = lambda _: ()
+    kept_as: str | None = None
+
+    @property
+    def history(self) -> str:
+        """The name of its history."""
+        return self.kept_as or self.label.strip()
 
 
 class Prompt(Horizontal):
@@ -46,11 +51,12 @@ class Prompt(Horizontal):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, histories: dict[str, list[str]]) -> None:
         super().__init__()
         self._question: Question | None = None
-        self._history: dict[str, list[str]] = {}
+        self._histories = histories
         self._recalled = 0
+        self._sought: str | None = None
 
     def compose(self) -> ComposeResult:
         """Label, input, hint."""
@@ -66,15 +72,19 @@ class Prompt(Horizontal):
     def ask(self, question: Question) -> None:
         """Open, and give the keyboard to the input."""
         self._question = question
-        self._recalled = 0
+        self._recalled, self._sought = 0, None
         label = (Span(question.label, Role.KEY),)
         self.query_one("#prompt-label", Lines).show([label])
         self.add_class("-open")
         typed = self.query_one(Input)
         typed.value = question.value
         typed.cursor_position = len(question.value)
-        typed.focus()
+        self.take_keyboard()
         self._hint(question.edited(question.value))
+
+    def take_keyboard(self) -> None:
+        """Now and not in a moment: the next keys are on their way."""
+        self.screen.set_focus(self.query_one(Input))
 
     def close(self) -> None:
         """Give the keyboard back."""
@@ -95,15 +105,15 @@ class Prompt(Horizontal):
         event.stop()
         if (question := self._question) is None:
             return
-        kept = self._history.setdefault(question.label, [])
-        if event.value.strip():
-            kept[:] = [*(each for each in kept if each != event.value), event.value][-_MAX_HISTORY:]
+        keep_in_history(self._histories.setdefault(question.history, []), event.value)
         question.submitted(event.value)
 
     def on_key(self, event: events.Key) -> None:
-        """Esc leaves, tab completes, up and down bring back what was typed before."""
+        """Esc leaves, tab completes, up and down bring back what was typed before, ctrl+r what has this in it."""
         if (question := self._question) is None:
             return
+        if event.key != "ctrl+r":
+            self._sought = None
         match event.key:
             case "escape":
                 question.left()
@@ -113,6 +123,8 @@ class Prompt(Horizontal):
                 self._recall(question, 1)
             case "down":
                 self._recall(question, -1)
+            case "ctrl+r":
+                self._search(question)
             case _:
                 return
         event.prevent_default().stop()
@@ -126,11 +138,25 @@ class Prompt(Horizontal):
             typed.cursor_position = len(typed.value)
 
     def _recall(self, question: Question, step: int) -> None:
-        kept = self._history.get(question.label, [])
+        kept = self._histories.get(question.history, [])
         self._recalled = min(max(self._recalled + step, 0), len(kept))
+        self._write(kept[-self._recalled] if self._recalled else question.value)
+
+    def _search(self, question: Question) -> None:
+        """The last entry that has in it what was typed when the search began; again: the one before."""
+        if self._sought is None:
+            self._sought, self._recalled = self.query_one(Input).value, 0
+        kept = self._histories.get(question.history, [])
+        for back in range(self._recalled + 1, len(kept) + 1):
+            if self._sought in kept[-back]:
+                self._recalled = back
+                self._write(kept[-back])
+                return
+
+    def _write(self, text: str) -> None:
         typed = self.query_one(Input)
-        typed.value = kept[-self._recalled] if self._recalled else question.value
-        typed.cursor_position = len(typed.value)
+        typed.value = text
+        typed.cursor_position = len(text)
 
 
 def _shared_beginning(texts: Sequence[str]) -> str:

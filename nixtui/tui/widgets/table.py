@@ -5,17 +5,17 @@ this one keeps a list of keys, asks for a row when its line is drawn, and repain
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Generic, TypeVar
 
+import msgspec
 from textual import events
 from textual.strip import Strip
 
 from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
-from nixtui.tui.paint import EMPTY, Line, Role, Span
+from nixtui.tui.paint import EMPTY, Line, Role, Span, fit
 from nixtui.tui.theme.roles import CURSOR, CURSOR_FAR
-from nixtui.tui.widgets.columns import GAP, Column, Placed, body, head, lay_out
+from nixtui.tui.widgets.columns import GAP, PINNED, Column, Placed, body, head, lay_out, lay_out_all
 from nixtui.tui.widgets.painted import changed_cells
 from nixtui.tui.widgets.pane import Pane
 
@@ -28,8 +28,7 @@ _WHEEL_ROWS = 3
 _MAX_DRAWN = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(msgspec.Struct, frozen=True):
     """A row as it is on the screen, to compare the next one with."""
 
     body: Line
@@ -65,9 +64,12 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._index: dict[str, int] = {}
         self._drawn: dict[str, _Drawn] = {}
         self._cursor: str | None = None
+        self._is_untouched = False
         self._sorted_by: tuple[str, bool] | None = None
         self._marks: frozenset[str] = frozenset()
         self._empty: Sequence[Line] = ()
+        self._skipped: int | None = None
+        self._more = 0
 
     # What is shown
 
@@ -106,6 +108,34 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._columns = tuple(columns)
         self._lay_out()
 
+    @property
+    def is_wide(self) -> bool:
+        """True while all columns are shown, those that do not fit by moving sideways."""
+        return self._skipped is not None
+
+    @property
+    def columns_beside(self) -> tuple[int, int]:
+        """How many columns are left and right of what is seen, while all are shown."""
+        return self._skipped or 0, self._more
+
+    def set_wide(self, wide: bool) -> None:
+        """Show all columns, or those that fit."""
+        self._skipped = 0 if wide else None
+        self._lay_out()
+
+    def refit(self) -> None:
+        """Lay the columns out for the width there is now. Textual tells a widget of a new width only if it was drawn in
+        between; one that is laid out anew and widened in one go has to look for itself."""
+        self._lay_out()
+        self.scroll_rows_to(self.top)
+
+    def shift(self, columns: int) -> None:
+        """Move sideways past so many columns, while all are shown."""
+        if self._skipped is None or (columns > 0 and not self._more):
+            return
+        self._skipped = min(max(self._skipped + columns, 0), max(0, len(self._columns) - PINNED - 1))
+        self._lay_out()
+
     def set_marks(self, marks: frozenset[str]) -> None:
         """Rows that are marked from now on."""
         before, self._marks = self._marks, marks
@@ -122,6 +152,7 @@ class Table(Pane, Generic[Row], can_focus=True):
 
         The cursor stays on its row, and that row on its line of the screen, so that nothing slides away under a
         finger that is about to press a key. `from_top`, when somebody asked for another list, begins at its beginning.
+        Before anybody touched it (`stay_on_top`) the cursor is on the first row, whichever that is.
         """
         if sorted_by != self._sorted_by:
             self._sorted_by = sorted_by
@@ -132,7 +163,9 @@ class Table(Pane, Generic[Row], can_focus=True):
         row_before, line_before = self.cursor_row, self.cursor_row - self.top
         self._order = order
         self._index = {key: number for number, key in enumerate(order)}
-        if self._cursor in self._index:
+        if self._is_untouched and order:
+            self._set_cursor(order[0])
+        elif self._cursor in self._index:
             self.scroll_rows_to(0 if from_top else self.cursor_row - line_before, repaint=False)
             self._scroll_to_cursor()
         else:
@@ -167,6 +200,13 @@ class Table(Pane, Generic[Row], can_focus=True):
 
     # Moving about
 
+    def stay_on_top(self, stay: bool = True) -> None:
+        """Keep the cursor on the first row until somebody does anything: the list is only just filling.
+
+        Otherwise a cursor that began on the first host to answer would hold the worst ones above the screen.
+        """
+        self._is_untouched = stay
+
     def move(self, rows: int) -> None:
         """Move the cursor by so many rows, stopping at either end."""
         if self._order:
@@ -179,6 +219,7 @@ class Table(Pane, Generic[Row], can_focus=True):
 
     def go_to(self, key: str) -> None:
         """Put the cursor on a row and make it seen; a key that is not shown changes nothing."""
+        self._is_untouched = False
         if key in self._index and key != self._cursor:
             before = self._cursor
             self._set_cursor(key)
@@ -228,7 +269,13 @@ class Table(Pane, Generic[Row], can_focus=True):
         written = self._body(key)
         return _Drawn(written, self.strip((*gutter, *written), cells, base), look)
 
+    def heading(self, key: str) -> Line | None:  # noqa: ARG002 - for tables that have some
+        """What stands across all columns under this key, where it is no row."""
+        return None
+
     def _body(self, key: str) -> Line:
+        if (heading := self.heading(key)) is not None:
+            return fit(heading, self.cells - GUTTER)
         row = self._row_of(key)
         return EMPTY if row is None else body(self._placed, row, self.cells - GUTTER)
 
@@ -238,7 +285,11 @@ class Table(Pane, Generic[Row], can_focus=True):
                 self.refresh_cells(row, 0, self.cells)
 
     def _lay_out(self) -> None:
-        self._placed = lay_out(self._columns, self.cells - GUTTER - 1)
+        cells = self.cells - GUTTER - 1
+        if self._skipped is None:
+            self._placed, self._more = lay_out(self._columns, cells), 0
+        else:
+            self._placed, self._more = lay_out_all(self._columns, cells, self._skipped)
         self._drawn.clear()
         self.refresh()
 

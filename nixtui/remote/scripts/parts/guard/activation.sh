@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # The guard: record, arm, start the activation, follow it.
 
+STC_LOCK_TRIES_REVERT=90 # where going back is at stake, see STC_LOCK_TRIES_TEST
+TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
+
 begin() {
     mode=live number='' reference=''
     for each_; do

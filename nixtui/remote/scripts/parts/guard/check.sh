@@ -1,15 +1,6 @@
 # shellcheck shell=sh
 # The guard: what must be true before anything is done.
 
-# refuse WORD DETAIL: nothing was done; leave nothing behind
-refuse() {
-    say "refused $*"
-    unlock
-    rm -rf "${dir:?}"
-    rm -f "$roots/nixtui-$id-new" "$roots/nixtui-$id-previous"
-    return 1
-}
-
 check() {
     # Asking Nix takes longer than all the rest, so it goes on meanwhile.
     nix-store --query --requisites "$new" >"$dir/closure" 2>/dev/null &
@@ -91,17 +82,4 @@ boot_need_kib() {
             sum_=$((sum_ + ($(wc -c <"$R$file_") + 1023) / 1024))
     done
     echo "$sum_"
-}
-
-# is_idle: no other activation is running
-is_idle() {
-    stc_lock_=$R/run/nixos/switch-to-configuration.lock
-    [ -e "$stc_lock_" ] && command -v flock >/dev/null || return 0
-    tries_=0
-    until flock -n "$stc_lock_" true 2>/dev/null; do
-        tries_=$((tries_ + 1))
-        [ "$tries_" -lt "$STC_LOCK_TRIES_TEST" ] ||
-            refuse busy "another activation holds $stc_lock_ (somebody's switch-to-configuration is running)" || return
-        sleep 1
-    done
 }

@@ -6,13 +6,8 @@ umask 022
 trap '' HUP PIPE
 
 run=$R/run/nixtui
+# shellcheck disable=SC2034 # what stands on this ground need not use all of it
 roots=$R/nix/var/nix/gcroots
-
-# How long somebody else's switch-to-configuration may hold its lock before we give up, in tries one second apart:
-# an ordinary activation settles within NixOS's own 90 s; at the start we would rather tell than wait.
-STC_LOCK_TRIES_TEST=10
-STC_LOCK_TRIES_REVERT=90
-TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
 
 # say WORDS: to the operator, who may be gone; that is never a reason to stop
 say() { printf '%s\n' "$*" 2>/dev/null || :; }
@@ -30,6 +25,7 @@ put() {
 }
 
 # recall KEY: its value in the operation's record
+# shellcheck disable=SC2154 # `dir` is the operation's, set by the script that has one
 recall() {
     while read -r key_ value_; do
         if [ "$key_" = "$1" ]; then

@@ -1,0 +1,105 @@
+"""The real `ssh`, told to go the way nixtui goes: same files, same keys, same host key policy."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from nixtui.remote.destination import Destination
+from nixtui.remote.settings import SshSettings
+
+
+class NoShell(Exception):
+    """There is no `ssh` here; `remedy` says what works without it."""
+
+    reason = "there is no ssh program on this machine's PATH"
+    remedy = "install OpenSSH; x runs single commands without it"
+
+    def __init__(self) -> None:
+        super().__init__(f"{self.reason}; {self.remedy}")
+
+
+def ssh_words(
+    destination: Destination,
+    hops: Sequence[Destination],
+    settings: SshSettings,
+    command: Sequence[str] = (),
+    *,
+    terminal: bool = False,
+) -> list[str]:
+    """The argument list of `ssh` for a destination behind these jump hosts, the nearest to us first.
+
+    Jump hosts go into a ProxyCommand rather than `-J`: ssh gives its own `-J` processes neither the known_hosts files
+    nor the strictness. Each word of `command` reaches the host as one word. With `terminal` it gets one there.
+    """
+    words = ["ssh", *(["-t"] if terminal and command else []), *_options(destination, settings)]
+    if hops:
+        *before, last = hops
+        inner = [*ssh_words(last, before, settings)[:-2], "-W", _forward(destination), "--", last.asked]
+        words += ["-o", f"ProxyCommand={shlex.join(inner).replace('%', '%%')}"]
+    words += ["--", destination.asked]
+    return [*words, shlex.join(command)] if command else words
+
+
+def _options(destination: Destination, settings: SshSettings) -> list[str]:
+    words: list[str] = []
+    if settings.config_files and not settings.config_files[0].endswith(".ssh/config"):
+        words += ["-F", settings.config_files[0]]
+    options = {
+        "StrictHostKeyChecking": "yes",
+        "UpdateHostKeys": "no",
+        "UserKnownHostsFile": _listed([str(path) for path in destination.known_hosts]) or "none",
+        "GlobalKnownHostsFile": "none",
+        "ConnectTimeout": str(max(1, round(settings.connect_timeout))),
+        "ServerAliveInterval": str(max(1, round(settings.keepalive_interval))),
+    }
+    if destination.host_key_alias is not None:
+        options["HostKeyAlias"] = destination.host_key_alias
+    if destination.identities_only:
+        options["IdentitiesOnly"] = "yes"
+    words += [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+    if settings.identity_files:
+        words += [word for path in destination.identity_files for word in ("-i", str(path))]
+    return [*words, "-p", str(destination.port), "-l", destination.user]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """Several files in one option; ssh splits at blanks and expands percent signs."""
+    escaped = (path.replace("%", "%%") for path in paths)
+    return " ".join(f'"{path}"' if " " in path else path for path in escaped)
+
+
+def _forward(destination: Destination) -> str:
+    host = f"[{destination.host}]" if ":" in destination.host else destination.host
+    return f"{host}:{destination.port}"
+
+
+def find_ssh(environ: Mapping[str, str]) -> str:
+    """Where `ssh` is. Raises `NoShell`."""
+    found = shutil.which("ssh", path=environ.get("PATH", os.defpath))
+    if found is None:
+        raise NoShell
+    return found
+
+
+async def in_foreground(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a program on our own terminal and wait for it; its exit status, 128 + N for signal N.
+
+    The event loop goes on: an armed host wants its signs of life while somebody looks around. Ctrl-C is the program's.
+    Raises `NoShell` when it is not there.
+    """
+    find_ssh(environ)
+    before = None
+    with suppress(ValueError):  # not the main thread, where Python handles no signals
+        # A handler and not SIG_IGN, which the program would inherit.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        process = await asyncio.create_subprocess_exec(*words, env=dict(environ))
+        status = await process.wait()
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+    return status if status >= 0 else 128 - status

@@ -1,0 +1,38 @@
+"""The columns of a plan's targets: one row each, with what happens to it or why nothing does."""
+
+from nixtui.operations.plan import Target
+from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, line, said
+from nixtui.tui.widgets.columns import Column
+
+
+def target_columns() -> tuple[Column[Target], ...]:
+    """In the order they are read."""
+    return (
+        Column("wave", "WAVE", 4, _wave, right=True),
+        Column("name", "HOST", 12, lambda row: (said(row.name, Role.STRONG),), 0, 20),
+        Column("change", "FROM → TO", 13, _change),
+        Column("note", "", 16, _note, 1, 60),
+    )
+
+
+def _wave(row: Target) -> Line:
+    return line(("", Role.FAINT)) if row.refused is not None else line((str(row.wave), Role.MUTED))
+
+
+def label(text: str | None) -> str:
+    """A generation's number, or the name of a system that is none."""
+    return UNKNOWN if text is None else clean(text[44:] if text.startswith("/nix/store/") else text)
+
+
+def _change(row: Target) -> Line:
+    if row.refused is not None:
+        return line((label(row.before), Role.MUTED))
+    if row.before is None and row.after is None:
+        return EMPTY
+    return line(label(row.before), (" → ", Role.FAINT), (label(row.after), Role.STRONG))
+
+
+def _note(row: Target) -> Line:
+    if row.refused is not None:
+        return (Span("⊘ ", Role.WARN), said(row.refused, Role.WARN))
+    return line(("! " if row.warnings else "", Role.WARN), (clean("; ".join(row.warnings)), Role.MUTED))

@@ -1,0 +1,77 @@
+"""What is drawn of the app: for the snapshots that tests compare, and for the pictures of README.md.
+
+A scene is keys on a host and the text that shows that its screen is complete. Add one for every new screen.
+"""
+
+from dataclasses import dataclass
+
+from textual.pilot import Pilot
+
+from nixtui.tui.app import NixtuiApp
+from tests.tui.cockpit import KEY_IS_ENOUGH, MemoryCockpit, synthetic_fleet
+from tests.tui.screen import opened, press, until_shown, write
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`keys` are pressed with the cursor on web-2. In a `quick` one a key is consent enough."""
+
+    keys: tuple[str, ...]
+    complete: str
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """A terminal: its size, its colours."""
+
+    size: tuple[int, int]
+    no_color: bool = False
+    theme: str = "nixtui-dark"
+
+
+SCENES = {
+    "fleet": Scene((), "web-2"),
+    "problems": Scene(("z",), "is:problem"),
+    "diff": Scene(("enter", "j"), "closure"),
+    "rollback": Scene(("r",), "will restart"),
+    "progress": Scene(("r", "right", "enter"), "committed in", quick=True),
+    "activity": Scene(("r", "right", "enter", "7"), "Roll back web-2", quick=True),
+    "help": Scene(("?",), "Keys"),
+}
+
+LOOKS = {
+    "80x24": Look((80, 24)),
+    "120x40": Look((120, 40)),
+    "160x50": Look((160, 50)),
+    "no-color": Look((120, 40), no_color=True),
+    "light": Look((120, 40), theme="nixtui-light"),
+}
+
+
+async def drawn(scene: Scene, look: Look) -> str:
+    """The scene on that terminal, as SVG."""
+    cockpit = MemoryCockpit(synthetic_fleet(), policy=KEY_IS_ENOUGH if scene.quick else None)
+    options = {"no_color": True} if look.no_color else {"theme": look.theme}
+    async with opened(cockpit, look.size, **options) as (app, pilot, _):
+        await write(pilot, ":host web-2")
+        await press(pilot, "enter")
+        for key in scene.keys:
+            await pilot.press(key)
+            if scene.quick and key == "r":
+                await until_shown(pilot, "412 → 411")
+            if scene.quick and key == "enter":
+                await until_shown(pilot, "committed in")
+        await until_shown(pilot, scene.complete)
+        return await settled(app, pilot)
+
+
+async def settled(app: NixtuiApp, pilot: Pilot[None]) -> str:
+    """The picture of the screen once it does not change any more, not even when the second is over."""
+    pictures = [""]
+    while len(pictures) < 4 or len(set(pictures[-3:])) > 1:
+        app._tick()
+        await pilot.pause()
+        pictures.append(app.export_screenshot(title="nixtui"))
+        assert len(pictures) < 200, "a screen that never comes to rest"
+    return pictures[-1]
