@@ -82,8 +82,7 @@ async def decide(nixtui: Assembly, prepared: Prepared, arguments: Namespace, kno
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
         return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent)
     except Refused as refusal:
-        if arguments.json:  # else the report says it, once for every host
-            narrate(f"refused: {refusal}")
+        narrate(f"refused: {refusal}")
         return _nothing(prepared, str(refusal))
 
 
