@@ -98,13 +98,14 @@ async def _drain(process: asyncio.subprocess.Process) -> tuple[tuple[str, ...], 
     try:
         async with asyncio.TaskGroup() as readers:
             said = readers.create_task(_last_lines(process.stderr))
-            answer = readers.create_task(_all(process.stdout))
+            answer = readers.create_task(read_answer(process.stdout))
     except ExceptionGroup as group:  # one reader has had too much, and the group has stopped the other
         raise group.exceptions[0] from None
     return said.result(), answer.result()
 
 
-async def _all(stream: asyncio.StreamReader) -> bytes:
+async def read_answer(stream: asyncio.StreamReader) -> bytes:
+    """All that nix prints on standard output. Raises `NixBadAnswer` when that is beyond all reason."""
     received = bytearray()
     while piece := await stream.read(2**16):
         received += piece
@@ -172,5 +173,7 @@ def failure(status: int, said: tuple[str, ...]) -> NixFailed:
     said = tuple(line for line in said if line and not _HINT.fullmatch(line))
     for place in range(len(said) - 1, -1, -1):
         if match := _ERROR.match(said[place]):
-            return NixFailed(match[1], log=tuple(dedent("\n".join(said[place:])).split("\n")))
-    return NixFailed(said[-1] if said else f"nix ended with status {status} and no word", log=said)
+            log = tuple(dedent("\n".join(said[place:])).split("\n"))
+            return NixFailed(match[1], log=log, status=status)
+    reason = said[-1] if said else f"nix ended with status {status} and no word"
+    return NixFailed(reason, log=said, status=status)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from nixtui.nix.errors import NixTimedOut
-from nixtui.nix.process import NIX, clean_line, failure, start, stop
+from nixtui.nix.process import NIX, clean_line, failure, read_answer, start, stop
 
 KEPT_LINES = 200
 """Of what is not for `hear`: what explains a failure comes last."""
@@ -45,7 +45,7 @@ async def stream_nix(
     try:
         async with asyncio.timeout(time_limit):
             async with asyncio.TaskGroup() as readers:
-                answer = readers.create_task(process.stdout.read())
+                answer = readers.create_task(read_answer(process.stdout))
                 readers.create_task(_read_lines(process.stderr, take, silence_limit))
             status = await process.wait()
     except TimeoutError as error:
