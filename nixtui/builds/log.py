@@ -29,7 +29,7 @@ _WRITE_AT: Final = 64 * 2**10
 
 
 class BuildLog:
-    """The log of one derivation. `count` is all of its lines, `tail` the last ones."""
+    """The log of one derivation. `count` is how many lines its builder printed, `tail` the last ones of all."""
 
     __slots__ = ("_kept", "_logs", "_unwritten", "_unwritten_size", "count", "name", "tail")
 
@@ -45,12 +45,16 @@ class BuildLog:
     @property
     def path(self) -> Path | None:
         """The file with all lines, if there is one."""
-        return self._logs.path_of(self.name) if self.count else None
+        return self._logs.path_of(self.name)
 
     def append(self, text: str) -> None:
-        """One more line, as a builder printed it."""
-        line = clean(text[: 2 * MAX_LINE])[:MAX_LINE].rstrip().replace("\n", " ")
+        """One more line, as the builder printed it."""
         self.count += 1
+        self.note(text)
+
+    def note(self, text: str) -> None:
+        """A line that is not the builder's own: of a hook that runs after it."""
+        line = clean(text[: 2 * MAX_LINE])[:MAX_LINE].rstrip().replace("\n", " ")
         cost = len(line) + _LINE_COST
         self.tail.append(line)
         self._kept += cost
@@ -80,7 +84,7 @@ class BuildLog:
 
     def last(self, most: int) -> list[str]:
         """The last lines, at most so many; from the file when memory has none."""
-        if not self.tail and self.count:
+        if not self.tail:
             return self._logs.read_last(self.name, most)
         return list(self.tail)[-most:]
 

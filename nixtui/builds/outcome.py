@@ -45,16 +45,16 @@ def _says_the_stream(tree: BuildTree) -> bool | None:
 
 def _is_built(tree: BuildTree, derivation: Derivation, succeeded: bool | None) -> bool:
     """Of a build that nothing is known of: whether it went well."""
-    if succeeded:
+    if tree.exit_code == 0:
         return True
     if any(run.credited for run in derivation.runs):
         return not tree.open  # one of two runs has no end: lost with its machine, or the stream ends before it
     if derivation.is_building:
         return False
-    counted = any(
-        tree.workers[run.id >> 32].builds.done.said for run in derivation.runs if run.id >> 32 in tree.workers
-    )
-    return not tree.errors.texts and not (counted and not tree.open)
+    workers = (tree.workers.get(run.id >> 32) for run in derivation.runs)
+    if any(worker is not None and worker.builds.done.said for worker in workers) and not tree.open:
+        return False  # Nix has counted to the end, and this one is not in it
+    return bool(succeeded) or not tree.errors.texts
 
 
 def _last_stopped(tree: BuildTree) -> Transfer | None:

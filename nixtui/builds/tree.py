@@ -157,8 +157,8 @@ class BuildTree:
     @property
     def planned_builds(self) -> int:
         """How many derivations it is about: those that were named, or as many as Nix expected (2.8 names none)."""
-        listed = self.planned.builds or self.planned.downloads
-        expected = 0 if listed else self.expected - len(self._resolved)
+        known = self.planned.builds or self.planned.downloads or self.succeeded
+        expected = 0 if known else self.expected - len(self._resolved)
         return max(len(self.derivations), expected)
 
     def transferred(self, way: Way) -> int:
@@ -259,10 +259,12 @@ class BuildTree:
         if activity is None or not event.fields:
             return
         subject, kind = activity.subject, event.type
-        if kind in (Fact.BUILD_LOG_LINE, Fact.POST_BUILD_LOG_LINE):
-            derivation = subject.derivation if type(subject) is Run else subject
-            if type(derivation) is Derivation:
-                derivation.log.append(str(event.fields[0]))
+        if kind == Fact.BUILD_LOG_LINE:
+            if type(subject) is Run:
+                subject.derivation.log.append(str(event.fields[0]))
+        elif kind == Fact.POST_BUILD_LOG_LINE:
+            if type(subject) is Derivation:
+                subject.log.note(f"post-build-hook: {event.fields[0]}")
         elif kind == Fact.PROGRESS:
             self._progress(event, activity)
         elif kind == Fact.SET_PHASE and type(subject) is Run:

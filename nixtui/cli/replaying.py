@@ -62,8 +62,8 @@ async def replay(arguments: Namespace) -> Exit:
 
 
 async def _worked_off(intake: Intake) -> None:
-    while intake.work():
-        await asyncio.sleep(0)  # noqa: ASYNC110 - waits for nothing: ctrl+c gets its turn
+    while intake.work():  # noqa: ASYNC110 - waits for nothing: ctrl+c gets its turn
+        await asyncio.sleep(0)
 
 
 def _print(tree: BuildTree, *, timed: bool) -> None:
