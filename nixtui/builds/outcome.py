@@ -1,6 +1,6 @@
 """How a build ended, once nothing more will come: what was open is decided, and whether it succeeded."""
 
-from nixtui.builds.derivation import Derivation, State
+from nixtui.builds.derivation import Derivation, Run, State
 from nixtui.builds.transfer import Leg, Transfer, Way
 from nixtui.builds.tree import BuildTree
 
@@ -35,7 +35,7 @@ def _says_the_stream(tree: BuildTree) -> bool | None:
     """Nothing failed, no error came last, and whatever began has ended."""
     if tree.count(State.FAILED) or tree.count(State.FAILED_DEPENDENCY) or tree.errors.is_fatal:
         return False
-    if tree.open:
+    if _goes_on(tree):
         return False
     if tree.realised or tree.transfers or tree.planned.builds or tree.planned.downloads:
         return True
@@ -43,16 +43,25 @@ def _says_the_stream(tree: BuildTree) -> bool | None:
     return True if tree.events > tree.evaluated else None
 
 
+def _goes_on(tree: BuildTree) -> bool:
+    """Something has no end, other than a build that was done by another run of the same derivation."""
+    for activity in tree.open.values():
+        run = activity.subject
+        if not isinstance(run, Run) or not any(each.credited for each in run.derivation.runs):
+            return True
+    return False
+
+
 def _is_built(tree: BuildTree, derivation: Derivation, succeeded: bool | None) -> bool:
     """Of a build that nothing is known of: whether it went well."""
     if tree.exit_code == 0:
         return True
     if any(run.credited for run in derivation.runs):
-        return not tree.open  # one of two runs has no end: lost with its machine, or the stream ends before it
+        return not _goes_on(tree)  # one of two runs has no end: lost with its machine, or the stream ends before it
     if derivation.is_building:
         return False
     workers = (tree.workers.get(run.id >> 32) for run in derivation.runs)
-    if any(worker is not None and worker.builds.done.said for worker in workers) and not tree.open:
+    if any(worker is not None and worker.builds.done.said for worker in workers) and not _goes_on(tree):
         return False  # Nix has counted to the end, and this one is not in it
     return bool(succeeded) or not tree.errors.texts
 

@@ -78,6 +78,8 @@ class BuildTree:
         """Known when finished; still `None` then where a stream says nothing about it."""
         self._exists = exists
         self._resolved: dict[str, str] = {}
+        self._heard = False
+        """A builder has printed something since the last error, so that did not end all builds."""
         self._nameless: str | None = None
         self._unnamed: Derivation | None = None
         self._awaited: dict[str, list[Derivation]] = {}
@@ -262,6 +264,7 @@ class BuildTree:
         if kind == Fact.BUILD_LOG_LINE:
             if type(subject) is Run:
                 subject.derivation.log.append(str(event.fields[0]))
+                self._heard = True
         elif kind == Fact.POST_BUILD_LOG_LINE:
             if type(subject) is Derivation:
                 subject.log.note(f"post-build-hook: {event.fields[0]}")
@@ -308,6 +311,7 @@ class BuildTree:
             self.derivation(drv_path)
 
     def _failure(self, failure: Failure) -> None:
+        self._heard = False
         known = self.derivations.get(self._resolved.get(failure.drv_path, failure.drv_path))
         if not failure.sure and (known is None or known.state is not State.RUNNING):
             self._nameless = failure.reason
@@ -358,6 +362,9 @@ class BuildTree:
         worker = self._worker(run.id)
         if self._exists is not None and derivation.outputs and all(map(self._exists, derivation.outputs)):
             self.credit(run)
+            return
+        if not worker.builds.done.said and (self._heard or not self.errors.is_fatal):
+            self.credit(run)  # a Nix that does not count: it went well, or an error will say that it did not
             return
         worker.builds.waiting.append(run)
         self._settle_builds(worker)
