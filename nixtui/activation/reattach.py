@@ -64,7 +64,9 @@ async def _ask(
     if entry.kind == "run":
         return report(Outcome.UNKNOWN, "nixtui left in the middle, and the command was ended with it"), True
     if entry.kind not in (*_ON_HOSTS, "reboot"):
-        return report(Outcome.UNKNOWN, "nixtui died in the middle"), True
+        kept = target.facts.get("record")
+        where = f"; what it told is kept: nixtui build --replay {kept}" if kept else ""
+        return report(Outcome.UNKNOWN, f"nixtui died in the middle{where}"), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
     if entry.kind == "reboot":

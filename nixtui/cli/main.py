@@ -40,7 +40,7 @@ COMMANDS = {
     "unit": "start, stop or restart a unit on hosts, or show it",
     "timers": "timers and backups of a host: last run, result, next",
     "store": "the Nix store of a host; collect garbage, optimise, verify",
-    "build": "a recorded build: its tree, what failed, and why",
+    "build": "build systems and watch, or look at a recorded build",
     "logs": "the journals of hosts as one, read or followed",
     "timeline": "what changed on the fleet, when and by whom",
     "journal": "what was done, by whom, with what result",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
+from nixtui.nix.descendants import below, end
 from nixtui.nix.errors import NixBadAnswer, NixFailed, NixMissing, NixTimedOut
 
 NIX = ("nix", "--extra-experimental-features", "nix-command flakes")
@@ -132,12 +133,17 @@ def clean_line(line: bytes) -> str:
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open."""
+    """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open.
+
+    Builders are in groups of their own. Nix ends them when it is asked to; should it not, they are ended here.
+    """
+    left = await asyncio.to_thread(below, process.pid) if process.returncode is None else ()
     try:
         _signal(process, signal.SIGTERM)
         await _drained(process)
     finally:
         _signal(process, signal.SIGKILL)
+        end(left)
     await _drained(process)
 
 

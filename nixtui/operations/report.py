@@ -27,7 +27,9 @@ class Outcome(StrEnum):
 
 def word(outcome: Outcome, kind: str) -> str:
     """What an outcome is called for people: only what lasts beyond a proof is `committed`, the rest is `done`."""
-    return "done" if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock") else outcome.value
+    return (
+        "done" if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock", "build") else outcome.value
+    )
 
 
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
