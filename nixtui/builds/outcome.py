@@ -14,7 +14,7 @@ def conclude(tree: BuildTree) -> None:
     if succeeded and tree.exit_code is None and tree.count(State.CUT_OFF):
         succeeded = False
     last = _last_stopped(tree)
-    for transfer in tree.transfers.values():
+    for transfer in tree.transfers:
         transfer.state = _leg(tree, transfer, succeeded, last)
         transfer.ambiguous = False
     tree.succeeded = succeeded
@@ -68,7 +68,7 @@ def _is_built(tree: BuildTree, derivation: Derivation, succeeded: bool | None) -
 
 def _last_stopped(tree: BuildTree) -> Transfer | None:
     """The transfer that ended last and after which none began: the one that an error cut off, where there was one."""
-    ended = [each for each in tree.transfers.values() if each.stopped_at is not None and each.way is not Way.FETCH]
+    ended = [each for each in tree.transfers if each.stopped_at is not None and each.way is not Way.FETCH]
     return max(ended, key=lambda each: (each.stopped_at or 0.0, each.order), default=None)
 
 

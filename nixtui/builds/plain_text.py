@@ -113,8 +113,8 @@ def verdict(tree: BuildTree, *, timed: bool = True) -> str:
     counts = [(tree.count(State.BUILT), "built"), (tree.count(State.FAILED), "failed")]
     counts.append((tree.count(State.FAILED_DEPENDENCY), "not built for a failed dependency"))
     counts.append((tree.count(State.CUT_OFF), "cut off"))
-    counts.append((tree.transferred(Way.DOWNLOAD), "downloaded"))
-    counts.append((tree.transferred(Way.COPY), "copied"))
+    counts.append((tree.transfers.count(Way.DOWNLOAD), "downloaded"))
+    counts.append((tree.transfers.count(Way.COPY), "copied"))
     said = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing to build"
     took = ""
     if timed and tree.started_at is not None and tree.finished_at is not None:

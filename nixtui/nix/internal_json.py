@@ -92,6 +92,10 @@ class Start(msgspec.Struct, frozen=True, gc=False, tag_field="action", tag="star
     parent: int = 0
     fields: list[Field] = []
 
+    def word(self, place: int) -> str:
+        """One of the fields as text; empty when it is not there."""
+        return str(self.fields[place]) if len(self.fields) > place else ""
+
 
 class Stop(msgspec.Struct, frozen=True, gc=False, tag_field="action", tag="stop"):
     """An activity ended, in whatever way: it has no status."""
