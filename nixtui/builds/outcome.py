@@ -61,7 +61,8 @@ def _is_built(tree: BuildTree, derivation: Derivation, succeeded: bool | None) -
     if derivation.is_building:
         return False
     workers = (tree.workers.get(run.id >> 32) for run in derivation.runs)
-    if any(worker is not None and worker.builds.done.said for worker in workers) and not _goes_on(tree):
+    counted = any(worker is not None and worker.builds.done.said for worker in workers)
+    if counted and (tree.exit_code is not None or not _goes_on(tree)):
         return False  # Nix has counted to the end, and this one is not in it
     return bool(succeeded) or not tree.errors.texts
 
