@@ -23,6 +23,9 @@ def conclude(tree: BuildTree) -> None:
 def _name_the_failed(tree: BuildTree) -> None:
     """Nix counts failed builds; where it said nothing about one that we would understand, its count does."""
     for worker in tree.workers.values():
+        for run in worker.suspects:
+            if worker.builds.done.total > worker.builds.given and run.derivation.state is State.FAILED:
+                tree.credit(run)  # more are done than we know: another one had failed
         missing = worker.failed.total - worker.failures
         for run in worker.builds.waiting:
             derivation = run.derivation

@@ -169,7 +169,8 @@ class BuildTree:
         worker = self._worker(run.id)
         worker.builds.given += 2 if run.resolved else 1
         derivation = run.derivation
-        if derivation.state is State.RUNNING and not derivation.is_building:
+        if derivation.state in (State.RUNNING, State.FAILED) and not derivation.is_building:
+            derivation.reason = None
             self.turn(derivation, State.BUILT)
 
     # Starting
@@ -305,6 +306,8 @@ class BuildTree:
         self.turn(derivation, State.FAILED)
         for run in derivation.runs:
             self._blame(run)
+            if run in (suspects := self._worker(run.id).suspects):
+                suspects.remove(run)
         derivation.wanted_hash = failure.wanted_hash or derivation.wanted_hash
         derivation.got_hash = failure.got_hash or derivation.got_hash
 
@@ -342,6 +345,7 @@ class BuildTree:
         self._settle_builds(worker)
         if not run.credited and worker.failed.total > worker.failures:
             self._blame(run)
+            worker.suspects.append(run)
             if not derivation.is_building:
                 derivation.reason, self._nameless = self._nameless, None
                 self._unnamed = derivation
