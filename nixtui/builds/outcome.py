@@ -84,6 +84,6 @@ def _leg(tree: BuildTree, transfer: Transfer, succeeded: bool | None, last: Tran
         return Leg.DONE if not counts and (succeeded or transfer.is_complete) else Leg.FAILED
     if transfer.state is Leg.DONE and transfer.way is Way.COPY and succeeded is False and tree.errors.is_fatal:
         incomplete = transfer.expected is not None and not transfer.is_complete
-        unknown = transfer.expected is None and transfer is last and not tree.realised
+        unknown = transfer.expected is None and transfer is last and not tree.derivations
         return Leg.FAILED if incomplete or unknown else Leg.DONE
     return transfer.state

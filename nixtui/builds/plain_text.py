@@ -115,7 +115,8 @@ def verdict(tree: BuildTree, *, timed: bool = True) -> str:
     counts.append((tree.count(State.CUT_OFF), "cut off"))
     counts.append((tree.transfers.count(Way.DOWNLOAD), "downloaded"))
     counts.append((tree.transfers.count(Way.COPY), "copied"))
-    said = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing to build"
+    nothing = "nothing to do" if tree.succeeded else "nothing was done"
+    said = ", ".join(f"{count} {what}" for count, what in counts if count) or nothing
     took = ""
     if timed and tree.started_at is not None and tree.finished_at is not None:
         took = f" in {span(tree.finished_at - tree.started_at)}"

@@ -40,6 +40,11 @@ A, B = drv("a-1.0"), drv("b-2.0")
             3,
         ),
         (
+            f"error: build of '{A}' failed previously (cached failure)",
+            "build of 'a-1.0.drv' failed previously (cached failure)",
+            None,
+        ),
+        (
             f"error: builder for '{A}' failed to produce output path for output 'out' at '{out('a-1.0')}'",
             "builder for 'a-1.0.drv' failed to produce output path for output 'out' at 'a-1.0'",
             None,
