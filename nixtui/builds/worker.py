@@ -65,7 +65,7 @@ class Credits(Generic[Subject]):
 class Worker(Generic[Build, Download]):
     """One nix process, by the pid in its activities' numbers."""
 
-    __slots__ = ("builds", "downloads", "failed", "failures")
+    __slots__ = ("builds", "downloads", "failed", "failures", "suspects")
 
     def __init__(self, looks_complete: Callable[[Download], bool]) -> None:
         self.builds: Credits[Build] = Credits()
@@ -73,3 +73,5 @@ class Worker(Generic[Build, Download]):
         self.failed = Counter()
         self.failures = 0
         """Of those that it counted as failed, how many builds we know."""
+        self.suspects: list[Build] = []
+        """Those of them that no message named."""
