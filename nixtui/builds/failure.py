@@ -23,7 +23,7 @@ def _naming(*wordings: str) -> re.Pattern[str]:
 
 _NAMED = _naming("DRV")
 _DEPENDENCY = _naming(
-    r"\d+ dependenc(?:y|ies) of derivation DRV failed",
+    r"dependenc(?:y|ies) of derivation DRV failed",  # no \d+ before it: a megabyte of digits would be tried at each
     r"cannot build derivation DRV: \d+ dependenc",
     r"Cannot build DRV\.?\s+Reason: \d+ dependenc",
 )
@@ -43,8 +43,8 @@ _REASON = re.compile(r"Reason: (.+?)\.?(?:\n|\Z)")
 _FAILED_WITH = re.compile(r"failed (?:with|due to) ((?:exit code|signal) .+?)[;.]?(?:\n|\Z)")
 _EXIT_CODE = re.compile(r"failed with exit code (\d{1,3})")
 _TIMED_OUT = re.compile(r"timed out after \d+ seconds(?: of silence)?")
-_WANTED = re.compile(r"^\s*(?:specified|wanted|expected):\s+(\S+)", re.MULTILINE)
-_GOT = re.compile(r"^\s*got:\s+(\S+)", re.MULTILINE)
+_WANTED = re.compile(r"^[ \t]*(?:specified|wanted|expected):\s+(\S+)", re.MULTILINE)
+_GOT = re.compile(r"^[ \t]*got:\s+(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +107,5 @@ def _reason(text: str) -> str:
 
 def _first_line(text: str) -> str:
     """The message's own first line, without `error:`, and with names instead of store paths."""
-    line = _ERROR.sub("", text.strip(), count=1).partition("\n")[0]
+    line = _ERROR.sub("", text.strip(), count=1).partition("\n")[0][: 4 * MAX_REASON]
     return re.sub(r"/[^'\s]*/[0-9a-z]{32}-", "", line).strip()[:MAX_REASON]

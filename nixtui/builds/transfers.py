@@ -9,6 +9,7 @@ from nixtui.model.store_path import is_store_path
 from nixtui.nix.internal_json import Action, Start
 from nixtui.remote.output import said
 
+MAX_URI: Final = 1_000
 MAX_TRANSFERS: Final = 100_000
 """A NixOS system from a cache has some 3,000 paths."""
 
@@ -35,7 +36,7 @@ class Transfers:
 
     def start(self, event: Start, now: float) -> Transfer | None:
         """An activity about a path or a file begins; `None` where it names none, or there are too many."""
-        path = event.word(0)
+        path = event.word(0)[:MAX_URI]
         way = Way.FETCH
         if event.type == Action.SUBSTITUTE:
             way = Way.DOWNLOAD

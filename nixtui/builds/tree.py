@@ -4,7 +4,7 @@ It reads no file and no clock of its own: .drv files, existing outputs and the t
 costs some microseconds, so a screen applies them in slices and draws in between.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -63,7 +63,7 @@ class BuildTree:
         self.errors = Errors()
         self.planned = PlannedLists()
         self.wanted: deque[str] = deque()
-        self.open: dict[int, Open] = {}
+        self.open: OrderedDict[int, Open] = OrderedDict()  # whose oldest goes at once, unlike a dict's
         self.workers: dict[int, Worker[Run, Transfer]] = {}
         self.evaluated = 0
         self.expected = 0
@@ -193,7 +193,7 @@ class BuildTree:
         elif kind == Action.COPY_PATHS and event.text:
             kind = -1  # of a copy; the one without words is the worker's, which counts substitutions
         if len(self.open) >= MAX_OPEN:
-            del self.open[next(iter(self.open))]
+            self.open.popitem(last=False)
         self.open[event.id] = Open(kind, subject)
 
     def _build(self, event: Start) -> Run | None:
@@ -222,7 +222,7 @@ class BuildTree:
         if derivation is None:
             return None
         resolved = event.word(1)
-        if resolved.endswith(".drv") and resolved != derivation.drv_path and len(self._resolved) < MAX_DERIVATIONS:
+        if is_store_path(resolved) and resolved != derivation.drv_path and len(self._resolved) < MAX_DERIVATIONS:
             self._resolved[resolved] = derivation.drv_path
         elif derivation.state is State.PLANNED:
             derivation.waits_for = said(event.text)

@@ -1,5 +1,7 @@
 """Nix's error messages, in the words of all versions."""
 
+from time import thread_time
+
 import pytest
 
 from nixtui.builds.failure import Failure, failure_in, is_error
@@ -111,3 +113,14 @@ def test_a_derivation_that_is_only_named_did_not_certainly_fail() -> None:
 )
 def test_not_all_words_of_level_nought_are_errors(text: str, answer: bool) -> None:
     assert is_error(text) is answer
+
+
+@pytest.mark.parametrize(
+    "filling", ["1", " ", "\n", "/", "'/", "'", f"'{A}' ", "building of " + f"'{A}'", "error: ", "Reason: "]
+)
+def test_no_message_takes_long_whatever_is_in_it(filling: str) -> None:
+    text = "error: " + filling * (10**5 // len(filling))
+    began = thread_time()
+    failure_in(text)
+    is_error(text)
+    assert thread_time() - began < 0.1  # a quadratic search takes seconds

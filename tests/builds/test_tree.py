@@ -1,8 +1,11 @@
 """What the tree makes of single events: ends of builds that have no status, other machines, transfers, bounds."""
 
+import tracemalloc
+
 import pytest
 
 from nixtui.builds import tree as tree_module
+from nixtui.builds import worker as worker_module
 from nixtui.builds.derivation import State
 from nixtui.builds.transfer import Leg, Way
 from nixtui.builds.tree import BuildTree
@@ -270,3 +273,27 @@ def test_a_stream_that_names_too_much_is_bounded(monkeypatch: pytest.MonkeyPatch
     assert len(tree.open) == 20
     assert len(tree.workers) == 5
     tree.finish(None, 1.0)
+
+
+def test_a_stream_that_never_comes_to_anything_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds that stop uncounted, counters that never stop, names of a megabyte."""
+    monkeypatch.setattr(worker_module, "MAX_WAITING", 500)
+    monkeypatch.setattr(tree_module, "MAX_OPEN", 500)
+    tree = apply(BuildTree(), worker(), counted(0))
+    tracemalloc.start()
+    try:
+        for number in range(6_000):
+            activity = PID + 100 + number
+            tree.apply(Start(activity, Action.BUILD, "x" * 100, 3, 0, [drv("a"), "m" * 1000, 1, 1]), 0.0)
+            tree.apply(Stop(activity), 0.0)
+            tree.apply(Start(activity + 2**20, Action.BUILDS), 0.0)
+            tree.apply(Result(activity + 2**20, Fact.PROGRESS, [number, 9, 9, 9]), 0.0)
+            if number % 1000 == 0:
+                tree.apply(Start(PID, Action.FILE_TRANSFER, "", 0, 0, [f"https://{number}" + "x" * 10**6]), 0.0)
+                tree.apply(Message("error: " + f"{number}" * 10**5, 0), 0.0)
+                tree.apply(Start(PID, Action.BUILD_WAITING, "", 0, 0, [drv("a"), "x" * 10**6 + ".drv"]), 0.0)
+        grown = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    tree.finish(None, 1.0)
+    assert grown < 600_000
