@@ -16,21 +16,18 @@ from nixtui.cli.build_events import EventStream, emit, emit_evaluated, emit_summ
 from nixtui.cli.build_places import places_for
 from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.consent import ask_consent
-from nixtui.cli.exits import Exit, UsageError, exit_for
+from nixtui.cli.evaluating import flake_of, systems_of
+from nixtui.cli.exits import Exit, exit_for
 from nixtui.cli.narration import plan_lines, report_lines
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import show_plan
-from nixtui.config.paths import cache_dir, state_dir
-from nixtui.fleet.inventory import locate_flake
+from nixtui.config.paths import state_dir
 from nixtui.model.host import Host
 from nixtui.model.system import System
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.errors import NixError
-from nixtui.nix.evaluation_cache import EvaluationCache
 from nixtui.nix.flake import Flake
-from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.process import run_nix
-from nixtui.nix.systems import Evaluation, whence
 from nixtui.nix.trace import EvaluationFailed
 from nixtui.nix.version import nix_version
 from nixtui.operations.operation import Operation, Prepared
@@ -73,12 +70,6 @@ async def build(nixtui: Assembly, selectors: Sequence[str], arguments: Namespace
 
 async def evaluate(flake: Flake, hosts: Sequence[Host], arguments: Namespace) -> Mapping[str, System | NixError]:
     """Each host's system, or why there is none, told as it becomes known. Raises `NixError` where nix is missing."""
-    outputs = Outputs(configurations=tuple(host.flake_attr for host in hosts if host.flake_attr))
-    if any(host.flake_attr is None for host in hosts):
-        try:
-            outputs, _ = await list_outputs(flake)
-        except EvaluationFailed:  # each host says so, with its own trace
-            outputs = Outputs()
 
     def told(host: str, found: System | NixError) -> None:
         if arguments.json:
@@ -87,12 +78,7 @@ async def evaluate(flake: Flake, hosts: Sequence[Host], arguments: Namespace) ->
             for line in failure_lines(host, found, whole=arguments.trace):
                 narrate(plain(line))
 
-    evaluation = Evaluation(flake, told)
-    found = await evaluation.run(whence([(host.name, host.flake_attr or host.name) for host in hosts], outputs))
-    missing = [each for each in found.values() if isinstance(each, NixError) and not isinstance(each, EvaluationFailed)]
-    if len(missing) == len(found) and missing:
-        raise missing[0]
-    return found
+    return await systems_of(flake, hosts, told)
 
 
 def failure_lines(host: str, failure: EvaluationFailed, *, whole: bool) -> list[str]:
@@ -107,16 +93,9 @@ def failure_lines(host: str, failure: EvaluationFailed, *, whole: bool) -> list[
 
 
 def _flake(nixtui: Assembly, arguments: Namespace) -> Flake:
-    surroundings = nixtui.surroundings
-    found = locate_flake(nixtui.configuration, surroundings.cwd, surroundings.environ)
-    if found is None:
-        raise UsageError("there is no flake.nix here or above; name the flake in [fleet] flake")
     words = ["--impure"] if arguments.impure else []
     words += [word for pair in arguments.override_input for word in ("--override-input", *pair)]
-    cache = EvaluationCache(cache_dir(surroundings.environ) / "evaluations")
-    return Flake(
-        found.reference, directory=found.directory, environ=surroundings.environ, cache=cache, options=tuple(words)
-    )
+    return flake_of(nixtui, words)
 
 
 def _no_nix(error: NixError, arguments: Namespace) -> Exit:

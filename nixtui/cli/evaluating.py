@@ -1,0 +1,48 @@
+"""The flake that a fleet's systems come from, and the system of each host: for commands and for the app."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.exits import UsageError
+from nixtui.config.paths import cache_dir
+from nixtui.fleet.inventory import locate_flake
+from nixtui.model.host import Host
+from nixtui.model.system import System
+from nixtui.nix.errors import NixError
+from nixtui.nix.evaluation_cache import EvaluationCache
+from nixtui.nix.flake import Flake
+from nixtui.nix.outputs import Outputs, list_outputs
+from nixtui.nix.systems import Evaluation, whence
+from nixtui.nix.trace import EvaluationFailed
+
+Told = Callable[[str, System | NixError], None]
+
+
+def flake_of(nixtui: Assembly, options: Sequence[str] = ()) -> Flake:
+    """The flake, with what is remembered of it; `options` are words for every nix command. Raises `UsageError`."""
+    surroundings = nixtui.surroundings
+    found = locate_flake(nixtui.configuration, surroundings.cwd, surroundings.environ)
+    if found is None:
+        raise UsageError("there is no flake.nix here or above; name the flake in [fleet] flake")
+    cache = EvaluationCache(cache_dir(surroundings.environ) / "evaluations")
+    return Flake(
+        found.reference, directory=found.directory, environ=surroundings.environ, cache=cache, options=tuple(options)
+    )
+
+
+async def systems_of(
+    flake: Flake, hosts: Sequence[Host], told: Told = lambda _, __: None
+) -> Mapping[str, System | NixError]:
+    """Each host's system, or why there is none, `told` as it becomes known. Raises `NixError` where nix is missing."""
+    outputs = Outputs(configurations=tuple(host.flake_attr for host in hosts if host.flake_attr))
+    if any(host.flake_attr is None for host in hosts):
+        try:
+            outputs, _ = await list_outputs(flake)
+        except EvaluationFailed:  # each host says so, with its own trace
+            outputs = Outputs()
+    evaluation = Evaluation(flake, told)
+    found = await evaluation.run(whence([(host.name, host.flake_attr or host.name) for host in hosts], outputs))
+    missing = [each for each in found.values() if isinstance(each, NixError) and not isinstance(each, EvaluationFailed)]
+    if len(missing) == len(found) and missing:
+        raise missing[0]
+    return found
