@@ -62,10 +62,10 @@ def columns(now: Callable[[], float | None], estimates: Callable[[], Estimates])
     """`now` is by the clock of the tree; `None` for a recording, which has no times."""
     return (
         Column("name", "DERIVATION", 22, _name, 0, 56),
-        Column("state", "STATE", 14, _state, 0, 40),
+        Column("state", "STATE", 12, _state, 0, 40),
         Column("time", "TIME", 6, lambda row: _time(row, now()), 1, right=True),
         Column("left", "LEFT", 7, lambda row: _left(row, now(), estimates()), 2, right=True),
-        Column("where", "ON", 8, _where, 3, 24),
+        Column("where", "ON", 6, _where, 3, 24),
     )
 
 
@@ -94,6 +94,8 @@ def _state(row: BuildRow) -> Line:
         case State.PLANNED:
             words = clean(each.waits_for) if each.waits_for else "waiting"
             return line((f"{words}{_folded(row)}", role))
+        case State.FAILED_DEPENDENCY:
+            return line(("not built", role))
         case _:
             return line((f"{state_word(each.state)}{_folded(row)}", Role.MUTED if each.state is State.BUILT else role))
 

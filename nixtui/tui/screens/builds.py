@@ -187,7 +187,7 @@ class BuildsScreen(Place):
         if just_ended and not self._touched and (failed := next(iter(tree.by_state[State.FAILED]), None)):
             self._table.go_to(failed)  # what one has to look at, as long as nobody has chosen anything
         self._table.redraw()
-        self._counts.show([counts(tree, self._tree_now(), self._estimates)])
+        self._counts.show([(Span("  "), *counts(tree, self._tree_now(), self._estimates))])
         self._show_log()
         self.refresh_frame()
 
