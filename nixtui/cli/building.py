@@ -20,13 +20,12 @@ from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.narration import plan_lines, report_lines
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import show_plan
-from nixtui.config.paths import cache_dir, state_dir
+from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import locate_flake
 from nixtui.model.host import Host
 from nixtui.model.system import System
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.errors import NixError
-from nixtui.nix.evaluation_cache import EvaluationCache
 from nixtui.nix.flake import Flake
 from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.process import run_nix
@@ -113,10 +112,7 @@ def _flake(nixtui: Assembly, arguments: Namespace) -> Flake:
         raise UsageError("there is no flake.nix here or above; name the flake in [fleet] flake")
     words = ["--impure"] if arguments.impure else []
     words += [word for pair in arguments.override_input for word in ("--override-input", *pair)]
-    cache = EvaluationCache(cache_dir(surroundings.environ) / "evaluations")
-    return Flake(
-        found.reference, directory=found.directory, environ=surroundings.environ, cache=cache, options=tuple(words)
-    )
+    return found.with_options(tuple(words)) if words else found
 
 
 def _no_nix(error: NixError, arguments: Namespace) -> Exit:
