@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,23 @@ def test_only_the_newest_records_stay(tmp_path: Path) -> None:
         os.utime(folder, (number, number))
     prune(tmp_path, most=2)
     assert sorted(each.name for each in (tmp_path / "builds").iterdir()) == ["op3", "op4"]
+
+
+@pytest.mark.parametrize("bring_back", [True, False])
+async def test_on_another_store_over_ssh(tmp_path: Path, journal: Journal, bring_back: bool) -> None:
+    """The other side is this machine's own nix-daemon, behind a program that stands in for ssh."""
+    text = system("a", unique(tmp_path))
+    request = await requested(tmp_path, {"a": text}, BuildPlace("ssh-ng://builder", bring_back=bring_back))
+    programs = tmp_path / "ssh-programs"
+    programs.mkdir()
+    ssh = programs / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\necho started >&2\nexec nix-daemon --stdio\n')
+    ssh.chmod(0o755)
+    environ = {**request.environ, "PATH": f"{programs}:{request.environ['PATH']}"}
+    prepared = prepare_build(replace(request, environ=environ), "op")
+    titles = [step.title for step in prepared.plan.steps]
+    assert titles == ["copy the derivations", "build", *(["copy back"] if bring_back else [])]
+    run = Operation("op", prepared.plan, prepared.job)
+    report = await run.run(Consent(Answer.KEY), Policy(), journal)
+    assert outcomes(report) == {"a": Outcome.COMMITTED}, report
+    assert "builder" in (tmp_path / "asked").read_text()
