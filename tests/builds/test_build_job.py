@@ -23,8 +23,9 @@ from nixtui.operations.journal import Journal
 from nixtui.operations.operation import Operation
 from nixtui.operations.policy import Answer, Consent, Policy, Refused
 from nixtui.operations.report import Outcome, Report
-from tests.nix.systems_flake import cached_flake, system
+from tests.nix.systems_flake import cached_flake, nix_environ, system
 from tests.nix.test_process import is_running, is_written, until
+from tests.operations.full_disk import may_mount, small_disk
 
 HERE, PLAIN = BuildPlace(), BuildOptions()
 
@@ -127,6 +128,34 @@ async def test_a_record_can_be_replayed_to_the_same_end(tmp_path: Path, journal:
     }
 
 
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """An environment in which a nix-daemon builds, of this test alone."""
+    where = {"NIX_DAEMON_SOCKET_PATH": str(tmp_path / "socket")}
+    own = {name: value for name, value in nix_environ(tmp_path).items() if name != "NIX_REMOTE"}
+    process = await asyncio.create_subprocess_exec(
+        "nix-daemon", env={**own, **where}, stderr=asyncio.subprocess.DEVNULL
+    )
+    await until((tmp_path / "socket").exists)
+    yield {**where, "NIX_REMOTE": "daemon"}
+    process.terminate()
+    await process.wait()
+
+
+async def test_cancelled_no_builder_of_a_daemon_is_left(
+    tmp_path: Path, journal: Journal, daemon: dict[str, str]
+) -> None:
+    pid = tmp_path / "builder"
+    request = await requested(tmp_path, {"a": system("a", f"echo $$ >{pid}; sleep 1000")})
+    prepared = prepare_build(replace(request, environ={**request.environ, **daemon}), "op")
+    operation = Operation("op", prepared.plan, prepared.job)
+    running = asyncio.create_task(operation.run(None, Policy(), journal))
+    await until(lambda: is_written(pid))
+    operation.cancel()
+    assert (await running).interrupted
+    await until(lambda: not is_running(pid))  # the daemon notices that nobody wants it any more
+
+
 async def test_cancelled_no_builder_is_left(tmp_path: Path, journal: Journal) -> None:
     """The builder ignores what it can, and has a child."""
     pids = [tmp_path / "builder", tmp_path / "child"]
@@ -188,10 +217,30 @@ async def test_a_host_that_could_not_be_evaluated_has_its_reason_in_the_plan(tmp
     ]
 
 
-def test_a_full_disk_ends_the_record_and_not_the_build() -> None:
-    record = Record(Path("/dev/full/no"), 100)
-    assert record.trouble is not None
-    record.take((b"x",))
+@pytest.mark.skipif(not may_mount(), reason="mounting is not allowed here")
+def test_a_full_disk_ends_the_record_with_a_word_and_not_the_build(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        record = Record(disk.directory / "op")
+        disk.fill()
+        for _ in range(10):
+            record.take((b"x" * 4096,))
+        assert record.trouble is not None
+        assert record.trouble.endswith("No space left on device")
+
+
+@pytest.mark.skipif(not may_mount(), reason="mounting is not allowed here")
+async def test_a_cache_on_a_full_disk_is_told_with_the_reason(tmp_path: Path, journal: Journal) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        disk.fill()
+        place = BuildPlace(push_to=f"file://{disk.directory}/cache")
+        request = await requested(tmp_path, {"a": system("a", unique(tmp_path))}, place)
+        prepared = prepare_build(request, "op")
+        run = Operation("op", prepared.plan, prepared.job)
+        (target,) = (await run.run(Consent(Answer.KEY), Policy(), journal)).targets
+    assert target.outcome is Outcome.FAILED
+    assert target.detail is not None
+    assert "No space left on device" in target.detail
+    assert target.remedy == "free some space: nix-collect-garbage"
 
 
 def test_a_record_is_bounded(tmp_path: Path) -> None:
