@@ -9,33 +9,42 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_REASON: Final = 200
-_SEARCHED: Final = 16 * 2**10
+_SEARCHED: Final = 8 * 2**10
 """Characters of one message that are looked at."""
 
-_DRV = r"'(?P<drv>/[^'\s]*/[0-9a-z]{32}-[^'!^*\s]+\.drv)(?:[!^*][^']*)?'"
+_DRV = r"'(/[^'\s]*/[0-9a-z]{32}-[^'!^*\s]+\.drv)(?:[!^*][^']*)?'"
 _ERROR = re.compile(r"(?:\s*error:\s*)+")
-_FIRST_DRV = re.compile(_DRV)
-_DEPENDENCY = re.compile(
-    rf"\d+ dependenc(?:y|ies) of derivation {_DRV} failed"
-    rf"|cannot build derivation {_DRV.replace('drv>', 'old>')}: \d+ dependenc"
-    rf"|Cannot build {_DRV.replace('drv>', 'new>')}\.?\s+Reason: \d+ dependenc"
+
+
+def _naming(*wordings: str) -> re.Pattern[str]:
+    """Any of some wordings, with DRV where the derivation is named; the group that matched is its path."""
+    return re.compile("|".join(wording.replace("DRV", _DRV) for wording in wordings))
+
+
+_NAMED = _naming("DRV")
+_DEPENDENCY = _naming(
+    r"dependenc(?:y|ies) of derivation DRV failed",  # no \d+ before it: a megabyte of digits would be tried at each
+    r"cannot build derivation DRV: \d+ dependenc",
+    r"Cannot build DRV\.?\s+Reason: \d+ dependenc",
 )
-_SUMMARY = re.compile(rf"build of {_DRV}(?:, '[^']*')* failed\s*\Z")
-_STRONG = re.compile(
-    rf"builder for {_DRV} failed|fixed-output derivation {_DRV.replace('drv>', 'a>')}"
-    rf"|build of {_DRV.replace('drv>', 'b>')} on '[^']*' failed"
-    rf"|building of {_DRV.replace('drv>', 'c>')}[^\n]* timed out"
-    rf"|required to build {_DRV.replace('drv>', 'd>')}|Cannot build {_DRV.replace('drv>', 'e>')}"
-    rf"|derivation {_DRV.replace('drv>', 'f>')} (?:may not be deterministic|failed)"
-    rf"|outputs (?:of|for) (?:the )?(?:derivation )?{_DRV.replace('drv>', 'g>')} failed"
-    rf"|in build of {_DRV.replace('drv>', 'h>')}"
+_SUMMARY = _naming(r"build of DRV(?:, '[^']*')* failed\s*\Z")
+_FAILED = _naming(
+    r"builder for DRV failed",
+    r"fixed-output derivation DRV",
+    r"build of DRV(?: on '[^']*')? failed",
+    r"building of DRV[^\n]* timed out",
+    r"required to build DRV",
+    r"Cannot build DRV",
+    r"derivation DRV (?:may not be deterministic|failed)",
+    r"outputs (?:of|for) (?:the )?(?:derivation )?DRV failed",
+    r"in build of DRV",
 )
 _REASON = re.compile(r"Reason: (.+?)\.?(?:\n|\Z)")
 _FAILED_WITH = re.compile(r"failed (?:with|due to) ((?:exit code|signal) .+?)[;.]?(?:\n|\Z)")
 _EXIT_CODE = re.compile(r"failed with exit code (\d{1,3})")
 _TIMED_OUT = re.compile(r"timed out after \d+ seconds(?: of silence)?")
-_WANTED = re.compile(r"^\s*(?:specified|wanted|expected):\s+(\S+)", re.MULTILINE)
-_GOT = re.compile(r"^\s*got:\s+(\S+)", re.MULTILINE)
+_WANTED = re.compile(r"^[ \t]*(?:specified|wanted|expected):\s+(\S+)", re.MULTILINE)
+_GOT = re.compile(r"^[ \t]*got:\s+(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +75,14 @@ def failure_in(text: str) -> Failure | None:
         return Failure(_named(match), "a dependency failed", of_dependency=True)
     if _SUMMARY.search(text):
         return None
-    match = _STRONG.search(text)
-    drv = _named(match) if match else None
-    if drv is None:
-        found = _FIRST_DRV.search(text)
-        return Failure(found["drv"] if found else "", _first_line(text), sure=False)
+    match = _FAILED.search(text)
+    if match is None:
+        named = _NAMED.search(text)
+        return Failure(named[1] if named else "", _first_line(text), sure=False)
     code = _EXIT_CODE.search(text)
     wanted, got = _WANTED.search(text), _GOT.search(text)
     return Failure(
-        drv,
+        _named(match),
         _reason(text),
         exit_code=int(code[1]) if code else None,
         wanted_hash=wanted[1][:MAX_REASON] if wanted else None,
@@ -83,7 +91,7 @@ def failure_in(text: str) -> Failure | None:
 
 
 def _named(match: re.Match[str]) -> str:
-    return next(value for value in match.groupdict().values() if value)
+    return next(path for path in match.groups() if path)
 
 
 def _reason(text: str) -> str:
@@ -99,5 +107,5 @@ def _reason(text: str) -> str:
 
 def _first_line(text: str) -> str:
     """The message's own first line, without `error:`, and with names instead of store paths."""
-    line = _ERROR.sub("", text.strip(), count=1).partition("\n")[0]
+    line = _ERROR.sub("", text.strip(), count=1).partition("\n")[0][: 4 * MAX_REASON]
     return re.sub(r"/[^'\s]*/[0-9a-z]{32}-", "", line).strip()[:MAX_REASON]

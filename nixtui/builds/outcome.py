@@ -14,7 +14,7 @@ def conclude(tree: BuildTree) -> None:
     if succeeded and tree.exit_code is None and tree.count(State.CUT_OFF):
         succeeded = False
     last = _last_stopped(tree)
-    for transfer in tree.transfers.values():
+    for transfer in tree.transfers:
         transfer.state = _leg(tree, transfer, succeeded, last)
         transfer.ambiguous = False
     tree.succeeded = succeeded
@@ -23,6 +23,9 @@ def conclude(tree: BuildTree) -> None:
 def _name_the_failed(tree: BuildTree) -> None:
     """Nix counts failed builds; where it said nothing about one that we would understand, its count does."""
     for worker in tree.workers.values():
+        for run in worker.suspects:
+            if worker.builds.done.total > worker.builds.given and run.derivation.state is State.FAILED:
+                tree.credit(run)  # more are done than we know: another one had failed
         missing = worker.failed.total - worker.failures
         for run in worker.builds.waiting:
             derivation = run.derivation
@@ -61,14 +64,15 @@ def _is_built(tree: BuildTree, derivation: Derivation, succeeded: bool | None) -
     if derivation.is_building:
         return False
     workers = (tree.workers.get(run.id >> 32) for run in derivation.runs)
-    if any(worker is not None and worker.builds.done.said for worker in workers) and not _goes_on(tree):
+    counted = any(worker is not None and worker.builds.done.said for worker in workers)
+    if counted and (tree.exit_code is not None or not _goes_on(tree)):
         return False  # Nix has counted to the end, and this one is not in it
     return bool(succeeded) or not tree.errors.texts
 
 
 def _last_stopped(tree: BuildTree) -> Transfer | None:
     """The transfer that ended last and after which none began: the one that an error cut off, where there was one."""
-    ended = [each for each in tree.transfers.values() if each.stopped_at is not None and each.way is not Way.FETCH]
+    ended = [each for each in tree.transfers if each.stopped_at is not None and each.way is not Way.FETCH]
     return max(ended, key=lambda each: (each.stopped_at or 0.0, each.order), default=None)
 
 
@@ -80,6 +84,6 @@ def _leg(tree: BuildTree, transfer: Transfer, succeeded: bool | None, last: Tran
         return Leg.DONE if not counts and (succeeded or transfer.is_complete) else Leg.FAILED
     if transfer.state is Leg.DONE and transfer.way is Way.COPY and succeeded is False and tree.errors.is_fatal:
         incomplete = transfer.expected is not None and not transfer.is_complete
-        unknown = transfer.expected is None and transfer is last and not tree.realised
+        unknown = transfer.expected is None and transfer is last and not tree.derivations
         return Leg.FAILED if incomplete or unknown else Leg.DONE
     return transfer.state

@@ -98,7 +98,7 @@ def closing_lines(tree: BuildTree, *, timed: bool = True) -> list[str]:
             if not any(drv_path in text for drv_path in named):
                 lines += ["", *text.split("\n")]
         if failed:
-            lines += ["", f"{len(failed)} failed:", *(f"  {_failed(each)}" for each in failed)]
+            lines += ["", f"{len(failed)} failed:", *(line for each in failed for line in _failed(each))]
         dependents = list(tree.by_state[State.FAILED_DEPENDENCY].values())
         if dependents:
             lines += [
@@ -113,9 +113,10 @@ def verdict(tree: BuildTree, *, timed: bool = True) -> str:
     counts = [(tree.count(State.BUILT), "built"), (tree.count(State.FAILED), "failed")]
     counts.append((tree.count(State.FAILED_DEPENDENCY), "not built for a failed dependency"))
     counts.append((tree.count(State.CUT_OFF), "cut off"))
-    counts.append((tree.transferred(Way.DOWNLOAD), "downloaded"))
-    counts.append((tree.transferred(Way.COPY), "copied"))
-    said = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing to build"
+    counts.append((tree.transfers.count(Way.DOWNLOAD), "downloaded"))
+    counts.append((tree.transfers.count(Way.COPY), "copied"))
+    nothing = "nothing to do" if tree.succeeded else "nothing was done"
+    said = ", ".join(f"{count} {what}" for count, what in counts if count) or nothing
     took = ""
     if timed and tree.started_at is not None and tree.finished_at is not None:
         took = f" in {span(tree.finished_at - tree.started_at)}"
@@ -145,10 +146,10 @@ def _extract(derivation: Derivation) -> list[str]:
     return ["", f"{derivation.name}, {which}:", *(f"  {line}" for line in shown)]
 
 
-def _failed(derivation: Derivation) -> str:
+def _failed(derivation: Derivation) -> list[str]:
     phase = f" in {derivation.phase}" if derivation.phase else ""
     where = f" on {derivation.machine}" if derivation.machine else ""
-    text = f"{derivation.name}: {derivation.reason or 'no reason given'}{phase}{where}"
+    lines = [f"  {derivation.name}: {derivation.reason or 'no reason given'}{phase}{where}"]
     if derivation.got_hash:
-        text += f"\n    specified {derivation.wanted_hash or 'nothing'}\n    got       {derivation.got_hash}"
-    return text
+        lines += [f"    specified {derivation.wanted_hash or 'nothing'}", f"    got       {derivation.got_hash}"]
+    return lines

@@ -17,8 +17,8 @@ def as_json(tree: BuildTree, *, timed: bool) -> dict[str, Any]:
         "failed_dependencies": tree.count(State.FAILED_DEPENDENCY),
         "cut_off": tree.count(State.CUT_OFF),
         "planned_downloads": len(tree.planned.downloads),
-        "downloaded": tree.transferred(Way.DOWNLOAD),
-        "copied": tree.transferred(Way.COPY),
+        "downloaded": tree.transfers.count(Way.DOWNLOAD),
+        "copied": tree.transfers.count(Way.COPY),
         "derivations": [derivation_json(each, tree.now, timed=timed) for each in tree.derivations.values()],
         "errors": tree.errors.texts,
     }

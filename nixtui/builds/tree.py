@@ -4,7 +4,7 @@ It reads no file and no clock of its own: .drv files, existing outputs and the t
 costs some microseconds, so a screen applies them in slices and draws in between.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -13,7 +13,8 @@ from nixtui.builds.errors import MAX_ERROR, Errors
 from nixtui.builds.failure import Failure
 from nixtui.builds.log import BuildLogs
 from nixtui.builds.planned import PlannedLists
-from nixtui.builds.transfer import Leg, Transfer, Way
+from nixtui.builds.transfer import Transfer
+from nixtui.builds.transfers import Transfers, looks_complete, settle
 from nixtui.builds.worker import Worker
 from nixtui.model.store_path import is_store_path
 from nixtui.nix.derivation_file import Drv
@@ -23,7 +24,6 @@ from nixtui.remote.output import clean, said
 MAX_DERIVATIONS: Final = 100_000
 """A NixOS system from nothing has some 30,000; a stream that names more is not a build any more."""
 
-MAX_TRANSFERS: Final = 100_000
 MAX_OPEN: Final = 50_000
 """Activities at once; the oldest are forgotten."""
 
@@ -57,13 +57,13 @@ class BuildTree:
 
     def __init__(self, *, logs: BuildLogs | None = None, exists: Exists | None = None) -> None:
         self.derivations: dict[str, Derivation] = {}
-        self.transfers: dict[tuple[Way, str], Transfer] = {}
+        self.transfers = Transfers()
         self.by_state: dict[State, dict[str, Derivation]] = {state: {} for state in State}
         self.logs = logs or BuildLogs()
         self.errors = Errors()
         self.planned = PlannedLists()
         self.wanted: deque[str] = deque()
-        self.open: dict[int, Open] = {}
+        self.open: OrderedDict[int, Open] = OrderedDict()  # whose oldest goes at once, unlike a dict's
         self.workers: dict[int, Worker[Run, Transfer]] = {}
         self.evaluated = 0
         self.expected = 0
@@ -163,17 +163,14 @@ class BuildTree:
         expected = 0 if known else self.expected - len(self._resolved)
         return max(len(self.derivations), expected)
 
-    def transferred(self, way: Way) -> int:
-        """How many store paths, or files, have come that way."""
-        return sum(each.way is way and each.state is Leg.DONE for each in self.transfers.values())
-
     def credit(self, run: Run) -> None:
         """A run is known to have built what it set out to."""
         run.credited = True
         worker = self._worker(run.id)
         worker.builds.given += 2 if run.resolved else 1
         derivation = run.derivation
-        if derivation.state is State.RUNNING and not derivation.is_building:
+        if derivation.state in (State.RUNNING, State.FAILED) and not derivation.is_building:
+            derivation.reason = None
             self.turn(derivation, State.BUILT)
 
     # Starting
@@ -186,21 +183,21 @@ class BuildTree:
         if kind == Action.BUILD:
             subject = self._build(event)
         elif kind in (Action.SUBSTITUTE, Action.COPY_PATH, Action.FILE_TRANSFER):
-            subject = self._transfer(event)
+            subject = self.transfers.start(event, self.now)
         elif kind == Action.BUILD_WAITING:
             subject = self._waits(event)
         elif kind == Action.POST_BUILD_HOOK:
-            subject = self.derivation(_word(event, 0))
+            subject = self.derivation(event.word(0))
         elif kind in (Action.REALISE, Action.BUILDS):
             self.realised = True
         elif kind == Action.COPY_PATHS and event.text:
             kind = -1  # of a copy; the one without words is the worker's, which counts substitutions
         if len(self.open) >= MAX_OPEN:
-            del self.open[next(iter(self.open))]
+            self.open.popitem(last=False)
         self.open[event.id] = Open(kind, subject)
 
     def _build(self, event: Start) -> Run | None:
-        drv_path = _word(event, 0)
+        drv_path = event.word(0)
         derivation = self.derivation(drv_path)
         if derivation is None:
             return None
@@ -214,41 +211,18 @@ class BuildTree:
         elif len(derivation.runs) > 16:
             derivation.runs = derivation.runs[-8:]
         derivation.waits_for = None
-        derivation.machine = said(_word(event, 1)) or derivation.machine
+        derivation.machine = said(event.word(1)) or derivation.machine
         run = Run(event.id, derivation, resolved=drv_path in self._resolved)
         derivation.runs.append(run)
         self.turn(derivation, State.RUNNING)
         return run
 
-    def _transfer(self, event: Start) -> Transfer | None:
-        path = _word(event, 0)
-        way = Way.FETCH
-        if event.type == Action.SUBSTITUTE:
-            way = Way.DOWNLOAD
-        elif event.type == Action.COPY_PATH:
-            substituted = self.transfers.get((Way.DOWNLOAD, path))
-            way = Way.DOWNLOAD if substituted is not None and substituted.open else Way.COPY
-        if way is not Way.FETCH and not is_store_path(path):
-            return None
-        transfer = self.transfers.get((way, path))
-        if transfer is None:
-            if len(self.transfers) >= MAX_TRANSFERS:
-                return None
-            transfer = Transfer(way, said(path), len(self.transfers), self.now)
-            self.transfers[way, path] = transfer
-        elif not transfer.open:
-            transfer.restart(self.now)
-        transfer.open += 1
-        transfer.source = said(_word(event, 1)) or transfer.source
-        transfer.destination = said(_word(event, 2)) or transfer.destination
-        return transfer
-
     def _waits(self, event: Start) -> Derivation | None:
-        derivation = self.derivation(_word(event, 0))
+        derivation = self.derivation(event.word(0))
         if derivation is None:
             return None
-        resolved = _word(event, 1)
-        if resolved.endswith(".drv") and resolved != derivation.drv_path and len(self._resolved) < MAX_DERIVATIONS:
+        resolved = event.word(1)
+        if is_store_path(resolved) and resolved != derivation.drv_path and len(self._resolved) < MAX_DERIVATIONS:
             self._resolved[resolved] = derivation.drv_path
         elif derivation.state is State.PLANNED:
             derivation.waits_for = said(event.text)
@@ -288,8 +262,7 @@ class BuildTree:
         elif activity.type == Action.COPY_PATHS:
             worker = self._worker(event.id)
             worker.downloads.done.update(event.id, counts[0])
-            if worker.downloads.waiting:
-                self._settle_downloads(worker)
+            settle(worker.downloads)
 
     def _message(self, event: Message) -> None:
         text = event.msg
@@ -333,6 +306,8 @@ class BuildTree:
         self.turn(derivation, State.FAILED)
         for run in derivation.runs:
             self._blame(run)
+            if run in (suspects := self._worker(run.id).suspects):
+                suspects.remove(run)
         derivation.wanted_hash = failure.wanted_hash or derivation.wanted_hash
         derivation.got_hash = failure.got_hash or derivation.got_hash
 
@@ -346,7 +321,7 @@ class BuildTree:
         if type(subject) is Run:
             self._build_stopped(subject)
         elif type(subject) is Transfer:
-            self._transfer_stopped(subject, activity_id)
+            self.transfers.stop(subject, self._worker(activity_id).downloads, self.now)
         elif activity.type in (Action.BUILDS, Action.COPY_PATHS):
             worker = self._worker(activity_id)
             for counter in (worker.builds.done, worker.failed, worker.downloads.done):
@@ -370,6 +345,7 @@ class BuildTree:
         self._settle_builds(worker)
         if not run.credited and worker.failed.total > worker.failures:
             self._blame(run)
+            worker.suspects.append(run)
             if not derivation.is_building:
                 derivation.reason, self._nameless = self._nameless, None
                 self._unnamed = derivation
@@ -390,25 +366,6 @@ class BuildTree:
         while (run := worker.builds.take(_wants_credit)) is not None:
             self.credit(run)
 
-    def _transfer_stopped(self, transfer: Transfer, activity_id: int) -> None:
-        transfer.open = max(0, transfer.open - 1)
-        if transfer.open:
-            return
-        transfer.stopped_at = self.now
-        if transfer.way is Way.DOWNLOAD:
-            transfer.ambiguous = True
-            worker = self._worker(activity_id)
-            worker.downloads.waiting.append(transfer)
-            self._settle_downloads(worker)
-        else:
-            transfer.state = Leg.DONE
-
-    def _settle_downloads(self, worker: Worker[Run, Transfer]) -> None:
-        while (transfer := worker.downloads.take(_is_ambiguous)) is not None:
-            worker.downloads.given += 1
-            transfer.ambiguous = False
-            transfer.state = Leg.DONE
-
     def _worker(self, activity_id: int) -> Worker[Run, Transfer]:
         pid = activity_id >> 32
         worker = self.workers.get(pid)
@@ -416,7 +373,7 @@ class BuildTree:
             if len(self.workers) >= MAX_WORKERS:
                 pid = next(iter(self.workers))
                 return self.workers[pid]
-            worker = self.workers[pid] = Worker(_looks_complete)
+            worker = self.workers[pid] = Worker(looks_complete)
         return worker
 
 
@@ -427,19 +384,6 @@ def _bounded(text: str) -> str:
     return clean(text)
 
 
-def _word(event: Start, place: int) -> str:
-    fields = event.fields
-    return str(fields[place]) if len(fields) > place else ""
-
-
 def _wants_credit(run: Run) -> bool:
     """Not when its derivation was begun anew: what was lost on a machine must not take the credit of what follows."""
     return run in run.derivation.runs and run.derivation.state is State.RUNNING
-
-
-def _is_ambiguous(transfer: Transfer) -> bool:
-    return transfer.ambiguous
-
-
-def _looks_complete(transfer: Transfer) -> bool:
-    return transfer.is_complete

@@ -8,7 +8,10 @@ times a second, so a stopped build may have to wait for its credit.
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+MAX_WAITING: Final = 50_000
+"""What stopped and was not counted, and activities that count; more than that is no build but somebody's joke."""
 
 Subject = TypeVar("Subject")
 Build = TypeVar("Build")
@@ -30,6 +33,8 @@ class Counter:
         """The share of one activity is that much now; a count never goes back."""
         before = self._latest.get(activity, 0)
         self.said = True
+        if len(self._latest) >= MAX_WAITING:
+            self._latest.clear()
         if before < count < 2**40:
             self.total += count - before
             self._latest[activity] = count
@@ -47,7 +52,7 @@ class Credits(Generic[Subject]):
     def __init__(self, looks_complete: Callable[[Subject], bool] = lambda _: False) -> None:
         self.done = Counter()
         self.given = 0
-        self.waiting: deque[Subject] = deque()
+        self.waiting: deque[Subject] = deque(maxlen=MAX_WAITING)
         self._looks_complete = looks_complete
 
     def take(self, still_wants: Callable[[Subject], bool]) -> Subject | None:
@@ -65,7 +70,7 @@ class Credits(Generic[Subject]):
 class Worker(Generic[Build, Download]):
     """One nix process, by the pid in its activities' numbers."""
 
-    __slots__ = ("builds", "downloads", "failed", "failures")
+    __slots__ = ("builds", "downloads", "failed", "failures", "suspects")
 
     def __init__(self, looks_complete: Callable[[Download], bool]) -> None:
         self.builds: Credits[Build] = Credits()
@@ -73,3 +78,5 @@ class Worker(Generic[Build, Download]):
         self.failed = Counter()
         self.failures = 0
         """Of those that it counted as failed, how many builds we know."""
+        self.suspects: deque[Build] = deque(maxlen=MAX_WAITING)
+        """Those of them that no message named."""

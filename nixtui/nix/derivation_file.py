@@ -65,7 +65,7 @@ def parse_shown(content: bytes) -> dict[str, Drv]:
         shown = json.loads(content)
         derivations = shown.get("derivations", shown)
         return {_full(path): _shown(each) for path, each in derivations.items() if isinstance(each, dict)}
-    except (ValueError, AttributeError, TypeError, RecursionError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return {}
 
 

@@ -92,6 +92,10 @@ class Start(msgspec.Struct, frozen=True, gc=False, tag_field="action", tag="star
     parent: int = 0
     fields: list[Field] = []
 
+    def word(self, place: int) -> str:
+        """One of the fields as text; empty when it is not there."""
+        return str(self.fields[place]) if len(self.fields) > place else ""
+
 
 class Stop(msgspec.Struct, frozen=True, gc=False, tag_field="action", tag="stop"):
     """An activity ended, in whatever way: it has no status."""
@@ -215,16 +219,16 @@ class LineCutter:
         return line
 
 
-_PLAIN = re.compile(rb'[^\\"]{8}')
+_WHOLE = re.compile(rb"(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*")
+_OUTSIDE_ESCAPE = re.compile(rb'[^\\"u0-9a-fA-F]|[^\\"]{6}')
+"""What ends no later than an escape sequence that it may be in."""
 
 
 def _without_middle(line: bytes) -> bytes:
     """Beginning and end of a line, cut where no escape sequence is, so that an event with a long text still is one."""
-    head, tail = line[:_HEAD_BYTES], line[-_TAIL_BYTES:]
-    plain = _PLAIN.search(tail)
-    while head and not _PLAIN.match(head, max(0, len(head) - 8)):
-        head = head[:-1]
-    return head + "…[cut]…".encode() + (tail[plain.end() :] if plain else tail)
+    head, tail = _WHOLE.match(line, 0, _HEAD_BYTES), line[-_TAIL_BYTES:]
+    outside = _OUTSIDE_ESCAPE.search(tail)
+    return (head[0] if head else b"") + "…[cut]…".encode() + (tail[outside.end() :] if outside else tail)
 
 
 def _leniently(line: bytes) -> Event:
@@ -271,7 +275,7 @@ def _fitted(value: Any, wanted: Callable[[Any], Any]) -> Any:
 
 
 def _spelled(value: Any) -> str:
-    return "" if value is None else _whole(str(value))[:MAX_TEXT]
+    return "" if value is None else _whole(str(value))
 
 
 def _whole(text: str) -> str:

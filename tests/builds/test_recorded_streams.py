@@ -1,5 +1,6 @@
 """Every recorded stream comes to the right numbers, and nothing done to it makes the tree raise."""
 
+from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from nixtui.builds.derivation import State
 from nixtui.builds.summary import as_json
 from nixtui.builds.tree import BuildTree
+from nixtui.nix.internal_json import Fact, Result, Stop, parse
 from tests.builds.recorded import content, expected, grown, lines
 
 EXPECTED = expected()
@@ -43,6 +45,34 @@ def test_the_exit_status_agrees_with_what_the_stream_tells(name: str) -> None:
 def test_the_prefix_may_be_missing(name: str) -> None:
     bare = [line.removeprefix(b"@nix ") for line in lines(name)]
     assert as_json(grown(bare), timed=False) == as_json(grown(lines(name)), timed=False)
+
+
+@pytest.mark.parametrize("every", [2, 3, 7, 1000])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_nix_that_tells_its_progress_seldom_comes_to_the_same(name: str, every: int) -> None:
+    """The newest one does so ten times a second and activity, the first and the last of each without fail."""
+    summary = as_json(grown(sampled(lines(name), every)), timed=False)
+    wanted = EXPECTED[name]
+    counts = {key: wanted[key] for key in COUNTS if key != "planned"}
+    assert {key: summary[key] for key in counts} == counts
+    assert summary["succeeded"] is (wanted["exit"] == 0)
+
+
+def sampled(recorded: list[bytes], every: int) -> Iterator[bytes]:
+    told: dict[int, int] = {}
+    held: dict[int, bytes] = {}
+    for line in recorded:
+        event = parse(line)
+        if isinstance(event, Result) and event.type == Fact.PROGRESS:
+            told[event.id] = told.get(event.id, 0) + 1
+            held[event.id] = line
+            if told[event.id] > 1 and told[event.id] % every:
+                continue
+            yield held.pop(event.id)
+            continue
+        if isinstance(event, Stop) and event.id in held:
+            yield held.pop(event.id)
+        yield line
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name]["built"] > 20])
