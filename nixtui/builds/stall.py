@@ -7,7 +7,7 @@ times, and asks each for every path: an hour can pass. A builder may be silent f
 from collections.abc import Callable
 from typing import Final
 
-from nixtui.nix.internal_json import Action, Event, Result, Start, Stop
+from nixtui.nix.internal_json import Action, Event, Fact, Result, Start, Stop
 from nixtui.remote.output import said
 
 LIMIT_S: Final = 90.0
@@ -25,9 +25,14 @@ class Stall:
         self._last = clock()
         self._building: set[int] = set()
         self._asked: dict[int, str] = {}
+        self._progress: dict[int, object] = {}
 
     def take(self, event: Event) -> None:
-        """Something was said."""
+        """Something was said. While it waits, Nix repeats the same progress ten times a second; that is no news."""
+        if isinstance(event, Result) and event.type == Fact.PROGRESS:
+            if self._progress.get(event.id) == event.fields:
+                return
+            self._progress[event.id] = event.fields
         self._last = self._clock()
         if isinstance(event, Start):
             if event.type == Action.BUILD:
@@ -37,8 +42,7 @@ class Stall:
         elif isinstance(event, Stop):
             self._building.discard(event.id)
             self._asked.pop(event.id, None)
-        elif isinstance(event, Result):
-            return
+            self._progress.pop(event.id, None)
 
     @property
     def reason(self) -> str | None:

@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
-from nixtui.config.paths import cache_dir
 from nixtui.fleet.inventory import locate_flake
 from nixtui.model.host import Host
 from nixtui.model.system import System
 from nixtui.nix.errors import NixError
-from nixtui.nix.evaluation_cache import EvaluationCache
 from nixtui.nix.flake import Flake
 from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.systems import Evaluation, whence
@@ -19,15 +17,12 @@ Told = Callable[[str, System | NixError], None]
 
 
 def flake_of(nixtui: Assembly, options: Sequence[str] = ()) -> Flake:
-    """The flake, with what is remembered of it; `options` are words for every nix command. Raises `UsageError`."""
+    """The flake; `options` are words for every nix command. Raises `UsageError`."""
     surroundings = nixtui.surroundings
     found = locate_flake(nixtui.configuration, surroundings.cwd, surroundings.environ)
     if found is None:
         raise UsageError("there is no flake.nix here or above; name the flake in [fleet] flake")
-    cache = EvaluationCache(cache_dir(surroundings.environ) / "evaluations")
-    return Flake(
-        found.reference, directory=found.directory, environ=surroundings.environ, cache=cache, options=tuple(options)
-    )
+    return found.with_options(tuple(options)) if options else found
 
 
 async def systems_of(

@@ -88,6 +88,9 @@ class BuildPlace:
         return ("copy", *source, "--to", self.push_to, *out_paths, *EVENTS)
 
     def ask_valid(self, out_paths: Sequence[str]) -> Words:
-        """Ask which of these are there, whole. Invalid ones are answered for as well, by every version."""
+        """Ask which of these are there, whole. Invalid ones are answered for as well, by every version.
+
+        Without substituters: an old nix asks them about what is not there, and `--offline` does not stop it.
+        """
         there = ("--store", self.store) if self.store is not None else ()
-        return ("path-info", "--json", "--offline", *there, *out_paths)
+        return ("path-info", "--json", "--option", "substituters", "", *there, *out_paths)

@@ -15,8 +15,8 @@ from nixtui.nix.nodes import Answers, ask_each
 from nixtui.nix.strings import nix_string
 from nixtui.nix.wanted import HIVE_SCHEMA
 
-# Which keys there are, and how each is uploaded, but not what is in it. `toString`: as JSON, the file of a path would be
-# copied into the store, where everybody may read it.
+# Which keys there are, and how each is uploaded, but not what is in it. `toString`: as JSON, the file that a path names
+# would be copied into the store, where everybody may read it.
 _HIVE_IN_FULL: Final = """hive: {
   names = builtins.attrNames hive.nodes;
   describe = name: let node = hive.deploymentConfig.${name}; in {

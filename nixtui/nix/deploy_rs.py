@@ -1,4 +1,4 @@
-"""`deploy.nodes` in full, as deploy-rs reads it (deploy-rs: interface.json, src/data.rs, src/lib.rs `make_deploy_data`).
+"""`deploy.nodes` in full, as deploy-rs reads it (deploy-rs: interface.json, src/data.rs, src/lib.rs).
 
 A setting of a profile wins over that of its node, and that over the one for all; `sshOpts` are joined, the most
 specific first. No system is evaluated for it: `path` is left out.

@@ -93,7 +93,7 @@ def explain(status: int | None, said: Sequence[str]) -> EvaluationFailed:
         return EvaluationFailed(reason, log=trace[-SHOWN:], trace=trace)
     message, rest = _message(trace[start:])
     position, place = _position(rest)
-    shown = [*message, *([""] if place else []), *place][:SHOWN]
+    shown = [f"error: {message[0] if message else ''}", *message[1:], *([""] if place else []), *place][:SHOWN]
     first = next((line.strip() for line in message if line.strip()), "nix gives no reason")
     reason, remedy = _plainly(first, "\n".join(message))
     log = tuple(dedent("\n".join(shown)).split("\n"))
