@@ -45,6 +45,15 @@ def until_written(path: Path) -> int:
     return int(path.read_text())
 
 
+def until_recorded(fleet: Shell, text: str) -> None:
+    """What a builder prints takes its way through nix."""
+    deadline = time.monotonic() + 30
+    records = fleet.directory.parent / "home" / "state" / "nixtui" / "builds"
+    while not any(text in each.read_text() for each in records.glob("*/stream.json")):
+        assert time.monotonic() < deadline, f"{text!r} was not recorded"
+        time.sleep(0.02)
+
+
 def test_quiet_when_all_is_well(fleet: Shell) -> None:
     write(fleet, a=unique(fleet, "a"), b=unique(fleet, "b"))
     ended = fleet.run("build")
@@ -150,6 +159,7 @@ def test_killed_in_the_middle_it_is_shown_as_cut_off_with_its_log(fleet: Shell) 
     write(fleet, a=system("a", f"echo seen before the end; echo $$ >{pid}; sleep 1000"))
     process = fleet.start("build", "a")
     builder = until_written(pid)
+    until_recorded(fleet, "seen before the end")
     process.kill()
     process.communicate()
     try:
