@@ -1,5 +1,6 @@
 """The Builds screen: real builds by the real nix, begun, watched, stopped and looked back at through keys."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,18 +22,27 @@ LOUD = "i=0; while [ $i -lt 3000 ]; do echo line $i of the log; i=$((i+1)); done
 BROKEN = "echo compiling; echo 'src/main.c:42: fatal error: zlib.h: No such file'; exit 3"
 
 
-@asynccontextmanager
-async def building(
-    folder: Path, systems: Mapping[str, str], size: tuple[int, int] = (140, 40)
-) -> AsyncIterator[tuple[NixtuiApp, Pilot[None]]]:
-    """The app where a flake is, for hosts that refuse connections: building needs none of them."""
-    folder.mkdir(exist_ok=True)
+def configured(folder: Path, systems: Mapping[str, str]) -> Path:
+    """A flake of these systems, and a nixtui.toml with hosts that refuse connections."""
     where = folder / "flake"
     if not where.exists():
         write_flake(where, outputs({name: system(name, script) for name, script in systems.items()}))
     hosts = "".join(f'[hosts.{name}]\naddress = "127.0.0.1"\nport = 1\n' for name in systems)
     config = folder / "nixtui.toml"
     config.write_text(f'[fleet]\nname = "shop"\nsources = ["file"]\nflake = "{where}"\n{hosts}')
+    return config
+
+
+def is_there(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@asynccontextmanager
+async def building(
+    folder: Path, systems: Mapping[str, str], size: tuple[int, int] = (140, 40)
+) -> AsyncIterator[tuple[NixtuiApp, Pilot[None]]]:
+    """The app where a flake is, for hosts that refuse connections: building needs none of them."""
+    config = configured(folder, systems)
     environ = {**nix_environ(folder), "XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
     surroundings = Surroundings(folder, environ, Nobody(), "ops-1")
     configuration = load_configuration(folder, environ, config)
@@ -46,7 +56,7 @@ async def building(
 async def begin(app: NixtuiApp, pilot: Pilot[None]) -> BuildsScreen:
     """Build all hosts."""
     await press(pilot, "ctrl+a", "B")
-    await until(pilot, lambda: "nixos-sy" in shown(app), "the plan")
+    await until(pilot, lambda: "1. build" in shown(app), "the plan")
     assert "▸ Cancel ◂" in shown(app)
     await press(pilot, "right", "enter")
     await until(pilot, lambda: isinstance(app.screen, BuildsScreen), "the Builds screen")
@@ -101,7 +111,7 @@ async def test_the_log_is_searched_saved_and_read_back_whole(tmp_path: Path) -> 
         await until_shown(pilot, "line 17 of the log")
         await press(pilot, "escape", "ctrl+s")
         await until_shown(pilot, "Saved 3,000 lines")
-        (saved,) = tmp_path.glob("nixtui-build-*.log")
+        (saved,) = await asyncio.to_thread(lambda: list(tmp_path.glob("nixtui-build-*.log")))
         assert saved.read_text().splitlines()[16:18] == ["line 16 of the log", "line 17 of the log"]
         await press(pilot, "f")
         await until_shown(pilot, "line 2999 of the log")
@@ -123,7 +133,7 @@ async def test_stopping_asks_and_leaves_no_builder(tmp_path: Path) -> None:
         assert screen.operation is not None and screen.operation.is_running
         await press(pilot, "right", "enter")
         await until_ended(screen, pilot)
-        assert not Path(f"/proc/{pid}").exists()
+        assert not is_there(pid)
         await until_shown(pilot, "■")
 
 
