@@ -168,7 +168,8 @@ def counts(tree: BuildTree, now: float | None, estimates: Estimates) -> Line:
         if remaining.seconds:
             add(f"{'at least ' if remaining.unknown else '~'}{span(remaining.seconds)} left", Role.TEXT)
     if not spans:
-        add("nothing to build yet" if tree.finished_at is None else "nothing was built", Role.MUTED)
+        ended = "nothing had to be built" if tree.succeeded else "nothing was built"
+        add("nothing to build yet" if tree.finished_at is None else ended, Role.MUTED)
     return tuple(spans)
 
 
