@@ -35,7 +35,7 @@ async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping
 
     The process has no terminal at all, so that git or ssh below it cannot ask for a password over the screen.
     """
-    process = await _start((*NIX, *arguments), directory, environ)
+    process = await start((*NIX, *arguments), directory, environ)
     status: int | None = None
     try:
         async with asyncio.timeout(time_limit):
@@ -48,13 +48,13 @@ async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping
         ) from error
     finally:
         if status is None:
-            await _stop(process)
+            await stop(process)
     if status != 0:
-        raise _failure(status, said)
+        raise failure(status, said)
     return answer
 
 
-async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
     """Start a process; when cancelled, end it first.
 
     Cancelled between the start and the connection of its pipes, asyncio would wait for ever (seen with CPython 3.11.7:
@@ -67,7 +67,7 @@ async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str
     except asyncio.CancelledError:
         await asyncio.wait([starting])
         if starting.exception() is None:
-            await _stop(starting.result())
+            await stop(starting.result())
         raise
 
 
@@ -118,18 +118,19 @@ async def _last_lines(stream: asyncio.StreamReader) -> tuple[str, ...]:
     pending = b""
     while piece := await stream.read(2**16):
         *lines, pending = (pending + piece).split(b"\n")
-        kept.extend(map(_clean, lines[-_KEPT_LINES:]))
+        kept.extend(map(clean_line, lines[-_KEPT_LINES:]))
         pending = pending[:_MAX_PENDING_BYTES]
     if pending:
-        kept.append(_clean(pending))
+        kept.append(clean_line(pending))
     return tuple(kept)
 
 
-def _clean(line: bytes) -> str:
+def clean_line(line: bytes) -> str:
+    """One line that a process printed, without control sequences and not longer than anybody reads."""
     return _CONTROL.sub("", line.decode(errors="replace")).expandtabs(4).rstrip()[:_MAX_LINE]
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
     """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open."""
     try:
         _signal(process, signal.SIGTERM)
@@ -166,7 +167,7 @@ def _signal(process: asyncio.subprocess.Process, which: signal.Signals) -> None:
         return  # it ended in the meantime
 
 
-def _failure(status: int, said: tuple[str, ...]) -> NixFailed:
+def failure(status: int, said: tuple[str, ...]) -> NixFailed:
     """Newer Nix prints the way down to the fault first, so the last error is the innermost one."""
     said = tuple(line for line in said if line and not _HINT.fullmatch(line))
     for place in range(len(said) - 1, -1, -1):
