@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from nixtui.activation.guarded import HealthCheck
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
+from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir
 from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
 from nixtui.deploys.plan import Choice, Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
@@ -25,6 +28,17 @@ from nixtui.remote.ssh_program import ssh_program
 from nixtui.remote.transport import Transport
 
 EXAMINED_AT_ONCE = 32
+
+
+def gate_rules(configuration: Configuration) -> GateRules:
+    """`[rollout.gate]` as the value that deploys work with."""
+    gate = configuration.rollout.gate
+    return GateRules(
+        units=gate.units,
+        commands=tuple(HealthCheck(each.command, each.timeout or gate.timeout) for each in gate.commands),
+        pages=tuple(Page(each.url, each.status) for each in gate.http),
+        timeout=gate.timeout,
+    )
 
 
 class Deploying:
@@ -69,7 +83,8 @@ class Deploying:
 
     def means(self, copying: CopySettings) -> Means:
         """What the job works with."""
-        return Means(self._nixtui.reach, self._ssh_for, copying, self._nixtui.configuration.directory)
+        configuration = self._nixtui.configuration
+        return Means(self._nixtui.reach, self._ssh_for, copying, gate_rules(configuration), configuration.directory)
 
     def _flake(self) -> tuple[Path, str]:
         configuration = self._nixtui.configuration

@@ -172,7 +172,8 @@ def _as_json(report: Report, plan: Plan, shape: Shape) -> dict[str, Any]:
     def host(each: TargetReport) -> dict[str, Any]:
         named = facts.get(each.name, {})
         paths = {"from_system": named.get("previous"), "to_system": named.get("new")} if systems else {}
-        return {**host_json(each, shape), **paths}
+        phase = {"phase": each.phase} if each.phase is not None else {}
+        return {**host_json(each, shape), **paths, **phase}
 
     return {
         "operation": report.operation,

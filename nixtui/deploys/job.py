@@ -10,15 +10,18 @@ import msgspec
 
 from nixtui.activation.guarded import CANCELLED, GuardedHost
 from nixtui.deploys.copying import Copier, CopySettings, SshFor
+from nixtui.deploys.gate import Gate, GateRules
 from nixtui.deploys.plan import Action, Deploy
+from nixtui.model.host import Host
 from nixtui.model.preview import Preview
 from nixtui.operations.events import TargetFinished
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Job, Run
-from nixtui.operations.plan import left_out
+from nixtui.operations.plan import Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
-from nixtui.operations.rollout import roll_out, waves
+from nixtui.operations.rollout import Rollout, roll_out, waves
 from nixtui.remote.errors import RemoteError, Unreachable
+from nixtui.remote.guard import Order
 from nixtui.remote.preview import preview
 from nixtui.remote.transport import Reach
 
@@ -38,6 +41,7 @@ class Means:
     reach: Reach
     ssh_for: SshFor
     copying: CopySettings
+    gate: GateRules
     directory: Path
 
 
@@ -68,7 +72,12 @@ class _Deploying:
         await self._prepare(names)
         ready = [name for name in names if name not in self.reports]
         rules = self.deploy.settings.rollout
-        for report in await roll_out(waves(ready, rules), rules, self._activate, self.run):
+        more = Rollout(
+            tags={name: host.tags for name, host in self.deploy.hosts.items()},
+            gate=None if self.means.gate.is_open else Gate(self.means.gate, self._host, self.means.reach),
+            take_back=self._take_back,
+        )
+        for report in await roll_out(waves(ready, rules), rules, self._activate, self.run, more):
             self.reports[report.name] = report
         reports = tuple(self.reports[row.name] for row in plan.targets)
         return Report(
@@ -106,7 +115,7 @@ class _Deploying:
         action = self.deploy.choice.action
         tell.begin("dry-activate")
         try:
-            async with self.means.reach(self.deploy.candidates[name].host) as transport:
+            async with self.means.reach(self._host(name)) as transport:
                 found = await self.run.unless_cancelled(preview(transport, self.deploy.orders[name].new))
         except RemoteError as error:
             tell.end(False, error.reason)
@@ -140,7 +149,7 @@ class _Deploying:
         tell: Narrator,
         began: float,
     ) -> None:
-        row = next(row for row in self.deploy.plan.targets if row.name == name)
+        row = self._row(name)
         report = TargetReport(
             name=name,
             outcome=outcome,
@@ -156,17 +165,44 @@ class _Deploying:
         self.run.tell(TargetFinished(at=self.run.clock(), target=name, report=report))
 
     async def _activate(self, name: str) -> TargetReport:
-        row = next(row for row in self.deploy.plan.targets if row.name == name)
-        guarded = GuardedHost(
-            self.deploy.candidates[name].host,
-            self.deploy.orders[name],
-            self.means.reach,
-            self.deploy.settings.health,
-            self.run,
-            before=row.before,
-            after=row.after,
-        )
-        return _of(await guarded.activate(), Phase.ACTIVATION)
+        row = self._row(name)
+        report = await self._under_guard(name, self.deploy.orders[name], before=row.before, after=row.after)
+        return _of(report, Phase.ACTIVATION)
+
+    async def _take_back(self, name: str) -> TargetReport:
+        """The way back of a host that had arrived already: a guarded activation like any other."""
+        row, order = self._row(name), self.deploy.orders[name]
+        seen = self.deploy.candidates[name].seen
+        number = seen.profile.number if seen is not None and seen.profile is not None else None
+        return await self._under_guard(name, back(order, number), before=row.after, after=row.before)
+
+    async def _under_guard(self, name: str, order: Order, *, before: str | None, after: str | None) -> TargetReport:
+        reach, health = self.means.reach, self.deploy.settings.health
+        return await GuardedHost(
+            self._host(name), order, reach, health, self.run, before=before, after=after
+        ).activate()
+
+    def _host(self, name: str) -> Host:
+        return self.deploy.candidates[name].host
+
+    def _row(self, name: str) -> Target:
+        return next(row for row in self.deploy.plan.targets if row.name == name)
+
+
+def back(order: Order, number: int | None) -> Order:
+    """From where this order leads to where it began. `number` is the generation that was the profile then.
+
+    It has a name of its own: the host still remembers the way there.
+    """
+    return msgspec.structs.replace(
+        order,
+        operation=f"{order.operation}-back",
+        new=order.expect_current if order.live else order.expect_profile,
+        lasts=order.expect_profile,
+        number=number,
+        expect_current=order.new if order.live else order.expect_current,
+        expect_profile=(order.lasts or order.new) if order.lasting else order.expect_profile,
+    )
 
 
 def _of(report: TargetReport, phase: Phase) -> TargetReport:
