@@ -22,6 +22,8 @@ from nixtui.nix.errors import NixError
 from nixtui.nix.flake import find_flake, open_flake
 from nixtui.nix.local_store import local_closure
 from nixtui.nix.toplevels import build_toplevels, toplevel_attribute
+from nixtui.operations.journal import Intent
+from nixtui.operations.report import Outcome, Report
 from nixtui.remote.errors import Unreachable
 from nixtui.remote.shell import NoShell
 from nixtui.remote.ssh_program import ssh_program
@@ -41,6 +43,11 @@ def gate_rules(configuration: Configuration) -> GateRules:
     )
 
 
+def is_here(path: str) -> bool:
+    """Whether the local store has it."""
+    return Path(path).exists()
+
+
 class Deploying:
     """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly."""
 
@@ -49,17 +56,26 @@ class Deploying:
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
 
-    async def build(self, hosts: Sequence[Host]) -> Mapping[str, str | NixError]:
-        """The system of each host, built from the fleet's flake. Raises `UsageError` without a flake."""
+    async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
+        """The system of each host: the one that is `given` and still in the local store, else built from the flake.
+
+        Raises `UsageError` without a flake.
+        """
+        there = {name: path for name, path in given.items() if is_here(path)}
+        left = [host for host in hosts if host.name not in there]
+        if not left:
+            return there
         directory, reference = self._flake()
-        attributes = {host.name: toplevel_attribute(host.flake_attr or host.name) for host in hosts}
-        return await build_toplevels(
+        narrate(f"building {len(left)} systems …")
+        attributes = {host.name: toplevel_attribute(host.flake_attr or host.name) for host in left}
+        built = await build_toplevels(
             reference,
             attributes,
             directory=directory,
             environ=self._environ,
             tell=lambda name, line: narrate(plain(f"{name}: | {line}")),
         )
+        return {**built, **there}
 
     async def examine(self, hosts: Sequence[Host], built: Mapping[str, str | NixError]) -> list[Candidate]:
         """Every host looked at, some at a time."""
@@ -80,6 +96,13 @@ class Deploying:
         return plan_deploy(
             candidates, choice, nixtui.activation, operation=nixtui.new_identity(), operator=nixtui.operator
         )
+
+    async def remember_who_was_away(self, deploy: Deploy, report: Report) -> None:
+        """A deploy that began nothing because nobody was there is on record too, so that it can be caught up with."""
+        if any(each.outcome is Outcome.UNREACHABLE for each in report.targets):
+            journal, now = await self._nixtui.journal(), self._nixtui.clock()
+            await journal.begin(Intent(report.operation, deploy.plan, None, now))
+            await journal.finish(report, now)
 
     def means(self, copying: CopySettings) -> Means:
         """What the job works with."""

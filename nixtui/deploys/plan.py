@@ -97,7 +97,7 @@ def _plan_host(
     if seen is not None:
         row = msgspec.structs.replace(row, before=str(seen.running.number) if seen.running else seen.current_system)
     if system is not None:
-        row = msgspec.structs.replace(row, after=_label(system, choice))
+        row = msgspec.structs.replace(row, after=_label(system, choice), facts={"system": system})
     if (objection := candidate.objection) is not None or seen is None or system is None:
         return _refused(row, objection or Objection(why="not asked yet")), None
     active = f"{system}/specialisation/{choice.specialisation}" if choice.specialisation else system

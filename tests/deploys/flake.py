@@ -31,7 +31,8 @@ _FLEET = """let
     describe = mark: newest // {
       label = "${mark}-26.05.20261126.deadbee";
       packages = newest.packages ++ (if asked ? ballast then ballast else [ ]);
-    } // failing // (if asked ? inhibited then { switchInhibitors = asked.inhibited; } else { })
+    } // failing // (if asked ? kernel then { inherit (asked) kernel; } else { })
+      // (if asked ? inhibited then { switchInhibitors = asked.inhibited; } else { })
       // (if asked ? quirk then { quirks.${asked.quirk} = ./lab/quirks + "/${asked.quirkFile}"; } else { });
     special = { specialisations = builtins.listToAttrs (map
       (name: { inherit name; value = lab.toplevel (describe "${asked.mark}-${name}"); })
