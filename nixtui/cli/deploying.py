@@ -10,7 +10,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
-from nixtui.config.paths import cache_dir
+from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.copying import CopySettings
 from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
@@ -20,7 +20,7 @@ from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import find_flake, open_flake
-from nixtui.nix.local_store import local_closure
+from nixtui.nix.local_store import keep, local_closure
 from nixtui.nix.toplevels import build_toplevels, toplevel_attribute
 from nixtui.operations.journal import Intent
 from nixtui.operations.report import Outcome, Report
@@ -30,6 +30,8 @@ from nixtui.remote.ssh_program import ssh_program
 from nixtui.remote.transport import Transport
 
 EXAMINED_AT_ONCE = 32
+
+KEPT_AT_ONCE = 4
 
 
 def gate_rules(configuration: Configuration) -> GateRules:
@@ -76,6 +78,24 @@ class Deploying:
             tell=lambda name, line: narrate(plain(f"{name}: | {line}")),
         )
         return {**built, **there}
+
+    async def keep(self, built: Mapping[str, str | NixError]) -> None:
+        """Keep each host's system in the local store until its next one: who is away is caught up with that."""
+        folder = state_dir(self._environ) / "systems"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        room = asyncio.Semaphore(KEPT_AT_ONCE)
+
+        async def one(name: str, path: str) -> None:
+            async with room:
+                try:
+                    await keep(path, folder / name.replace("/", "_"), environ=self._environ)
+                except NixError as error:
+                    narrate(f"{name}: its system may be collected here at any time: {error.reason}")
+
+        async with asyncio.TaskGroup() as group:
+            for name, path in built.items():
+                if isinstance(path, str):
+                    group.create_task(one(name, path))
 
     async def examine(self, hosts: Sequence[Host], built: Mapping[str, str | NixError]) -> list[Candidate]:
         """Every host looked at, some at a time."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,7 @@ from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.operations.rollout import Rollout, roll_out, waves
 from nixtui.remote.errors import RemoteError, Unreachable
 from nixtui.remote.guard import Order
+from nixtui.remote.holding import hold, let_go
 from nixtui.remote.preview import preview
 from nixtui.remote.transport import Reach
 
@@ -79,6 +81,7 @@ class _Deploying:
         )
         for report in await roll_out(waves(ready, rules), rules, self._activate, self.run, more):
             self.reports[report.name] = report
+        await self._let_go([name for name in names if self.reports[name].outcome is Outcome.REFUSED])
         reports = tuple(self.reports[row.name] for row in plan.targets)
         return Report(
             operation=self.run.operation,
@@ -116,7 +119,10 @@ class _Deploying:
         tell.begin("dry-activate")
         try:
             async with self.means.reach(self._host(name)) as transport:
-                found = await self.run.unless_cancelled(preview(transport, self.deploy.orders[name].new))
+                order = self.deploy.orders[name]
+                found = await self.run.unless_cancelled(preview(transport, order.new))
+                if action is not Action.DRY_ACTIVATE:
+                    await hold(transport, order.operation, order.lasts or order.new)
         except RemoteError as error:
             tell.end(False, error.reason)
             outcome = Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.REFUSED
@@ -138,6 +144,19 @@ class _Deploying:
             self._end(name, Outcome.REFUSED, why, "see what it said", Phase.PREFLIGHT, tell, began)
         elif action is Action.DRY_ACTIVATE:
             self._end(name, Outcome.UNCHANGED, "; ".join(lines), None, Phase.PREFLIGHT, tell, began)
+
+    async def _let_go(self, names: Sequence[str]) -> None:
+        """What was held for hosts whose turn never came."""
+
+        async def one(name: str) -> None:
+            with suppress(RemoteError):  # the next guard on that host sweeps it away
+                async with self.means.reach(self._host(name)) as transport:
+                    await let_go(transport, self.deploy.operation)
+
+        if self.deploy.choice.action is not Action.DRY_ACTIVATE:
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(one(name))
 
     def _end(
         self,

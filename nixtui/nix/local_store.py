@@ -28,6 +28,11 @@ async def local_closure(path: str, *, directory: Path, environ: Mapping[str, str
     return Closure(path, _sizes(answer))
 
 
+async def keep(path: str, link: Path, *, environ: Mapping[str, str]) -> None:
+    """Root `path` against garbage collection here by `link`, which is replaced. Raises `NixError`."""
+    await run_nix(("build", path, "--out-link", str(link)), directory=link.parent, environ=environ, time_limit=LIMIT_S)
+
+
 def _sizes(answer: bytes) -> dict[str, int]:
     """An array until Nix 2.18, from 2.19 on an object by path, since 2.33 with names without the store's directory."""
     try:

@@ -42,3 +42,19 @@ def test_a_unit_that_fails_on_the_canary_stops_the_rollout(operator: Operator, h
         assert "not begun: the rollout stopped after h1 failed" in each["detail"]
     assert [truth(host) for host in hosts] == before
     assert [leftovers(host) for host in hosts] == ["", "", ""]
+
+
+def test_what_was_copied_is_safe_from_the_collector_until_its_turn(operator: Operator, hosts: list[Host]) -> None:
+    operator.configure("\n[rollout]\ncanary = 1\n")
+    operator.want_all("one", h1={"quirk": "activate", "quirkFile": "slow.sh"})
+    hosts[0].set_slow_seconds(5)
+    process = operator.shell.start("deploy", "--yes", "--json")
+    hosts[0].wait_until(
+        lambda: hosts[0].run("grep -qs 'migrating the database' /run/nixtui/*/transcript").code == 0,
+        what="the activation to run",
+        within=60,
+    )
+    hosts[1].sh("nix-collect-garbage")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
+    assert [leftovers(host) for host in hosts] == ["", "", ""]

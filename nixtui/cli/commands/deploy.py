@@ -65,6 +65,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         return _end(Report(operation="", outcome=Outcome.UNCHANGED, targets=()), nothing, arguments)
     deploying = Deploying(nixtui)
     built = await deploying.build(hosts, systems)
+    await deploying.keep(built)
     narrate(f"looking at {len(hosts)} hosts …")
     candidates = await deploying.examine(hosts, built)
     choice = Choice(
