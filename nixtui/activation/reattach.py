@@ -17,8 +17,11 @@ from nixtui.remote.errors import RemoteError
 from nixtui.remote.restart import look
 from nixtui.remote.transport import Reach, Transport
 
-_ON_HOSTS = frozenset({"rollback", "delete-generations"})
+_ON_HOSTS = frozenset({"rollback", "deploy", "delete-generations"})
 """The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""
+
+_BEFORE_THE_ACT = frozenset({"copying", "dry-activate"})
+"""Steps that change nothing of what a host runs."""
 
 
 async def find_out(
@@ -87,7 +90,10 @@ async def _ask(
     boot_id = next(
         (each.boot_id for each in events if isinstance(each, Countdown) and each.target == target.name), None
     )
-    begun = any(isinstance(each, StepStarted) and each.target == target.name for each in events)
+    begun = any(
+        isinstance(each, StepStarted) and each.target == target.name and each.step not in _BEFORE_THE_ACT
+        for each in events
+    )
     if not begun and found.outcome is guard.GuardOutcome.NONE:
         return report(Outcome.REFUSED, "not begun: nixtui died before its turn came"), True
     verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)

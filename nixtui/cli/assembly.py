@@ -57,6 +57,7 @@ def activation_settings(configuration: Configuration) -> Settings:
     """`[activation]` and `[rollout]` as the values that rollbacks work with."""
     from nixtui.activation.guarded import HealthCheck
     from nixtui.activation.rollback import Settings
+    from nixtui.config.schema import OnFailure
     from nixtui.operations.rollout import Rules
 
     activation, rollout = configuration.activation, configuration.rollout
@@ -65,7 +66,15 @@ def activation_settings(configuration: Configuration) -> Settings:
         revert_after=activation.revert_after,
         activation_timeout=activation.activation_timeout,
         health=tuple(HealthCheck(command, limit) for command, limit in activation.health_limits),
-        rollout=Rules(canary=rollout.canary, batch=batch, max_failures=rollout.max_failures, soak=rollout.soak),
+        rollout=Rules(
+            canary=rollout.canary,
+            batch=batch,
+            max_failures=rollout.max_failures,
+            soak=rollout.soak,
+            revert=rollout.on_failure is OnFailure.REVERT,
+            max_down=rollout.max_down,
+            max_down_per=rollout.max_down_per,
+        ),
     )
 
 

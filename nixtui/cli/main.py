@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "hosts as they are now",
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
+    "deploy": "build systems, copy them to their hosts and activate them under the guard, in waves",
     "rollback": "take hosts back to a generation they have, under the guard",
     "delete-generations": "delete old generations of hosts, never one that matters",
     "pin": "keep a system of a host whatever is cleared up, or no longer",

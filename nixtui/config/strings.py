@@ -2,6 +2,7 @@
 
 import re
 from typing import NewType
+from urllib.parse import urlsplit
 
 from nixtui.config.value import BadValue, require_text
 from nixtui.model.naming import printable, refuse_address, refuse_user
@@ -14,6 +15,9 @@ FlakeReference = NewType("FlakeReference", str)
 
 HostSelector = NewType("HostSelector", str)
 """A selector that can be answered from the inventory alone."""
+
+LocalUrl = NewType("LocalUrl", str)
+"""`http://…` as a host itself would ask for it."""
 
 Colour = NewType("Colour", str)
 """A word of the theme (`warning`, `red`) or `#rrggbb`."""
@@ -61,6 +65,22 @@ def parse_host_selector(value: object) -> HostSelector:
             "an environment is chosen by name or tag, as in web-* or tag:env=prod",
         )
     return HostSelector(text)
+
+
+def parse_local_url(value: object) -> LocalUrl:
+    """A page that is asked for from the host, without TLS. Raises `BadValue`."""
+    text = require_text(value, "http://localhost:8080/health")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme == "http" and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or not text.isprintable() or " " in text:
+        raise BadValue(
+            f"{printable(text)} is no page to ask a host for",
+            'write one such as "http://localhost:8080/health"; for https write a command with curl',
+        )
+    return LocalUrl(text)
 
 
 def parse_colour(value: object) -> Colour:

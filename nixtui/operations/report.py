@@ -36,7 +36,8 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one target.
 
     `detail` is one sentence for people: what happened and, where something is left to do, what. `exit_code` is that of
-    the deciding command on the host, if one decided. `log` holds the last lines that explain a failure.
+    the deciding command on the host, if one decided. `log` holds the last lines that explain a failure. `phase` is how
+    far a job of several phases came with it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str | None = None
     seconds: float | None = None
     log: tuple[str, ...] = ()
+    phase: str | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

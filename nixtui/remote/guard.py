@@ -23,6 +23,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     `number` is the generation that already has `new`, if one does. Times are seconds. A `live` order tests the new
     system under the guard first; one that is not only sets profile and boot entry. One that is not `lasting` ends with
     the test: once it has proved itself the host stays there until it reboots; profile and boot entry are not touched.
+    `lasts` is what profile and boot entry get where that is not `new`: the system that a specialisation is part of.
     """
 
     operation: str
@@ -35,6 +36,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     activation_timeout: float
     live: bool = True
     lasting: bool = True
+    lasts: str | None = None
 
     @property
     def mode(self) -> str:
@@ -51,6 +53,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             f"operator={self.operator}",
             f"mode={self.mode}",
             f"new={self.new}",
+            f"lasts={self.lasts or self.new}",
             f"number={'' if self.number is None else self.number}",
             f"expect_current={self.expect_current}",
             f"expect_profile={self.expect_profile}",

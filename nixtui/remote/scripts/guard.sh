@@ -30,6 +30,8 @@ main() {
     dir=$run/$id
     shift 2
     new=$(recall new)
+    lasts=$(recall lasts)
+    lasts=${lasts:-$new} # the record of an older nixtui has none
     case $verb in
     begin | follow | activating | verify | extend | commit | committing | revert | reverting | inspect | release | \
         prune | pruning)

@@ -5,12 +5,13 @@ STC_LOCK_TRIES_REVERT=90 # where going back is at stake, see STC_LOCK_TRIES_TEST
 TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
 
 begin() {
-    mode=live number='' reference=''
+    mode=live number='' reference='' lasts=''
     for each_; do
         case $each_ in
         operator=*) operator=$(printf '%s' "${each_#*=}" | one_line) ;;
         mode=*) mode=${each_#*=} ;;
         new=*) new=${each_#*=} ;;
+        lasts=*) lasts=${each_#*=} ;;
         number=*) number=${each_#*=} ;;
         expect_current=*) expect_current=${each_#*=} ;;
         expect_profile=*) expect_profile=${each_#*=} ;;
@@ -19,6 +20,7 @@ begin() {
         guard=*) reference=${each_#*=} ;;
         esac
     done
+    lasts=${lasts:-$new}
     take_lock "$operator" || {
         rm -rf "${dir:?}"
         return 0
@@ -43,6 +45,7 @@ record() {
 operator $operator
 mode $mode
 new $new
+lasts $lasts
 number $number
 previous $expect_current
 profile $expect_profile
@@ -53,7 +56,7 @@ revert_after $revert_after
 activation_timeout $activation_timeout" || return
     put "$dir/sequence" 0 || return
     # Both ways must stay open while the window is: `nix-collect-garbage -d` would close either.
-    ln -sfn "$R$new" "$roots/nixtui-$id-new" && ln -sfn "$R$expect_current" "$roots/nixtui-$id-previous"
+    ln -sfn "$R$lasts" "$roots/nixtui-$id-new" && ln -sfn "$R$expect_current" "$roots/nixtui-$id-previous"
 }
 
 # arm: from here on the host goes back by itself. The new timer stands before the old one goes.

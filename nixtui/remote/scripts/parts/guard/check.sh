@@ -3,7 +3,7 @@
 
 check() {
     # Asking Nix takes longer than all the rest, so it goes on meanwhile.
-    nix-store --query --requisites "$new" >"$dir/closure" 2>/dev/null &
+    nix-store --query --requisites "$lasts" >"$dir/closure" 2>/dev/null &
     asking=$!
     command -v systemd-run >/dev/null && [ -d "$R/run/systemd/system" ] ||
         refuse unsupported "this host has no systemd-run: nothing would bring it back by itself" || return
@@ -13,14 +13,14 @@ check() {
     now_=$(resolved "$SYSTEM_PROFILE")
     [ "$now_" = "$expect_profile" ] ||
         refuse moved "its profile points to ${now_:-nothing} now, not to what was shown" || return
-    is_system "$new" || return
+    is_system "$new" && is_system "$lasts" || return
     has_room || return
     is_idle || return
     if [ "$mode" != boot ]; then
         found_=$(inhibitors "$new" | as_clauses_)
         [ -z "$found_" ] || refuse inhibited "$found_" || return
     fi
-    is_complete "$new"
+    is_complete "$lasts"
 }
 
 # as_clauses_: lines as one line, with "; " between
@@ -65,7 +65,7 @@ has_room() {
         refuse room "/boot needs $need_ KiB for its kernel and initrd and has $free_ KiB left"
 }
 
-# boot_need_kib: what the boot loader will copy to /boot for $new. systemd-boot and GRUB both name the copies after the
+# boot_need_kib: what the boot loader will copy to /boot for $lasts. systemd-boot and GRUB both name the copies after the
 # store path; kernels that are there already (the usual rollback) need nothing but the entry itself.
 boot_need_kib() {
     sum_=16
@@ -74,7 +74,7 @@ boot_need_kib() {
         return
     }
     for each_ in kernel initrd; do
-        file_=$(resolved "$R$new/$each_")
+        file_=$(resolved "$R$lasts/$each_")
         [ -n "$file_" ] || continue
         base_=${file_%/*}
         base_=${base_##*/}-${file_##*/}

@@ -81,30 +81,30 @@ attempt() {
 # make_it_last: profile, boot entry, and a look at both; prints what went wrong, if anything did
 make_it_last() {
     now_=$(resolved "$SYSTEM_PROFILE")
-    if [ "$now_" != "$new" ] && [ "$now_" != "$(recall profile)" ]; then
+    if [ "$now_" != "$lasts" ] && [ "$now_" != "$(recall profile)" ]; then
         say "somebody else pointed the profile to $now_ meanwhile"
         return
     fi
     number_=$(recall number)
-    if [ -n "$number_" ] && [ "$(resolved "$SYSTEM_PROFILE-$number_-link")" = "$new" ]; then
+    if [ -n "$number_" ] && [ "$(resolved "$SYSTEM_PROFILE-$number_-link")" = "$lasts" ]; then
         said_=$(nix-env --profile "$SYSTEM_PROFILE" --switch-generation "$number_" 2>&1)
     else
-        said_=$(nix-env --profile "$SYSTEM_PROFILE" --set "$new" 2>&1)
+        said_=$(nix-env --profile "$SYSTEM_PROFILE" --set "$lasts" 2>&1)
     fi || {
         say "the profile could not be set: $(printf '%s' "$said_" | tail -n 1)"
         return
     }
-    run_stc "$new" boot "$dir/commit-transcript" "$STC_LOCK_TRIES_REVERT"
+    run_stc "$lasts" boot "$dir/commit-transcript" "$STC_LOCK_TRIES_REVERT"
     if [ "$stc_code" != 0 ]; then
         say "the boot entry could not be written (exit $stc_code): $(tail -n 1 "$dir/commit-transcript")"
         return
     fi
-    [ "$(resolved "$SYSTEM_PROFILE")" = "$new" ] || {
+    [ "$(resolved "$SYSTEM_PROFILE")" = "$lasts" ] || {
         say "the profile does not point to the new system"
         return
     }
     boots_=$(boot_default)
-    [ -z "$boots_" ] || [ "$boots_" = "$new" ] || say "the boot default is still $boots_"
+    [ -z "$boots_" ] || [ "$boots_" = "$lasts" ] || say "the boot default is still $boots_"
 }
 
 # undo_commit WHY: profile and boot entry as they were, then the system as it was
@@ -120,7 +120,7 @@ undo_commit() {
 put_back() {
     old_=$(recall profile_number)
     made_=$(profile_number)
-    if [ "$(resolved "$SYSTEM_PROFILE")" = "$new" ] && [ "$made_" != "$old_" ]; then
+    if [ "$(resolved "$SYSTEM_PROFILE")" = "$lasts" ] && [ "$made_" != "$old_" ]; then
         if [ -n "$old_" ]; then
             nix-env --profile "$SYSTEM_PROFILE" --switch-generation "$old_"
         else

@@ -1,0 +1,246 @@
+"""Carrying a deploy out: copy to every host, ask each what would change, then activate wave after wave."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from nixtui.activation.guarded import CANCELLED, GuardedHost
+from nixtui.deploys.copying import Copier, CopySettings, SshFor
+from nixtui.deploys.gate import Gate, GateRules
+from nixtui.deploys.plan import Action, Deploy
+from nixtui.model.host import Host
+from nixtui.model.preview import Preview
+from nixtui.operations.events import TargetFinished
+from nixtui.operations.narrator import Narrator
+from nixtui.operations.operation import Cancelled, Job, Run
+from nixtui.operations.plan import Target, left_out
+from nixtui.operations.report import Outcome, Report, TargetReport, overall
+from nixtui.operations.rollout import Rollout, roll_out, waves
+from nixtui.remote.errors import RemoteError, Unreachable
+from nixtui.remote.guard import Order
+from nixtui.remote.holding import hold, let_go
+from nixtui.remote.preview import preview
+from nixtui.remote.transport import Reach
+
+
+class Phase(StrEnum):
+    """How far a deploy came with a host. The values are part of the JSON and of the journal."""
+
+    PREFLIGHT = "preflight"
+    COPY = "copy"
+    ACTIVATION = "activation"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a deploy works with beside its plan. `directory` is where nix is run."""
+
+    reach: Reach
+    ssh_for: SshFor
+    copying: CopySettings
+    gate: GateRules
+    directory: Path
+
+
+def deploy_job(deploy: Deploy, means: Means) -> Job:
+    """The work of a deploy."""
+
+    async def job(run: Run) -> Report:
+        return await _Deploying(deploy, means, run).carry_out()
+
+    return job
+
+
+@dataclass(slots=True)
+class _Deploying:
+    """One deploy under way. `reports` are those of hosts that have ended."""
+
+    deploy: Deploy
+    means: Means
+    run: Run
+    reports: dict[str, TargetReport] = field(default_factory=dict)
+
+    async def carry_out(self) -> Report:
+        plan = self.deploy.plan
+        self.reports = {
+            row.name: _of(left_out(row), Phase.PREFLIGHT) for row in plan.targets if row.refused is not None
+        }
+        names = [row.name for row in plan.acting_on]
+        await self._prepare(names)
+        ready = [name for name in names if name not in self.reports]
+        rules = self.deploy.settings.rollout
+        more = Rollout(
+            tags={name: host.tags for name, host in self.deploy.hosts.items()},
+            gate=None if self.means.gate.is_open else Gate(self.means.gate, self._host, self.means.reach),
+            take_back=self._take_back,
+        )
+        for report in await roll_out(waves(ready, rules), rules, self._activate, self.run, more):
+            self.reports[report.name] = report
+        await self._let_go([name for name in names if self.reports[name].outcome is Outcome.REFUSED])
+        reports = tuple(self.reports[row.name] for row in plan.targets)
+        return Report(
+            operation=self.run.operation,
+            outcome=overall(report.outcome for report in reports),
+            targets=reports,
+            interrupted=self.run.cancelling.is_set(),
+        )
+
+    async def _prepare(self, names: Sequence[str]) -> None:
+        """Copy to all hosts and ask each what would change; whoever fails here has ended, the others go on."""
+        copier = Copier(self.means.copying, self.means.ssh_for, self.means.reach, self.means.directory, self.run)
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(self._prepare_one(name, copier))
+
+    async def _prepare_one(self, name: str, copier: Copier) -> None:
+        tell = Narrator(self.run, name)
+        began = self.run.clock()
+        try:
+            problem = await copier.copy(self.deploy.candidates[name], tell)
+            if problem is not None:
+                outcome = Outcome.UNREACHABLE if isinstance(problem, Unreachable) else Outcome.FAILED
+                self._end(
+                    name, outcome, f"{problem.reason}; nothing was activated", problem.remedy, Phase.COPY, tell, began
+                )
+            else:
+                await self._foresee(name, tell, began)
+        except Cancelled:
+            tell.end(False, CANCELLED)
+            self._end(name, Outcome.REFUSED, f"{CANCELLED}; nothing was activated", None, Phase.COPY, tell, began)
+
+    async def _foresee(self, name: str, tell: Narrator, began: float) -> None:
+        """NixOS's own dry run, told; what it finds in the way ends this host's part before anybody's begins."""
+        action = self.deploy.choice.action
+        tell.begin("dry-activate")
+        try:
+            async with self.means.reach(self._host(name)) as transport:
+                order = self.deploy.orders[name]
+                found = await self.run.unless_cancelled(preview(transport, order.new))
+                if action is not Action.DRY_ACTIVATE:
+                    await hold(transport, order.operation, order.lasts or order.new)
+        except RemoteError as error:
+            tell.end(False, error.reason)
+            outcome = Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.REFUSED
+            self._end(
+                name, outcome, f"{error.reason}; nothing was activated", error.remedy, Phase.PREFLIGHT, tell, began
+            )
+            return
+        lines = list(told(found))
+        tell.end(found.is_complete, "; ".join(lines[:1]))
+        for line in lines:
+            tell.note(line)
+        if action.is_live and found.inhibitors:
+            why = f"{'; '.join(found.inhibitors)}; nothing was activated"
+            remedy = "deploy with --action boot, then reboot"
+            self._end(name, Outcome.REFUSED, why, remedy, Phase.PREFLIGHT, tell, began)
+        elif not found.is_complete:
+            tell.keep(found.said)
+            why = f"dry-activate ended with {found.exit_code}; nothing was activated"
+            self._end(name, Outcome.REFUSED, why, "see what it said", Phase.PREFLIGHT, tell, began)
+        elif action is Action.DRY_ACTIVATE:
+            self._end(name, Outcome.UNCHANGED, "; ".join(lines), None, Phase.PREFLIGHT, tell, began)
+
+    async def _let_go(self, names: Sequence[str]) -> None:
+        """What was held for hosts whose turn never came."""
+
+        async def one(name: str) -> None:
+            with suppress(RemoteError):  # the next guard on that host sweeps it away
+                async with self.means.reach(self._host(name)) as transport:
+                    await let_go(transport, self.deploy.operation)
+
+        if self.deploy.choice.action is not Action.DRY_ACTIVATE:
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(one(name))
+
+    def _end(
+        self,
+        name: str,
+        outcome: Outcome,
+        detail: str,
+        remedy: str | None,
+        phase: Phase,
+        tell: Narrator,
+        began: float,
+    ) -> None:
+        row = self._row(name)
+        report = TargetReport(
+            name=name,
+            outcome=outcome,
+            before=row.before,
+            after=row.after,
+            detail=detail,
+            remedy=remedy,
+            seconds=round(self.run.clock() - began, 3),
+            log=() if outcome.is_success else tuple(tell.lines),
+            phase=phase.value,
+        )
+        self.reports[name] = report
+        self.run.tell(TargetFinished(at=self.run.clock(), target=name, report=report))
+
+    async def _activate(self, name: str) -> TargetReport:
+        row = self._row(name)
+        report = await self._under_guard(name, self.deploy.orders[name], before=row.before, after=row.after)
+        return _of(report, Phase.ACTIVATION)
+
+    async def _take_back(self, name: str) -> TargetReport:
+        """The way back of a host that had arrived already: a guarded activation like any other."""
+        row, order = self._row(name), self.deploy.orders[name]
+        seen = self.deploy.candidates[name].seen
+        number = seen.profile.number if seen is not None and seen.profile is not None else None
+        return await self._under_guard(name, back(order, number), before=row.after, after=row.before)
+
+    async def _under_guard(self, name: str, order: Order, *, before: str | None, after: str | None) -> TargetReport:
+        reach, health = self.means.reach, self.deploy.settings.health
+        return await GuardedHost(
+            self._host(name), order, reach, health, self.run, before=before, after=after
+        ).activate()
+
+    def _host(self, name: str) -> Host:
+        return self.deploy.candidates[name].host
+
+    def _row(self, name: str) -> Target:
+        return next(row for row in self.deploy.plan.targets if row.name == name)
+
+
+def back(order: Order, number: int | None) -> Order:
+    """From where this order leads to where it began. `number` is the generation that was the profile then.
+
+    It has a name of its own: the host still remembers the way there.
+    """
+    return msgspec.structs.replace(
+        order,
+        operation=f"{order.operation}-back",
+        new=order.expect_current if order.live else order.expect_profile,
+        lasts=order.expect_profile,
+        number=number,
+        expect_current=order.new if order.live else order.expect_current,
+        expect_profile=(order.lasts or order.new) if order.lasting else order.expect_profile,
+    )
+
+
+def _of(report: TargetReport, phase: Phase) -> TargetReport:
+    return msgspec.structs.replace(report, phase=phase.value)
+
+
+def told(found: Preview) -> Iterator[str]:
+    """What a dry run says, a line for each kind of change."""
+    for word, names in (
+        ("would stop", found.stopped),
+        ("would start", found.started),
+        ("would restart", found.restarted),
+        ("would reload", found.reloaded),
+        ("would stay as it is", found.not_stopped),
+    ):
+        if names:
+            yield f"{word} {', '.join(names)}"
+    if found.is_complete and not found.touches_units:
+        yield "no unit would stop, start or restart"
+    if found.reboot_needed:
+        yield found.reboot_reason or "a reboot would be needed for full effect"
+    yield from (f"not live: {inhibitor}" for inhibitor in found.inhibitors)

@@ -1,0 +1,198 @@
+"""Looking at a host before anything is done to it: can it be reached, is root to be had, does the system fit there?"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from nixtui.activation.verdict import held_by
+from nixtui.model.closure import Closure, ClosureDiff, diff
+from nixtui.model.generation import Generations
+from nixtui.model.host import Host
+from nixtui.nix.errors import NixError
+from nixtui.operations.report import Outcome
+from nixtui.remote.errors import ElevationFailed, RemoteError
+from nixtui.remote.generations import generations
+from nixtui.remote.landing import Landing, landing
+from nixtui.remote.transport import Reach, Script, Transport
+
+ROOM_FOR_NIX = 64 * 2**20
+"""Bytes left beside what is copied: Nix's database grows as well, and a full disk helps nobody."""
+
+_ROOT = Script("elevation", "id -u")
+
+LocalClosure = Callable[[str], Awaitable[Closure]]
+"""What a path of the local store needs. Raises `NixError`."""
+
+RemoteClosure = Callable[[Transport, str], Awaitable[Closure]]
+"""What a path of a host's store needs. Raises `RemoteError`."""
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing will be done to a host, what to do about it, and what the report calls that."""
+
+    why: str
+    remedy: str | None = None
+    outcome: Outcome = Outcome.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A host and the system that was built for it, as far as both are known; with an `objection` it is left out.
+
+    `closure` is what the system needs, `change` what that is against what runs. `sizes` are the paths it lacks.
+    """
+
+    host: Host
+    system: str | None = None
+    seen: Generations | None = None
+    closure: Closure | None = None
+    landing: Landing | None = None
+    change: ClosureDiff | None = None
+    objection: Objection | None = None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The bytes of each path that the host lacks."""
+        if self.closure is None or self.landing is None:
+            return {}
+        return {path: self.closure.sizes[path] for path in self.landing.missing if path in self.closure.sizes}
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Asks hosts. Closures come from whoever remembers them."""
+
+    reach: Reach
+    local_closure: LocalClosure
+    remote_closure: RemoteClosure
+
+    async def examine(self, host: Host, built: str | NixError) -> Candidate:
+        """Everything one must know of `host` before `built` goes there. Raises nothing."""
+        if isinstance(built, NixError):
+            return Candidate(
+                host, objection=Objection(why=f"not built: {built.reason}", remedy=built.remedy, outcome=Outcome.FAILED)
+            )
+        try:
+            closure = await self.local_closure(built)
+        except NixError as error:
+            return Candidate(host, built, objection=Objection(why=error.reason, remedy=error.remedy))
+        candidate = Candidate(host, built, closure=closure)
+        try:
+            async with self.reach(host) as transport:
+                return await self._ask(candidate, transport)
+        except ElevationFailed as error:
+            return _objected(candidate, Objection(why=error.reason, remedy=error.remedy))
+        except RemoteError as error:
+            return _objected(candidate, Objection(why=error.reason, remedy=error.remedy, outcome=Outcome.UNREACHABLE))
+
+    async def _ask(self, candidate: Candidate, transport: Transport) -> Candidate:
+        assert candidate.closure is not None
+        system = candidate.closure.root
+        seen = await generations(transport)
+        found = await landing(transport, list(candidate.closure.sizes), [name for name, _ in boot_files(system)])
+        change = None
+        if seen.current_system is not None:
+            try:
+                change = diff(await self.remote_closure(transport, seen.current_system), candidate.closure)
+            except RemoteError:
+                change = None  # what runs was collected, or its list is broken: shown as not known
+        complete = Candidate(candidate.host, system, seen, candidate.closure, found, change)
+        if (objection := object_to(complete)) is not None:
+            return _objected(complete, objection)
+        if seen.current_system != system or seen.profile_system != system:
+            await transport.run(_ROOT, elevated=True)
+        return complete
+
+
+def _objected(candidate: Candidate, objection: Objection) -> Candidate:
+    return Candidate(
+        candidate.host,
+        candidate.system,
+        candidate.seen,
+        candidate.closure,
+        candidate.landing,
+        candidate.change,
+        objection,
+    )
+
+
+def object_to(candidate: Candidate) -> Objection | None:
+    """What is known to stand in the way; `None` when nothing is."""
+    seen, found, system = candidate.seen, candidate.landing, candidate.system
+    if seen is None or found is None or system is None:
+        return Objection(why="not asked yet")
+    if seen.current_system is None or seen.profile_system is None:
+        return Objection(why="the host has no system profile, or does not say what it runs")
+    if seen.lock is not None:
+        why, remedy = held_by(seen.lock.operation, seen.lock.operator, seen.lock.since, seen.clock)
+        return Objection(why=why, remedy=remedy)
+    return _wrong_machine(system, found) or _no_room(candidate, found, system)
+
+
+def _wrong_machine(system: str, found: Landing) -> Objection | None:
+    built_for = platform_of(system)
+    if built_for is None or found.machine is None or _runs(found.machine, built_for):
+        return None
+    return Objection(
+        why=f"the system is built for {built_for}, the host is {found.machine}",
+        remedy="set nixpkgs.hostPlatform of its configuration",
+    )
+
+
+def _runs(machine: str, platform: str) -> bool:
+    """What `uname -m` says and what Nix calls it; a 64-bit machine also runs the 32-bit systems of its kind."""
+    kind = platform.partition("-")[0]
+    names = {
+        "x86_64": {"x86_64", "i686"},
+        "aarch64": {"aarch64", "armv7l"},
+        "arm64": {"aarch64"},
+        "i686": {"i686"},
+    }
+    return kind in names.get(machine, {machine})
+
+
+def _no_room(candidate: Candidate, found: Landing, system: str) -> Objection | None:
+    need = sum(candidate.sizes.values())
+    if need and found.store_bytes is not None and found.store_bytes < need + ROOM_FOR_NIX:
+        return Objection(
+            why=f"the disk of its store has {megabytes(found.store_bytes)} left, the copy needs {megabytes(need)} "
+            f"and {megabytes(ROOM_FOR_NIX)} to spare",
+            remedy=f"free room: nixtui store {candidate.host.name}",
+        )
+    boot = sum(size for name, size in boot_files(system) if name in found.boot_lacks)
+    if boot and found.boot_bytes is not None and found.boot_bytes < boot:
+        return Objection(
+            why=f"/boot has {megabytes(found.boot_bytes)} left, kernel and initrd need {megabytes(boot)}",
+            remedy="delete old generations: nixtui delete-generations",
+        )
+    return None
+
+
+def platform_of(system: str) -> str | None:
+    """What a toplevel in the local store was built for (`x86_64-linux`), from its own file."""
+    try:
+        return (Path(system) / "system").read_text(encoding="utf-8", errors="replace").strip() or None
+    except OSError:
+        return None
+
+
+def boot_files(system: str) -> Sequence[tuple[str, int]]:
+    """What a boot loader copies to /boot of a toplevel in the local store: the name it gives the copy, and bytes."""
+    found = []
+    for name in ("kernel", "initrd"):
+        try:
+            file = (Path(system) / name).resolve(strict=True)
+            found.append((f"{file.parent.name}-{file.name}", file.stat().st_size))
+        except (OSError, RuntimeError):
+            continue  # a system without one: a container's
+    return found
+
+
+def megabytes(count: float) -> str:
+    """Bytes for people: `1.4 GB`, `12 MB`, `340 kB`."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if count < 10 * size else f"{count / size:.0f} {unit}"
+    return f"{count:.0f} B"
