@@ -27,7 +27,10 @@ Watcher = Callable[[Event], None]
 
 
 class Building:
-    """One build: a tree that grows from all nix commands it takes. `watchers` get each event after the tree has it."""
+    """One build: a tree that grows from all nix commands it takes. `watchers` get each event after the tree has it.
+
+    `outs` has the store path of each host's system, as soon as that is built.
+    """
 
     def __init__(
         self, folder: Path, *, directory: Path, environ: Mapping[str, str], stall_limit: float = LIMIT_S
@@ -35,6 +38,7 @@ class Building:
         self.record = Record(folder)
         self.tree = BuildTree(logs=BuildLogs(folder / "logs"), exists=lambda path: Path(path).exists())
         self.watchers: list[Watcher] = []
+        self.outs: dict[str, str] = {}
         self._directory = directory
         self._environ = environ
         self._stall_limit = stall_limit

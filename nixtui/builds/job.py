@@ -132,12 +132,11 @@ class _Built(msgspec.Struct, rename="camel"):
 
 @dataclass(slots=True)
 class _Work:
-    """One build under way. `outs` has the path of each host's system once it is built."""
+    """One build under way."""
 
     request: BuildRequest
     run: Run
     building: Building
-    outs: dict[str, str] = field(default_factory=dict)
     failures: dict[str, NixError] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     cancelled: bool = False
@@ -152,7 +151,7 @@ class _Work:
                     group.create_task(self._one_place(each, room))
         finally:
             wanted = [host for host, found in self.request.systems.items() if isinstance(found, System)]
-            self.building.finish(0 if all(host in self.outs for host in wanted) and not self.failures else 1)
+            self.building.finish(0 if all(host in self.building.outs for host in wanted) and not self.failures else 1)
         if self.building.record.trouble:
             self.run.tell(Note(at=self.run.clock(), text=self.building.record.trouble))
         await asyncio.to_thread(prune, self.request.state)
@@ -173,8 +172,8 @@ class _Work:
             except Cancelled:
                 self.cancelled = True
             except NixError as failure:
-                self.failures |= {each.host: failure for each in group.systems if each.host not in self.outs}
-            if not self.outs.keys() >= {each.host for each in group.systems}:
+                self.failures |= {each.host: failure for each in group.systems if each.host not in self.building.outs}
+            if not self.building.outs.keys() >= {each.host for each in group.systems}:
                 await self._look_for(group)
 
     async def _build(self, group: _Group) -> None:
@@ -190,7 +189,7 @@ class _Work:
         paths = tuple(dict.fromkeys(found.values()))
         await self._maybe(place.fetch(paths))
         await self._maybe(place.push(paths))
-        self.outs |= found
+        self.building.outs |= found
 
     async def _maybe(self, words: Words | None) -> None:
         if words is not None:
@@ -203,7 +202,7 @@ class _Work:
         if group.place.bring_back or group.place.push_to:
             return
         for host in await self._valid(group):
-            self.outs[host] = next(each.out_path or "" for each in group.systems if each.host == host)
+            self.building.outs[host] = next(each.out_path or "" for each in group.systems if each.host == host)
             self.failures.pop(host, None)
 
     async def _valid(self, group: _Group) -> set[str]:
@@ -227,7 +226,7 @@ class _Work:
         found = self.request.systems[row.name]
         if isinstance(found, NixError):
             return msgspec.structs.replace(left_out(row), log=found.log)
-        if (out := self.outs.get(row.name)) is not None:
+        if (out := self.building.outs.get(row.name)) is not None:
             outcome = Outcome.UNCHANGED if row.name in self.present else Outcome.COMMITTED
             detail = f"{out} is built already" if outcome is Outcome.UNCHANGED else out
             return TargetReport(

@@ -1,11 +1,8 @@
 """From selectors to built systems on the command line: evaluated, built, told quietly when all is well."""
 
-import asyncio
-import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from nixtui.builds.building import Building
@@ -14,7 +11,7 @@ from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_events import EventStream, emit, emit_evaluated, emit_summary
 from nixtui.cli.build_places import places_for
-from nixtui.cli.carrying_out import tell_what_was_cut_off
+from nixtui.cli.carrying_out import stoppable, tell_what_was_cut_off
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.evaluating import flake_of, systems_of
 from nixtui.cli.exits import Exit, exit_for
@@ -174,28 +171,5 @@ async def _run(prepared: Prepared, nixtui: Assembly, arguments: Namespace) -> Re
                 narrate(line)
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
     operation = Operation(prepared.identity, plan, prepared.job, clock=nixtui.clock)
-    with _stoppable(operation):
+    with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())
-
-
-@contextmanager
-def _stoppable(operation: Operation) -> Iterator[None]:
-    """Ctrl-C, a CI's cancel and a terminal that closes stop nix and its builders; a second one leaves at once."""
-    loop = asyncio.get_running_loop()
-    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def listen_no_more() -> None:
-        for each in stopping:
-            loop.remove_signal_handler(each)
-
-    def stop() -> None:
-        narrate("stopping the build …")
-        operation.cancel()
-        listen_no_more()
-
-    for each in stopping:
-        loop.add_signal_handler(each, stop)
-    try:
-        yield
-    finally:
-        listen_no_more()

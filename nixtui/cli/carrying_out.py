@@ -27,7 +27,7 @@ async def carry_out(
     """Run a plan to its report; `watch` gets every event. Raises `Refused` and `JournalUnavailable`."""
     operation = Operation(identity, plan, job, clock=nixtui.clock)
     operation.subscribe(watch)
-    with _stoppable(operation):
+    with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())
 
 
@@ -68,7 +68,7 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> b
 
 
 @contextmanager
-def _stoppable(operation: Operation) -> Iterator[None]:
+def stoppable(operation: Operation) -> Iterator[None]:
     """Ctrl-C asks the operation to stop and put things in order, and so do a CI's cancel and a terminal that closes; a
     second one leaves at once. SIGUSR1 pauses it, or lets it go on.
     """

@@ -1,14 +1,16 @@
 """From selectors to a deploy that can be proposed: built, looked at on its hosts, planned."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from nixtui.activation.guarded import HealthCheck
+from nixtui.builds.building import Building
+from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.exits import UsageError
-from nixtui.cli.output import narrate, plain
+from nixtui.cli.evaluating import request_here
+from nixtui.cli.output import narrate
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.copying import CopySettings
@@ -18,11 +20,12 @@ from nixtui.deploys.plan import Choice, Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
-from nixtui.nix.errors import NixError
-from nixtui.nix.flake import find_flake, open_flake
+from nixtui.nix.build_place import BuildOptions
+from nixtui.nix.errors import NixError, NixFailed
 from nixtui.nix.local_store import keep, local_closure
-from nixtui.nix.toplevels import build_toplevels, toplevel_attribute
 from nixtui.operations.journal import Intent
+from nixtui.operations.operation import Operation, Prepared
+from nixtui.operations.plan import left_out
 from nixtui.operations.report import Outcome, Report
 from nixtui.remote.errors import Unreachable
 from nixtui.remote.shell import NoShell
@@ -51,33 +54,63 @@ def is_here(path: str) -> bool:
 
 
 class Deploying:
-    """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly."""
+    """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly.
 
-    def __init__(self, nixtui: Assembly) -> None:
+    `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it.
+    """
+
+    def __init__(
+        self,
+        nixtui: Assembly,
+        *,
+        say: Callable[[str], None] = narrate,
+        watch: Callable[[str, Building], None] = lambda _, __: None,
+        stoppable: Callable[[Operation], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._nixtui = nixtui
+        self._say, self._watch, self._stoppable = say, watch, stoppable
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
-        """The system of each host: the one that is `given` and still in the local store, else built from the flake.
+        """The system of each host: the one that is `given` and still in the local store, else built from the flake, as
+        an operation of its own that the journal has.
 
-        Raises `UsageError` without a flake.
+        Raises `UsageError` without a flake, `NixError` without a nix.
         """
         there = {name: path for name, path in given.items() if is_here(path)}
         left = [host for host in hosts if host.name not in there]
         if not left:
             return there
-        directory, reference = self._flake()
-        narrate(f"building {len(left)} systems …")
-        attributes = {host.name: toplevel_attribute(host.flake_attr or host.name) for host in left}
-        built = await build_toplevels(
-            reference,
-            attributes,
-            directory=directory,
-            environ=self._environ,
-            tell=lambda name, line: narrate(plain(f"{name}: | {line}")),
+        self._say(
+            f"evaluating {len(left)} systems …" if len(left) > 1 else f"evaluating the system of {left[0].name} …"
         )
-        return {**built, **there}
+        request = await request_here(self._nixtui, left, BuildOptions(keep_going=True))
+        identity, begun = self._nixtui.new_identity(), list[Building]()
+
+        def started(building: Building) -> None:
+            begun.append(building)
+            self._watch(identity, building)
+
+        prepared = prepare_build(request, identity, started)
+        report = await self._run(prepared)
+        outs = begun[0].outs if begun else {}
+        failed = {
+            each.name: NixFailed(each.detail or "it was not built", each.remedy, each.log)
+            for each in report.targets
+            if each.name not in outs
+        }
+        return {**failed, **outs, **there}
+
+    async def _run(self, prepared: Prepared) -> Report:
+        """Build; nobody has to consent, as it changes no host."""
+        if not prepared.plan.acting_on:
+            targets = tuple(left_out(row) for row in prepared.plan.targets)
+            return Report(operation=prepared.identity, outcome=Outcome.FAILED, targets=targets)
+        nixtui = self._nixtui
+        operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
+        with self._stoppable(operation):
+            return await operation.run(None, nixtui.policy, await nixtui.journal())
 
     async def keep(self, built: Mapping[str, str | NixError]) -> None:
         """Keep each host's system in the local store until its next one: who is away is caught up with that."""
@@ -90,7 +123,7 @@ class Deploying:
                 try:
                     await keep(path, folder / name.replace("/", "_"), environ=self._environ)
                 except NixError as error:
-                    narrate(f"{name}: its system may be collected here at any time: {error.reason}")
+                    self._say(f"{name}: its system may be collected here at any time: {error.reason}")
 
         async with asyncio.TaskGroup() as group:
             for name, path in built.items():
@@ -128,16 +161,6 @@ class Deploying:
         """What the job works with."""
         configuration = self._nixtui.configuration
         return Means(self._nixtui.reach, self._ssh_for, copying, gate_rules(configuration), configuration.directory)
-
-    def _flake(self) -> tuple[Path, str]:
-        configuration = self._nixtui.configuration
-        if configuration.fleet.flake is not None:
-            flake = open_flake(configuration.fleet.flake, base=configuration.directory, environ=self._environ)
-            return flake.directory, flake.reference
-        found = find_flake(configuration.directory)
-        if found is None:
-            raise UsageError('there is no flake.nix here or above; name one: [fleet] flake = "…" in nixtui.toml')
-        return found, "."
 
     async def _closure(self, path: str) -> Closure:
         if path not in self._local:

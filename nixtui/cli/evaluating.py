@@ -1,17 +1,23 @@
-"""The flake that a fleet's systems come from, and the system of each host: for commands and for the app."""
+"""The flake that a fleet's systems come from, the system of each host, and building them here: for commands and for
+the app.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from nixtui.builds.job import BuildRequest
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
+from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import locate_flake
 from nixtui.model.host import Host
 from nixtui.model.system import System
+from nixtui.nix.build_place import BuildOptions, BuildPlace
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
 from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.systems import Evaluation, whence
 from nixtui.nix.trace import EvaluationFailed
+from nixtui.nix.version import nix_version
 
 Told = Callable[[str, System | NixError], None]
 
@@ -41,3 +47,19 @@ async def systems_of(
     if len(missing) == len(found) and missing:
         raise missing[0]
     return found
+
+
+async def request_here(nixtui: Assembly, hosts: Sequence[Host], options: BuildOptions) -> BuildRequest:
+    """What it takes to build the systems of these hosts on this machine. Raises `NixError` and `UsageError`."""
+    flake = flake_of(nixtui)
+    systems = await systems_of(flake, hosts)
+    return BuildRequest(
+        systems=systems,
+        places=dict.fromkeys((host.name for host in hosts), BuildPlace()),
+        options=options,
+        version=await nix_version(flake.directory, flake.environ),
+        directory=flake.directory,
+        environ=flake.environ,
+        state=state_dir(nixtui.surroundings.environ),
+        environments={host.name: host.environment for host in hosts},
+    )

@@ -13,17 +13,16 @@ from nixtui.builds.derivation import Derivation
 from nixtui.builds.estimates import Estimates
 from nixtui.builds.history import BuildHistory, HistoryUnavailable
 from nixtui.builds.intake import Intake
-from nixtui.builds.job import BuildRequest, prepare_build
+from nixtui.builds.job import prepare_build
 from nixtui.builds.record import STREAM, folder_of
 from nixtui.builds.tree import BuildTree
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.evaluating import flake_of, systems_of
+from nixtui.cli.evaluating import request_here
 from nixtui.config.paths import state_dir
 from nixtui.logs.saving import save_new
 from nixtui.model.host import Host
-from nixtui.nix.build_place import BuildOptions, BuildPlace
+from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.derivation_file import read_drv
-from nixtui.nix.version import nix_version
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
 
@@ -53,24 +52,13 @@ class LiveBuilds:
     async def plan(self, names: Sequence[str], *, keep_going: bool = False) -> Plan:
         """Here: another place is chosen on the command line. Raises `NixError` and `UsageError`."""
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
-        flake = flake_of(nixtui)
-        systems = await systems_of(flake, hosts)
-        request = BuildRequest(
-            systems=systems,
-            places=dict.fromkeys((host.name for host in hosts), BuildPlace()),
-            options=BuildOptions(keep_going=keep_going),
-            version=await nix_version(flake.directory, flake.environ),
-            directory=flake.directory,
-            environ=flake.environ,
-            state=self._state,
-            environments={host.name: host.environment for host in hosts},
-        )
+        request = await request_here(nixtui, hosts, BuildOptions(keep_going=keep_going))
         identity = nixtui.new_identity()
+        return self._keep(prepare_build(request, identity, lambda building: self.watch(identity, building)))
 
-        def started(building: Building) -> None:
-            self._watched[identity] = building
-
-        return self._keep(prepare_build(request, identity, started))
+    def watch(self, operation: str, building: Building) -> None:
+        """A build has begun: its tree is there from now on."""
+        self._watched[operation] = building
 
     def watched(self, operation: str) -> BuildTree | None:
         """It stays when the build has ended."""

@@ -2,12 +2,16 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from time import monotonic
 
+from nixtui.builds.building import Building
+from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.carrying_out import stoppable
 from nixtui.cli.deploying import Deploying
 from nixtui.cli.events import print_event, print_line
 from nixtui.cli.exits import Exit, UsageError, exit_for
-from nixtui.cli.output import narrate
+from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
 from nixtui.deploys.copying import AT_ONCE, CopySettings
 from nixtui.deploys.job import deploy_job
@@ -63,8 +67,17 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         narrate("no host has missed a deploy")
         nothing = Plan(kind=KIND, title="Deploy to nobody", targets=(), steps=())
         return _end(Report(operation="", outcome=Outcome.UNCHANGED, targets=()), nothing, arguments)
-    deploying = Deploying(nixtui)
+    texts: list[PlainText] = []
+
+    def watch(_: str, building: Building) -> None:
+        if not arguments.json:
+            texts.append(PlainText(building.tree, lambda line: narrate(plain(line)), monotonic))
+            building.watchers.append(texts[-1].take)
+
+    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable)
     built = await deploying.build(hosts, systems)
+    for text in texts:
+        text.end()
     await deploying.keep(built)
     narrate(f"looking at {len(hosts)} hosts …")
     candidates = await deploying.examine(hosts, built)
