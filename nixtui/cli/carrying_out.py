@@ -17,6 +17,9 @@ from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HOSTS_GO_BACK = "stopping: hosts that are under way go back first; press again to leave them to their own timers"
+BUILDERS_END = "stopping nix and its builders; press again to leave at once"
+
 _PAUSING = signal.SIGUSR1
 """Pauses a rollout before its next host, and lets it go on: `kill -USR1`."""
 
@@ -68,14 +71,14 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> b
 
 
 @contextmanager
-def stoppable(operation: Operation) -> Iterator[None]:
+def stoppable(operation: Operation, saying: str = _HOSTS_GO_BACK) -> Iterator[None]:
     """Ctrl-C asks the operation to stop and put things in order, and so do a CI's cancel and a terminal that closes; a
     second one leaves at once. SIGUSR1 pauses it, or lets it go on.
     """
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
+        narrate(saying)
         operation.cancel()
         listen_no_more()
 

@@ -110,7 +110,13 @@ class Deploying:
         nixtui = self._nixtui
         operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
         with self._stoppable(operation):
-            return await operation.run(None, nixtui.policy, await nixtui.journal())
+            running = asyncio.ensure_future(operation.run(None, nixtui.policy, await nixtui.journal()))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:  # nobody wants it any more: it is stopped and recorded as such
+                operation.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+                raise
 
     async def keep(self, built: Mapping[str, str | NixError]) -> None:
         """Keep each host's system in the local store until its next one: who is away is caught up with that."""

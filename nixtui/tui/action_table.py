@@ -151,6 +151,8 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("shell", "s", "shell", acting.shell, needs_hosts, rank=7, help="the real ssh; exit comes back"),
     Action("reboot", "b", "reboot", acting.reboot, may_change, danger=True, rank=9,
            help="in waves, and see each come back"),
+    Action("deploy", "d", "deploy", build_acts.deploy, may_change, danger=True, rank=3,
+           help="what the flake says now: built, compared, copied, activated under the guard"),
     Action("build", "B", "build", build_acts.build, needs_hosts, rank=9,
            help="the systems of the selected hosts, from the flake; changes no host"),
     Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,

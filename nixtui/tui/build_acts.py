@@ -70,6 +70,23 @@ def propose(place: Place, names: Sequence[str], *, keep_going: bool = False) -> 
     opening.plan(place.nixtui, names, question)
 
 
+def deploy(place: Place) -> None:
+    """Propose to deploy to the selected hosts what the flake says now."""
+    from nixtui.tui.screens.confirming import PlanQuestion
+
+    builds, names = place.session.cockpit.builds, place.selection().hosts
+    on = clean(names[0]) if len(names) == 1 else f"{len(names)} hosts"
+    question = PlanQuestion(
+        f"Deploy to {on}",
+        "Deploy",
+        lambda: builds.plan_deploy(names),
+        asking="evaluating, building, and looking at the hosts",
+        command=["nixtui", "deploy", *names],
+        known=builds.findings,
+    )
+    opening.plan(place.nixtui, names, question)
+
+
 async def choose(on: BuildsScreen) -> None:
     """One of the builds that are known."""
     now, options = on.session.cockpit.clock(), []

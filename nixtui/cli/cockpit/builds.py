@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -23,7 +24,7 @@ from nixtui.logs.saving import save_new
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.derivation_file import read_drv
-from nixtui.operations.operation import Prepared
+from nixtui.operations.operation import Operation, Prepared
 from nixtui.operations.plan import Plan
 
 MOST_LINES: Final = 100_000
@@ -33,15 +34,27 @@ _REMEMBERED: Final = 4
 """Trees of earlier builds that are kept in memory; one of a whole system has some 30 MB."""
 
 _CHUNK: Final = 2**18
+_PAST: Final = 2_000
+"""Operations that are looked at for systems that failed before."""
 
 
 class LiveBuilds:
-    """`host` gives a host of the fleet by name; `keep` remembers what was prepared until somebody says yes."""
+    """`host` gives a host of the fleet by name; `keep` remembers what was prepared until somebody says yes, and `begun`
+    gets operations that need no yes.
+    """
 
-    def __init__(self, nixtui: Assembly, host: Callable[[str], Host], keep: Callable[[Prepared], Plan]) -> None:
+    def __init__(
+        self,
+        nixtui: Assembly,
+        host: Callable[[str], Host],
+        keep: Callable[[Prepared], Plan],
+        begun: Callable[[Operation], None],
+    ) -> None:
         self._nixtui = nixtui
         self._host = host
         self._keep = keep
+        self._begun = begun
+        self._findings: OrderedDict[int, tuple[Plan, Mapping[str, Sequence[str]]]] = OrderedDict()
         self._watched: dict[str, Building] = {}
         self._replayed: OrderedDict[str, BuildTree] = OrderedDict()
 
@@ -55,6 +68,36 @@ class LiveBuilds:
         request = await request_here(nixtui, hosts, BuildOptions(keep_going=keep_going))
         identity = nixtui.new_identity()
         return self._keep(prepare_build(request, identity, lambda building: self.watch(identity, building)))
+
+    async def plan_deploy(self, names: Sequence[str]) -> Plan:
+        """As `nixtui deploy` does it. Raises `NixError` and `UsageError`."""
+        from nixtui.cli.deploying import Deploying
+        from nixtui.deploys.copying import CopySettings
+        from nixtui.deploys.job import deploy_job
+        from nixtui.deploys.past import quarantined
+        from nixtui.deploys.plan import Choice, findings
+
+        nixtui, hosts = self._nixtui, [self._host(name) for name in names]
+        deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told)
+        built = await deploying.build(hosts, {})
+        await deploying.keep(built)
+        candidates = await deploying.examine(hosts, built)
+        past = await (await nixtui.journal()).entries(limit=_PAST)
+        deploy = deploying.plan(candidates, Choice(quarantined=quarantined(past)))
+        self._findings[id(deploy.plan)] = (deploy.plan, {each.host.name: findings(each) for each in candidates})
+        while len(self._findings) > _REMEMBERED:
+            self._findings.popitem(last=False)
+        return self._keep(Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(CopySettings()))))
+
+    def findings(self, plan: Plan, name: str) -> Sequence[str]:
+        """Of the last plans; nothing of older ones."""
+        _, known = self._findings.get(id(plan), (plan, {}))
+        return known.get(name, ())
+
+    @contextmanager
+    def _told(self, operation: Operation) -> Iterator[None]:
+        self._begun(operation)
+        yield
 
     def watch(self, operation: str, building: Building) -> None:
         """A build has begun: its tree is there from now on."""

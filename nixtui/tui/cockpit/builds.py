@@ -21,6 +21,16 @@ class Builds(Protocol):
         """The plan to build the systems of these hosts here; evaluates the flake first. Raises what people read."""
         ...
 
+    async def plan_deploy(self, names: Sequence[str]) -> Plan:
+        """The plan to deploy to these hosts what the flake says now; builds the systems and looks at the hosts first.
+        Raises what people read.
+        """
+        ...
+
+    def findings(self, plan: Plan, name: str) -> Sequence[str]:
+        """What one decides by, for a host of a deploy that was planned here: what changes, what is copied."""
+        ...
+
     def watched(self, operation: str) -> BuildTree | None:
         """The tree of a build that was begun by this nixtui; it grows while the build runs."""
         ...

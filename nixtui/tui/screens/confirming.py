@@ -19,7 +19,7 @@ from nixtui.tui.decision import Decision
 from nixtui.tui.draft import Draft, command_lines, outline
 from nixtui.tui.environments import badge
 from nixtui.tui.notices import Level, sentence
-from nixtui.tui.paint import Line, Role, Span, clean, line
+from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
 from nixtui.tui.screens.dialog_room import share_out, text_cells
@@ -244,6 +244,7 @@ class Confirming(Dialog[Operation], Acting):
     def move(self, rows: int) -> None:
         """Go through the hosts of a plan for many."""
         self._targets.move(rows)
+        self.show()
 
     def scroll_text(self, rows: int) -> None:
         """Read on."""
@@ -271,7 +272,8 @@ def environments(session: Session, names: Sequence[str]) -> tuple[str, ...]:
 class PlanQuestion:
     """A plan to ask about: what it is called, what the choice is called, and how the plan is made.
 
-    `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one.
+    `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one. `known` is
+    what one decides by for one host of the plan.
     """
 
     heading: str
@@ -279,6 +281,7 @@ class PlanQuestion:
     prepare: Callable[[], Awaitable[Plan]]
     asking: str = "asking the hosts"
     command: Sequence[str] = ()
+    known: Callable[[Plan, str], Sequence[str]] = lambda _, __: ()
 
 
 class PlanDialog(Confirming):
@@ -316,7 +319,11 @@ class PlanDialog(Confirming):
 
     def text(self, cells: int, now: float) -> list[Line]:
         """The steps, and what to know."""
-        return outline(self.draft, cells, now, asking=self._question.asking)
+        told = outline(self.draft, cells, now, asking=self._question.asking)
+        plan, name = self.draft.plan, self._targets.cursor or self.draft.names[0]
+        known = self._question.known(plan, name) if plan is not None else ()
+        of_many = [line((clean(name), Role.STRONG))] if len(self.draft.names) > 1 else []
+        return [*told, EMPTY, *of_many, *(line((clean(each), Role.MUTED)) for each in known)] if known else told
 
     def command(self) -> Sequence[str]:
         """The same without a screen."""
