@@ -21,8 +21,9 @@ def test_all_hosts_are_built_copied_and_activated(operator: Operator, hosts: lis
         assert now.current == now.profile == now.boot_default == told["to_system"]
         assert "-one-26.05" in now.current
         assert leftovers(host) == ""
-    (entry,) = operator.shell.run("journal", "--json").json
-    assert (entry["kind"], entry["outcome"]) == ("deploy", "committed")
+    deployed, built = operator.shell.run("journal", "--json").json
+    assert (deployed["kind"], deployed["outcome"]) == ("deploy", "committed")
+    assert built["kind"] == "build"
     again = operator.shell.run("deploy", "all", "--yes", "--json")
     assert again.code == 0, again.err
     assert {each["outcome"] for each in again.json["hosts"]} == {"unchanged"}
