@@ -37,7 +37,8 @@ async def test_it_says_what_it_is_what_was_found_and_what_to_do(size, tmp_path: 
     async with first_run(tmp_path, size) as (app, pilot):
         await until_shown(pilot, "nixtui watches a fleet")
         if size[1] > 20:
-            assert "1: far" in shown(app) and "nixtui demo" in shown(app) and "nixtui init" in shown(app)
+            for words in ("1: far", "nixtui demo", "nixtui init"):
+                await until_shown(pilot, words)
         assert "write nixtui.toml" in shown(app)
         assert not list(app.session.cockpit.fleet.names())
 
