@@ -1,7 +1,6 @@
 """Rebooting hosts in waves: the plan, and the job that carries it out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -9,35 +8,17 @@ from nixtui.activation.reboot import reboot_into
 from nixtui.activation.rollback import Settings
 from nixtui.model.host import Host
 from nixtui.operations.operation import Job, Prepared, Run
-from nixtui.operations.plan import Plan, Step, Target
+from nixtui.operations.plan import Plan, Step, Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.operations.rollout import roll_out, waves
-from nixtui.remote.errors import RemoteError
-from nixtui.remote.restart import Look, locked_by, look
+from nixtui.remote.looking import Looked
+from nixtui.remote.restart import Look, locked_by
 from nixtui.remote.transport import Reach
 
 KIND = "reboot"
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """A host as it was just asked, or in `problem` why it could not be."""
-
-    host: Host
-    seen: Look | None
-    problem: str | None = None
-
-
-async def look_at(host: Host, reach: Reach) -> Looked:
-    """Ask a host what a reboot of it would mean."""
-    try:
-        async with reach(host) as transport:
-            return Looked(host, await look(transport))
-    except RemoteError as error:
-        return Looked(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
-
-
-def prepare_reboot(looked: Sequence[Looked], settings: Settings, reach: Reach, identity: str) -> Prepared:
+def prepare_reboot(looked: Sequence[Looked[Look]], settings: Settings, reach: Reach, identity: str) -> Prepared:
     """What rebooting means on each of these hosts. Changes nothing and asks nobody."""
     targets = [_target(each) for each in looked]
     acting = [row.name for row in targets if row.refused is None]
@@ -61,15 +42,16 @@ def _steps(count: int, settings: Settings) -> tuple[Step, ...]:
     return first, Step(wait), Step("verify: another boot, the expected system, no newly failed unit", verify)
 
 
-def _target(each: Looked) -> Target:
+def _target(each: Looked[Look]) -> Target:
     row = Target(name=each.host.name, environment=each.host.environment)
-    seen = each.seen
+    seen = each.found
     if seen is None:
-        return msgspec.structs.replace(row, refused=each.problem or "not seen yet", refused_as=Outcome.UNREACHABLE)
+        problem = each.problem or "not seen yet"
+        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE, remedy=each.remedy)
     if seen.boots != seen.current:
         row = msgspec.structs.replace(row, before=_name(seen.current), after=_name(seen.boots))
     if seen.lock is not None:
-        return msgspec.structs.replace(row, refused=f"locked by {locked_by(seen.lock)}: wait for it")
+        return msgspec.structs.replace(row, refused=f"locked by {locked_by(seen.lock)}", remedy="wait for it")
     if seen.boots is None:
         return msgspec.structs.replace(row, refused="what it would boot cannot be read")
     warnings = []
@@ -105,14 +87,10 @@ def _job(plan: Plan, hosts: dict[str, Host], settings: Settings, reach: Reach) -
         return msgspec.structs.replace(done, seconds=round(run.clock() - began, 3))
 
     async def job(run: Run) -> Report:
-        left_out = [
-            TargetReport(name=row.name, outcome=row.refused_as, before=row.before, after=row.after, detail=row.refused)
-            for row in plan.targets
-            if row.refused is not None
-        ]
+        not_done = [left_out(row) for row in plan.targets if row.refused is not None]
         cut = waves([row.name for row in plan.acting_on], settings.rollout)
         done = await roll_out(cut, settings.rollout, lambda name: reboot(name, run), run)
-        by_name = {report.name: report for report in left_out + done}
+        by_name = {report.name: report for report in not_done + done}
         reports = tuple(by_name[row.name] for row in plan.targets)
         outcome = overall(report.outcome for report in reports)
         return Report(operation=run.operation, outcome=outcome, targets=reports, interrupted=run.cancelling.is_set())

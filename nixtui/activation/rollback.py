@@ -202,8 +202,11 @@ def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple
         found.append("what runs is no generation; going back to it later needs its path")
     elif known.profile_system != known.current_system:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
-    if running and to and running.kernel != to.kernel:
-        change = f"kernel {running.kernel or '–'} → {to.kernel or '–'}"
+    booted = next((each for each in known.items if each.booted), running)
+    if (
+        booted and to and booted.kernel != to.kernel
+    ):  # the kernel that runs is that of the boot, whatever was switched to
+        change = f"kernel {booted.kernel or '–'} → {to.kernel or '–'}"
         if action is Action.SWITCH:
             found.append(f"{change}: full effect only after a reboot")
         elif action is Action.TEST:

@@ -251,11 +251,11 @@ class Assembly:
 
     async def prepare_reboot(self, hosts: Sequence[Host]) -> Prepared:
         """Every host asked what a reboot means, and the plan of that."""
-        from nixtui.activation.restart import look_at, prepare_reboot
+        from nixtui.activation.restart import prepare_reboot
+        from nixtui.remote.looking import look
+        from nixtui.remote.restart import look as look_before_reboot
 
-        async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(look_at(host, self.reach)) for host in hosts]
-        looked = [task.result() for task in asked]
+        looked = await look(hosts, self.reach, look_before_reboot)
         return prepare_reboot(looked, self.activation, self.reach, self.new_identity())
 
     async def ssh_words(self, host: Host, command: Sequence[str] = ()) -> list[str]:

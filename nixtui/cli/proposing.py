@@ -157,22 +157,8 @@ def print_report(
             print(line)
 
 
-def host_json(each: TargetReport, shape: Shape = as_it_is) -> dict[str, Any]:
-    """One target's part of a report, as every command has it."""
-    return {
-        "name": each.name,
-        "outcome": each.outcome.value,
-        "from": shape(each.before),
-        "to": shape(each.after),
-        "exit_code": each.exit_code,
-        "detail": each.detail,
-        "remedy": each.remedy,
-        "seconds": each.seconds,
-    }
-
-
-def report_json(report: Report, plan: Plan, shape: Shape = as_it_is) -> dict[str, Any]:
-    """A report as scripts get it."""
+def hosts_json(targets: Sequence[TargetReport], plan: Plan, shape: Shape = as_it_is) -> list[dict[str, Any]]:
+    """The hosts of a report, as every command has them; with both systems where the plan knows them."""
     facts = {row.name: row.facts for row in plan.targets}
     systems = any("new" in each for each in facts.values())
 
@@ -180,10 +166,26 @@ def report_json(report: Report, plan: Plan, shape: Shape = as_it_is) -> dict[str
         named = facts.get(each.name, {})
         paths = {"from_system": named.get("previous"), "to_system": named.get("new")} if systems else {}
         phase = {"phase": each.phase} if each.phase is not None else {}
-        return {**host_json(each, shape), **paths, **phase}
+        return {
+            "name": each.name,
+            "outcome": each.outcome.value,
+            "from": shape(each.before),
+            "to": shape(each.after),
+            "exit_code": each.exit_code,
+            "detail": each.detail,
+            "remedy": each.remedy,
+            "seconds": each.seconds,
+            **paths,
+            **phase,
+        }
 
+    return [host(each) for each in targets]
+
+
+def report_json(report: Report, plan: Plan, shape: Shape = as_it_is) -> dict[str, Any]:
+    """A report as scripts get it."""
     return {
         "operation": report.operation,
         "outcome": report.outcome.value,
-        "hosts": [host(each) for each in report.targets],
+        "hosts": hosts_json(report.targets, plan, shape),
     }

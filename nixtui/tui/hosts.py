@@ -192,13 +192,18 @@ def _now_or_then(row: HostRow, spans: Line) -> Line:
 
 
 def since(row: HostRow) -> float | None:
-    """When what its state says began: of a change that goes on when it was begun, of drift when it was switched."""
+    """When what its state says began: of a change that goes on when it was begun, of drift when it was switched.
+
+    A host that is well has been up since it booted, which is longer than anybody has looked.
+    """
     facts = row.status.facts
     match condition(row).severity:
         case Severity.CHANGING if facts.lock is not None and facts.lock.since:
             return facts.lock.since
         case Severity.DRIFTING | Severity.REBOOT | Severity.OUTLIER if facts.switched_at is not None:
             return facts.switched_at
+        case Severity.FINE if row.status.booted_at is not None:
+            return row.status.booted_at
     return row.status.since
 
 

@@ -7,10 +7,10 @@ from nixtui.model.store import keeping
 from nixtui.model.unit import UnitDetail
 from nixtui.remote.errors import RemoteError
 from nixtui.remote.generations import generations
+from nixtui.remote.looking import Looked, look
 from nixtui.remote.store import garbage, store
 from nixtui.remote.transport import Reach, Transport
 from nixtui.remote.units import unit_detail
-from nixtui.upkeep.looking import Looked, look
 from nixtui.upkeep.store import Prospect
 
 

@@ -14,9 +14,9 @@ from nixtui.operations.operation import Prepared, Run
 from nixtui.operations.plan import Plan, Step
 from nixtui.operations.report import Outcome, Report, TargetReport
 from nixtui.operations.rollout import Rules, waves
+from nixtui.remote.looking import Looked
 from nixtui.remote.transport import Reach
 from nixtui.remote.upkeep import Order
-from nixtui.upkeep.looking import Looked
 from nixtui.upkeep.work import HostWork, Told, in_waves, unfinished
 
 PROFILE = "/nix/var/nix/profiles/system"
@@ -91,7 +91,7 @@ def _target(work: StoreWork, seen: Looked[Prospect]) -> planning.Target:
     row = planning.Target(name=host.name, environment=host.environment)
     if found is None:
         problem = seen.problem or "not seen yet"
-        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE)
+        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE, remedy=seen.remedy)
     fraction = found.store.used_fraction
     row = msgspec.structs.replace(row, before=None if fraction is None else f"disk {fraction:.0%}")
     if work.kind != "gc":

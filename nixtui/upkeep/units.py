@@ -15,10 +15,10 @@ from nixtui.operations.plan import Plan, Step
 from nixtui.operations.report import Outcome, Report, TargetReport
 from nixtui.operations.rollout import Rules, waves
 from nixtui.remote.errors import RemoteError
+from nixtui.remote.looking import Looked
 from nixtui.remote.transport import Reach
 from nixtui.remote.upkeep import Order
 from nixtui.upkeep.access import why_access_depends
-from nixtui.upkeep.looking import Looked
 from nixtui.upkeep.work import HostWork, Told, in_waves, unfinished
 
 LIMIT_S = 120.0
@@ -96,7 +96,7 @@ def _target(change: UnitChange, seen: Looked[UnitDetail]) -> planning.Target:
     row = planning.Target(name=host.name, environment=host.environment)
     if found is None:
         problem = seen.problem or "not seen yet"
-        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE)
+        return msgspec.structs.replace(row, refused=problem, refused_as=Outcome.UNREACHABLE, remedy=seen.remedy)
     unit = found.unit
     row = msgspec.structs.replace(row, before=_state(unit.active, unit.sub) if found.exists else None)
     if reason := _why_not(change, found):

@@ -18,8 +18,8 @@ from nixtui.model.target import Previous
 from tests.cli.conftest import Ended, Shell
 from tests.tui.embedded import embedded
 
-NAMES = ("web-1", "web-2", "web-3", "cache-2")
-"""The last of them is down."""
+NAMES = ("web-1", "web-2", "web-3", "cache-2", "db-2")
+"""The last but one is down; the last was not rebooted since it got a new kernel."""
 
 
 @pytest.fixture
@@ -51,6 +51,13 @@ async def test_the_dry_run_names_both_systems_and_what_would_restart(shell: Shel
     assert "no reboot needed" in ended.out
     (host,) = (await nixtui(shell, fleet, "rollback", "web-1", "--dry-run", "--json")).json["hosts"]
     assert "will restart: nginx.service" in host["known"]
+
+
+async def test_going_back_to_the_kernel_of_the_boot_needs_no_reboot(shell: Shell, fleet: DemoFleet) -> None:
+    ended = await nixtui(shell, fleet, "rollback", "db-2", "--dry-run")
+    now, then = (next(line for line in ended.out.splitlines() if line.split()[0] == word) for word in ("now", "then"))
+    assert "kernel 6.12.58" in now and "kernel 6.12.51" in then
+    assert "no reboot needed" in ended.out and "only after a reboot" not in ended.out
 
 
 async def test_on_a_terminal_all_of_it_is_there_before_the_question(shell: Shell, fleet: DemoFleet) -> None:

@@ -33,6 +33,9 @@ def test_rollback_takes_the_host_to_its_previous_generation(lab_shell: Shell, ho
     assert entry["operation"] == ended.json["operation"]
     assert (entry["kind"], entry["outcome"], entry["operator"]) == ("rollback", "committed", "me")
     assert entry["targets"] == [host.name]
+    (told,) = lab_shell.run("journal", entry["operation"], "--json").json["hosts"]
+    assert told == only
+    assert (told["from_system"], told["to_system"]) == (newest.path, older.path)
 
 
 def test_dry_run_prints_the_commands_and_changes_nothing(lab_shell: Shell, host: Host) -> None:

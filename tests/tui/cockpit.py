@@ -157,7 +157,7 @@ def _trouble(fleet: FleetState, now: float) -> None:
                 "generation": 412,
                 "current_system": system(name, 412),
                 "profile_system": system(name, 412),
-                "booted_system": system(name, 405),
+                "booted_system": system(name, 409),
             },
         )
     alter(

@@ -54,6 +54,8 @@ async def test_a_command_on_marked_hosts_puts_equal_answers_together_the_odd_one
         rows = [row for row in shown(app).splitlines() if "✔ done" in row and "web" in row]
         assert ["stage-web-1" in row for row in rows] == [True, False]
         assert "1 host, exit 0" in shown(app)
+        footer = shown(app).splitlines()[-1]
+        assert "h hosts" in footer and "undo" not in footer and "extend" not in footer
         await press(pilot, "h")
         await until_shown(pilot, "done in")
         await press(pilot, "h", "y")

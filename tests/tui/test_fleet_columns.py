@@ -39,6 +39,14 @@ def test_drift_has_a_glyph_and_a_word(facts: dict[str, object], is_outlier: bool
     assert plain(drift_line(row(is_outlier=is_outlier, **facts))) == text
 
 
+def test_a_host_that_is_well_is_up_since_it_booted_however_short_one_looks() -> None:
+    fleet = MemoryCockpit().fleet
+    status = change(healthy("web-9", 400), since=NOW - 5, booted_at=NOW - 8 * 86400)
+    assert hosts.since(hosts.HostRow(fleet.host("web-9"), status, NOW, False)) == NOW - 8 * 86400
+    failing = change(status, facts={"failed_units": ("nginx.service",)})
+    assert hosts.since(hosts.HostRow(fleet.host("web-9"), failing, NOW, False)) == NOW - 5
+
+
 def test_what_differs_most_is_first() -> None:
     assert drift_weight(row(profile_system=OTHER)) < drift_weight(row(is_outlier=True)) < drift_weight(row())
     assert drift_weight(row(current_system=None)) is None

@@ -51,6 +51,16 @@ async def test_the_night_is_one_look(size: tuple[int, int]) -> None:
         assert "web-2 web-4" in line_with(app, "generation 411 → 412")
 
 
+async def test_the_age_of_what_is_looked_at_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with embedded("web-2") as (app, pilot, _):
+        screen = await ready(app, pilot)
+        cursor_on(screen, Kind.SWITCH)
+        await until_shown(pilot, "min ago")
+        clock = app.session.cockpit.clock
+        monkeypatch.setattr(app.session.cockpit, "clock", lambda: clock() + 5 * 3600)
+        await until_shown(pilot, "5 h ago")
+
+
 async def test_back_to_before_proposes_what_each_host_ran() -> None:
     async with embedded(*BAD_DEPLOY) as (app, pilot, _):
         screen = await ready(app, pilot)

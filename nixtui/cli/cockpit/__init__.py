@@ -296,7 +296,9 @@ class LiveCockpit:
         self._watch.set_hosts(snapshot.hosts)
         self._watch.focus(self._focused)
         self._of_sources = [str(warning) for warning in self._nixtui.configuration.warnings]
-        self._of_sources.extend(str(problem) for problem in snapshot.problems)
+        welcomes = self.first_run is not None and self._nixtui.configuration.path is None and not snapshot.hosts
+        if not welcomes:  # that nothing is here to take hosts from is what the page of the first run is about
+            self._of_sources.extend(str(problem) for problem in snapshot.problems)
 
     async def _settle_cut_off(self) -> None:
         """Ask until each has an end: a host that is still armed has one within its window."""

@@ -9,7 +9,7 @@ from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.narration import event_line, plan_lines, report_lines
 from nixtui.cli.output import print_json, print_table, rfc3339, shown
-from nixtui.cli.proposing import as_it_is, host_json, number
+from nixtui.cli.proposing import as_it_is, hosts_json, number
 from nixtui.model.target import BadTarget, parse_moment
 from nixtui.operations.journal import Entry, Journal
 from nixtui.operations.plan import left_out
@@ -84,10 +84,10 @@ async def _one(journal: Journal, arguments: Namespace, cut_off: Collection[str])
 
 def _hosts(entry: Entry) -> list[dict[str, Any]]:
     """Each host as the command that did it has it in its own report; without an `outcome` while there is none."""
-    numbered = entry.kind == "rollback"
+    shape = number if entry.kind == "rollback" else as_it_is
     if entry.report is not None:
-        return [host_json(each, number if numbered else as_it_is) for each in entry.report.targets]
-    rows = [host_json(left_out(row), number if numbered else as_it_is) for row in entry.plan.targets]
+        return hosts_json(entry.report.targets, entry.plan, shape)
+    rows = hosts_json([left_out(row) for row in entry.plan.targets], entry.plan, shape)
     return [{**row, "outcome": None} for row in rows]
 
 

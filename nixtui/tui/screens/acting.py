@@ -17,9 +17,13 @@ from nixtui.tui.widgets.frame import KeyHint
 
 
 class Acting(Screen[Any]):
-    """Mixed into screens; subclasses give `scopes` and `selection`."""
+    """Mixed into screens; subclasses give `scopes` and `selection`.
+
+    `never_here` are actions of a scope, by id, that make no sense on this screen, so that its footer does without them.
+    """
 
     scopes: ClassVar[tuple[Scope, ...]] = ()
+    never_here: ClassVar[frozenset[str]] = frozenset()
     session: Session
 
     def __init_subclass__(cls, **rest: Any) -> None:
@@ -63,7 +67,7 @@ class Acting(Screen[Any]):
                 off=action.why_disabled(selection) is not None,
             )
             for action in actions_in(*self.scopes)
-            if action.rank is not None
+            if action.rank is not None and action.id not in self.never_here
         )
 
     @on(KeyClicked)

@@ -18,6 +18,7 @@ class AnswersScreen(ProgressScreen):
     """A run. `h` shows hosts one by one, and back."""
 
     scopes: ClassVar[tuple[Scope, ...]] = (Scope.ANSWERS, *ProgressScreen.scopes)
+    never_here = frozenset({"undo", "confirm", "go_back", "extend"})  # a command has no way back and no guard
 
     def body(self) -> ComposeResult:
         """The groups or the hosts, and what was said."""

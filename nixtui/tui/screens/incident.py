@@ -128,6 +128,7 @@ class IncidentScreen(Place):
         """Ages grow."""
         self._list.redraw()
         self._show_titles()
+        self._show_detail()
         super().tick(now)
 
     # Showing

@@ -14,11 +14,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)  # no slots: with them Python 3.11 cannot make a frozen `Looked[T](…)`
 class Looked(Generic[T]):
-    """A host as it was just asked: what it found, or in `problem` why it could not be asked."""
+    """A host as it was just asked: what it found, or in `problem` why it could not be, and in `remedy` what helps."""
 
     host: Host
     found: T | None
     problem: str | None = None
+    remedy: str | None = None
 
 
 async def look(hosts: Sequence[Host], reach: Reach, ask: Callable[[Transport], Awaitable[T]]) -> list[Looked[T]]:
@@ -29,7 +30,7 @@ async def look(hosts: Sequence[Host], reach: Reach, ask: Callable[[Transport], A
             async with reach(host) as transport:
                 return Looked(host, await ask(transport))
         except RemoteError as error:
-            return Looked(host, None, error.reason + (f"; {error.remedy}" if error.remedy else ""))
+            return Looked(host, None, error.reason, error.remedy)
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(host)) for host in hosts]
