@@ -48,7 +48,8 @@ ROWS: Final = (
         "correct SOPS_AGE_KEY_FILE"),
     Row((128,), r"failed to parse '?SOPS_AGE", Trouble.KEY_FILE, "the age key file has no age key in it",
         "a key begins with AGE-SECRET-KEY-1"),
-    Row((128,), r"SOPS_AGE_KEY_CMD", Trouble.KEY_COMMAND, "the command of SOPS_AGE_KEY_CMD failed", "run it by hand"),
+    Row((128,), r"failed to execute command", Trouble.KEY_COMMAND, "the command of SOPS_AGE_KEY_CMD failed",
+        "run it by hand"),
     Row((128,), r"(?:/dev/tty|passphrase)", Trouble.LOCKED_KEY,
         "the SSH key has a passphrase, which sops would ask on the terminal", "use an age key, or a key without one"),
     Row((128,), r"did not match any of the recipients", Trouble.WRONG_IDENTITY,
@@ -58,10 +59,10 @@ ROWS: Final = (
         "nobody would be left to read the file: a rule names no recipient",
         "name a recipient, and look for a misspelt key in .sops.yaml"),
     Row((128,), r"", Trouble.WRONG_IDENTITY, "the data key could not be recovered with your keys", _KEYS),
-    Row((51,), r"", Trouble.MAC_MISMATCH, "the file was changed without sops: its MAC does not match", _RESTORE),
-    Row((52,), r"", Trouble.MAC_MISSING, "the file has no MAC, so nobody can tell whether it was changed", _RESTORE),
     Row((), r"has no MAC", Trouble.MAC_MISSING, "the file has no MAC, so nobody can tell whether it was changed",
         _RESTORE),
+    Row((51,), r"", Trouble.MAC_MISMATCH, "the file was changed without sops: its MAC does not match", _RESTORE),
+    Row((52,), r"", Trouble.MAC_MISSING, "the file has no MAC, so nobody can tell whether it was changed", _RESTORE),
     Row((25,), r"", Trouble.CORRUPT, "a value of the file is damaged or was moved to another key", _RESTORE),
     Row((), r"<<<<<<<", Trouble.CONFLICT, "the file has git's conflict markers", "merge it first"),
     Row((), r"sops metadata not found", Trouble.NOT_ENCRYPTED, "the file is not encrypted",
@@ -90,7 +91,7 @@ ROWS: Final = (
 def classify(status: int, said: bytes, file: str) -> SecretsError:
     """The error for a sops that ended with `status` and these words, about `file` as people know it."""
     text = printable_lines(said)
-    joined = "\n".join(text)
+    joined = " ".join(line.removeprefix("| ") for line in text)  # sops wraps its lines
     for row in ROWS:
         if row.statuses and status not in row.statuses:
             continue

@@ -109,7 +109,7 @@ def _key(event: Any) -> str:
 
 def _clear(event: Any) -> Clear:
     """A scalar's type by YAML's core schema, as far as one must know it to tell text from the rest."""
-    if not event.implicit[0]:
+    if not event.implicit[0] or event.value.startswith("ENC["):
         return Clear(event.value, "str")
     if kind := _WORDS.get(event.value):
         return Clear("" if kind == "null" else event.value, kind)

@@ -15,6 +15,11 @@ from nixtui.secrets.process import Runner
 from nixtui.secrets.program import Sops, find_sops
 
 
+def run(*words: str | Path, stdin: bytes = b"", check: bool = True) -> bytes:
+    """Standard output of a program."""
+    return subprocess.run(words, input=stdin, check=check, capture_output=True).stdout
+
+
 @dataclass
 class Person:
     """Somebody with an age key in a file."""

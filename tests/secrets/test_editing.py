@@ -44,7 +44,7 @@ async def test_one_value_changes_and_only_its_ciphertext(repo: Repo) -> None:
     runner = await repo.runner()
     change = await save(runner, path, "a.yaml", [Put(("db", "password"), Secret('new "one"\n'))])
     assert repo.plain(path)["db"]["password"] == 'new "one"\n'
-    assert lines_changed(change.before, change.after) == 3  # the value, lastmodified, mac
+    assert lines_changed(change.before, change.after) in (2, 3)  # the value, mac, and lastmodified in seconds
     assert (await reveal(runner, path, "a.yaml", ("db", "password"))).text() == 'new "one"\n'
 
 
@@ -63,7 +63,7 @@ async def test_the_indentation_stays(repo: Repo, indent: int) -> None:
     (repo.root / "stores.yaml").write_text(f"stores:\n  yaml:\n    indent: {indent}\n")
     repo.sops("--config", "stores.yaml", "encrypt", "--age", repo.me.public, "-i", str(path))
     change = await save(await repo.runner(), path, "a.yaml", [Put(("db", "user"), Secret("x"))])
-    assert lines_changed(change.before, change.after) == 3
+    assert lines_changed(change.before, change.after) in (2, 3)
 
 
 async def test_several_edits_are_one_change_and_undo_puts_the_bytes_back(repo: Repo) -> None:
@@ -122,6 +122,8 @@ class Model:
         self.tree: dict[str, Any] = sections
         if written == "dotenv":
             self.tree = {self._name(n).upper(): self._text() for n in range(6)}
+        if written == "ini":
+            self.tree = {"DEFAULT": {}, **self.tree}  # sops has it always
         if written in ("yaml", "json"):
             self.tree |= {"list": ["a", "a", self._text()], "number": 42, "yes": True, "none": None}
 
@@ -145,6 +147,7 @@ class Model:
                 return "".join(
                     f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in section.items())
                     for name, section in self.tree.items()
+                    if section
                 )
 
     def edit(self) -> Edit:
@@ -154,7 +157,9 @@ class Model:
         elif "list" in self.tree and self.chance.random() < 0.2:
             path = ("list", self.chance.randrange(len(self.tree["list"])))
         else:
-            section = self.chance.choice([name for name, below in self.tree.items() if isinstance(below, dict)])
+            section = self.chance.choice(
+                [name for name, below in self.tree.items() if isinstance(below, dict) and below]
+            )
             path = (section, self.chance.choice([*self.tree[section], "new"]))
         node = self.tree
         for part in path[:-1]:
@@ -172,7 +177,7 @@ class Model:
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_random_documents_and_edits(repo: Repo, written: str, ending: str, seed: int) -> None:
     """After each change the others' ciphertext is unchanged, plain sops agrees with the model, and order is kept."""
-    model = Model(random.Random(f"{seed} {written}"), written)
+    model = Model(random.Random(f"{seed} {written}"), written)  # noqa: S311
     path = repo.encrypt(f"a.{ending}", model.plain())
     runner = await repo.runner()
     assert repo.plain(path) == model.tree
