@@ -44,6 +44,7 @@ COMMANDS = {
     "build": "build systems and watch, or look at a recorded build",
     "logs": "the journals of hosts as one, read or followed",
     "timeline": "what changed on the fleet, when and by whom",
+    "secrets": "secret files: keys, values, recipients; sops and age alike",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
     "init": "look around, propose a nixtui.toml, and write it on yes",
