@@ -41,6 +41,7 @@ COMMANDS = {
     "timers": "timers and backups of a host: last run, result, next",
     "store": "the Nix store of a host; collect garbage, optimise, verify",
     "logs": "the journals of hosts as one, read or followed",
+    "image": "disk images as snapshots and AMIs: upload, register, list, copy, share, publish, retire",
     "timeline": "what changed on the fleet, when and by whom",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
