@@ -11,7 +11,16 @@ from nixtui.cli.output import narrate, plain
 from nixtui.images.disk import BadImage
 
 _WORDS = {
+    "build": "build the disk image of a host's configuration",
     "upload": "send a disk image (raw, VHD, qcow2) as an EBS snapshot",
+    "discard": "delete a snapshot that no image uses, such as one of an upload that was given up",
+    "register": "make an AMI of a snapshot",
+    "list": "AMIs over regions: age, size, deprecation, visibility, revision",
+    "copy": "copy an AMI into other regions",
+    "share": "let other accounts, organisations or everybody use an AMI",
+    "deprecate": "have others no longer find an AMI from a time on",
+    "publish": "tell which AMI is current: SSM parameter, Terraform variables, manifest",
+    "retire": "deregister AMIs and delete their snapshots, where nothing uses them",
 }
 """Each is a module of `nixtui.cli.images` with `add` and `run`."""
 
