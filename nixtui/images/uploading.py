@@ -1,9 +1,9 @@
 """Sending an image as a snapshot, taken up where an earlier run was cut off."""
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 
 import msgspec
 
@@ -209,9 +209,9 @@ class UploadJob:
         tell.end(True)
 
     def _fresh(self, attempt: int) -> Upload:
-        """The token is made of what is sent where, so that even without these files nothing is started twice."""
+        """The token is new: that of a snapshot which was deleted since would be refused, or bring it to light again."""
         prospect, wanted = self._prospect, self._wanted
-        token = sha256(f"{prospect.key} {attempt}".encode()).hexdigest()[:48]
+        token = os.urandom(24).hex()
         return Upload(
             content=prospect.read.identity,
             region=wanted.region,

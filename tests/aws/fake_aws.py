@@ -206,6 +206,8 @@ class FakeAws:
             os.truncate(path, int(request["VolumeSize"]) * 1024**3)
             self.snapshots[identity] = Snapshot(identity, int(request["VolumeSize"]), request, path)
             self._tokens[token] = (request, identity)
+        if self._tokens[token][1] not in self.snapshots:
+            raise Refusal(400, "ValidationException", "the token's snapshot was deleted")
         snapshot = self.snapshots[self._tokens[token][1]]
         key = {"KmsKeyArn": "arn:aws:kms:x"} if self.encrypts or request.get("Encrypted") else {}
         return {"SnapshotId": snapshot.identity, "Status": snapshot.state, "BlockSize": BLOCK, **key}

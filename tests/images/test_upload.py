@@ -96,14 +96,14 @@ def test_throttling_slows_it_down_and_does_not_fail_it(shell: Shell, make_aws: M
 
 
 def test_killed_five_times_it_completes_with_no_block_sent_three_times(shell: Shell, make_aws: MakeAws) -> None:
-    raw = sparse(shell.directory / "disk.raw", 4 * GIB, 40, most=6 * MIB)
-    aws = make_aws(slow=1.0, slow_seconds=0.05)
+    raw = sparse(shell.directory / "disk.raw", 4 * GIB, 120, most=6 * MIB)
+    aws = make_aws(slow=1.0, slow_seconds=0.1)
     chance = random.Random()  # noqa: S311 # another moment each time
     kills = []
     while len(kills) < 5:
         before = aws.calls["PutSnapshotBlock"]
         process = shell.start("image", "upload", "disk.raw", "--name", "web 25.11", "--json")
-        wanted = before + chance.randrange(1, 40)
+        wanted = before + chance.randrange(1, 60)
         deadline = time.monotonic() + 90
         while aws.calls["PutSnapshotBlock"] < wanted and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)
