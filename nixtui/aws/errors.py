@@ -161,7 +161,7 @@ def explain(error: Exception, action: str, region: str | None, profile: str | No
                 "set AWS_CA_BUNDLE if a proxy signs for it",
                 kind=Kind.OTHER,
             )
-        case exceptions.HTTPClientError():
+        case exceptions.HTTPClientError() | exceptions.ConnectionError():
             return AwsError(
                 f"AWS cannot be reached for {action}{place}: {one_line(str(error))[:_LONGEST_MESSAGE]}",
                 "check the network, and that the region's name is right and enabled",
