@@ -71,7 +71,10 @@ def _stoppable(operation: Operation) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
+        if operation.plan.kind.startswith("image"):
+            narrate("stopping; press again to leave at once")
+        else:
+            narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
         operation.cancel()
         listen_no_more()
 

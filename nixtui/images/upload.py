@@ -1,6 +1,7 @@
 """What sending a disk image as a snapshot would mean: read, compared with what was sent before, and planned."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ from nixtui.aws.session import Session
 from nixtui.aws.snapshots import MOST_VOLUME_GIB, exists
 from nixtui.images.blocks import BlockMap, Skip, read_blocks
 from nixtui.images.disk import BadImage, Disk, boots
-from nixtui.images.ledger import Ledger, read_all
+from nixtui.images.ledger import Busy, Ledger, read_all
 from nixtui.images.naming import refuse_image_name
 from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Outcome
@@ -156,6 +157,6 @@ async def _existing(
             continue
         if await exists(session, wanted.region, known.snapshot) is not False:
             return known.snapshot
-        with Ledger(directory, key) as ledger:
-            ledger.forget()  # somebody deleted it
+        with suppress(Busy), Ledger(directory, key) as ledger:
+            ledger.forget()  # somebody deleted the snapshot
     return None

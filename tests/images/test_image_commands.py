@@ -17,12 +17,15 @@ def aws_shell(shell: Shell, moto_environ: dict[str, str]) -> Shell:
 
 
 def test_images_are_listed_over_the_regions_of_the_configuration(aws_shell: Shell) -> None:
-    here, there = an_image(name="web"), an_image("us-east-1", name="db")
+    here, there = an_image(name="web"), an_image("us-east-1", name="database")
     aws_shell.configure('[ec2]\nregions = ["eu-central-1", "us-east-1"]\n')
     ended = aws_shell.run("image", "list", "--json")
     assert ended.code == 0, ended.err
     told = {each["image_id"]: each for each in ended.json if each["image_id"] in (here, there)}
-    assert {(each["name"], each["region"]) for each in told.values()} == {("web", "eu-central-1"), ("db", "us-east-1")}
+    assert {(each["name"], each["region"]) for each in told.values()} == {
+        ("web", "eu-central-1"),
+        ("database", "us-east-1"),
+    }
     assert told[here]["visibility"] == "private"
     only = aws_shell.run("image", "list", "--region", "us-east-1", "--json").json
     assert {each["region"] for each in only} == {"us-east-1"}
