@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import socket
 import ssl
-import subprocess
 import tempfile
 import threading
 import time
@@ -25,6 +24,7 @@ from nixtui.images.blocks import read_blocks
 from nixtui.images.disk import ImageFile, RawDisk
 from nixtui.images.ledger import Ledger
 from nixtui.images.sending import Sender
+from tests.aws.certificate import self_signed
 from tests.bench.figures import Figure, at_least, at_most, memory_kib, table
 
 BLOCKS = 400
@@ -42,7 +42,7 @@ def figures() -> list[Figure]:
         directory = Path(name)
         image = directory / "disk.raw"
         image.write_bytes(os.urandom(BLOCK) * BLOCKS)
-        certificate = _certificate(directory)
+        certificate = self_signed(directory)
         found: list[Figure] = []
         for secure in (True, False):
             found += _compared(directory, image, certificate if secure else None)
@@ -171,21 +171,6 @@ def _take(link: socket.socket, context: ssl.SSLContext | None) -> None:
         return
     finally:
         link.close()
-
-
-def _certificate(directory: Path) -> Path:
-    path = directory / "sink.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
-            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", str(directory / "only.pem")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    with path.open("a") as file:
-        file.write((directory / "only.pem").read_text())
-    return path
 
 
 if __name__ == "__main__":

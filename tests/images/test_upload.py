@@ -3,11 +3,13 @@
 import filecmp
 import random
 import signal
+import ssl
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.aws.certificate import self_signed
 from tests.aws.fake_aws import FakeAws
 from tests.cli.conftest import Shell
 from tests.images.conftest import MakeAws
@@ -243,6 +245,23 @@ def test_without_credentials_the_way_in_is_named(shell: Shell, aws: FakeAws, raw
     ended = shell.run("image", "upload", "disk.raw", "--name", "web")
     assert ended.code == 1
     assert "no AWS credentials were found; log in (aws sso login)" in ended.err
+
+
+def test_over_tls_with_a_certificate_that_is_trusted_and_one_that_is_not(
+    shell: Shell, tmp_path: Path, raw: Path
+) -> None:
+    certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    (tmp_path / "tls").mkdir()
+    with FakeAws(tmp_path / "tls", tls=context) as aws:
+        shell.environ.update(aws.environ)
+        refused = upload(shell)
+        assert (refused.code, "AWS_CA_BUNDLE" in refused.out) == (1, True), refused.err
+        shell.environ["AWS_CA_BUNDLE"] = str(certificate)
+        ended = upload(shell)
+        assert ended.code == 0, ended.err
+        assert same_disk(raw, only(aws))
 
 
 def test_nobody_there_is_unreachable(shell: Shell, make_aws: MakeAws, raw: Path) -> None:
