@@ -40,6 +40,7 @@ class Sender:
         self._lock = threading.Lock()
         self._queue: deque[int] = deque()
         self._writers: list[BlockWriter] = []
+        self._idle: list[tuple[BlockWriter, bytearray]] = []
         self._failure: Exception | None = None
 
     def run(self, places: Iterable[int]) -> None:
@@ -54,6 +55,8 @@ class Sender:
             thread.start()
         for thread in threads:
             thread.join()
+        for writer in self._writers:
+            writer.connection.close()
         self._ledger.sync()
         if self._failure is not None:
             raise self._failure
@@ -67,10 +70,6 @@ class Sender:
                 writer.connection.abort()
 
     def _work(self) -> None:
-        buffer: bytearray | None = None
-        writer = BlockWriter(self._line, self._pace, self._stop)
-        with self._lock:
-            self._writers.append(writer)
         try:
             while self._queue and self._pace.admit(self._stop):
                 try:
@@ -78,15 +77,23 @@ class Sender:
                 except IndexError:  # others were faster
                     self._pace.done(None)
                     break
-                buffer = buffer or bytearray(BLOCK)
+                writer, buffer = self._take()
                 self._send(writer, place, memoryview(buffer))
+                self._idle.append((writer, buffer))
         except Exception as error:
             with self._lock:
                 if not self._stop.is_set():
                     self._failure = self._failure or error
             self.stop()
-        finally:
-            writer.connection.close()
+
+    def _take(self) -> tuple[BlockWriter, bytearray]:
+        """The connection and buffer used last: turns go round all threads, and each would open a connection."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            writer = BlockWriter(self._line, self._pace, self._stop)
+            self._writers.append(writer)
+        return writer, bytearray(BLOCK)
 
     def _send(self, writer: BlockWriter, place: int, view: memoryview) -> None:
         index, digest = self._blocks.indexes[place], self._blocks.digest(place)
