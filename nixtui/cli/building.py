@@ -11,7 +11,7 @@ from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_events import EventStream, emit, emit_evaluated, emit_summary
 from nixtui.cli.build_places import places_for
-from nixtui.cli.carrying_out import BUILDERS_END, stoppable, tell_what_was_cut_off
+from nixtui.cli.carrying_out import stoppable, tell_what_was_cut_off
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.evaluating import flake_of, systems_of
 from nixtui.cli.exits import Exit, exit_for
@@ -171,5 +171,5 @@ async def _run(prepared: Prepared, nixtui: Assembly, arguments: Namespace) -> Re
                 narrate(line)
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
     operation = Operation(prepared.identity, plan, prepared.job, clock=nixtui.clock)
-    with stoppable(operation, BUILDERS_END):
+    with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())

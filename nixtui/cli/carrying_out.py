@@ -17,8 +17,8 @@ from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_HOSTS_GO_BACK = "stopping: hosts that are under way go back first; press again to leave them to their own timers"
-BUILDERS_END = "stopping nix and its builders; press again to leave at once"
+_STOPPING_HERE = {"build": "stopping nix and its builders", "image": "stopping", "secrets": "stopping"}
+"""What stopping does where no host is under way, by the first word of the operation's kind."""
 
 _PAUSING = signal.SIGUSR1
 """Pauses a rollout before its next host, and lets it go on: `kill -USR1`."""
@@ -71,14 +71,14 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> b
 
 
 @contextmanager
-def stoppable(operation: Operation, saying: str = _HOSTS_GO_BACK) -> Iterator[None]:
+def stoppable(operation: Operation) -> Iterator[None]:
     """Ctrl-C asks the operation to stop and put things in order, and so do a CI's cancel and a terminal that closes; a
     second one leaves at once. SIGUSR1 pauses it, or lets it go on.
     """
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        narrate(saying)
+        narrate(_words_of_stopping(operation.plan.kind))
         operation.cancel()
         listen_no_more()
 
@@ -100,3 +100,10 @@ def stoppable(operation: Operation, saying: str = _HOSTS_GO_BACK) -> Iterator[No
     finally:
         listen_no_more()
         loop.remove_signal_handler(_PAUSING)
+
+
+def _words_of_stopping(kind: str) -> str:
+    here = _STOPPING_HERE.get(kind.partition("-")[0])
+    if here is not None:
+        return f"{here}; press again to leave at once"
+    return "stopping: hosts that are under way go back first; press again to leave them to their own timers"

@@ -43,6 +43,7 @@ COMMANDS = {
     "store": "the Nix store of a host; collect garbage, optimise, verify",
     "build": "build systems and watch, or look at a recorded build",
     "logs": "the journals of hosts as one, read or followed",
+    "image": "disk images as snapshots and AMIs: upload, register, list, copy, share, publish, retire",
     "timeline": "what changed on the fleet, when and by whom",
     "secrets": "secret files: keys, values, recipients; sops and age alike",
     "journal": "what was done, by whom, with what result",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nixtui.config.duration import write_duration
 from nixtui.config.reading import Reader
-from nixtui.config.schema import Document, FleetSection, Source
+from nixtui.config.schema import Document, Source
 from nixtui.model.naming import refuse_name
 
 COMMIT_RESERVE_S = 10.0
@@ -57,8 +57,6 @@ def _check_sources(document: Document, reader: Reader) -> None:
         reader.report(path, "[hosts] is not used", 'add "file" to use it', warning=True)
     if document.ec2 is not None and Source.EC2 not in sources:
         reader.report(path, "[ec2] is not used", 'add "ec2" to use it', warning=True)
-    if Source.EC2 in sources and (document.ec2 is not None or sources != FleetSection().sources):
-        reader.report(path, 'hosts cannot be read from EC2 yet: "ec2" gives none', "name them in [hosts]", warning=True)
     if not sources:
         reader.report(path, "no source is left, so the fleet has no hosts", "leave it out for all of them")
 

@@ -193,9 +193,3 @@ async def test_a_moment_that_is_none_is_quoted_as_it_was_written(shell: Shell, f
 
 def test_every_exit_status_is_in_the_help(shell: Shell) -> None:
     assert "130 interrupted" in " ".join(shell.run("--help").out.split())
-
-
-def test_ec2_is_said_to_give_nothing_yet(shell: Shell) -> None:
-    shell.configure('[fleet]\nsources = ["ec2"]\n')
-    ended = shell.run("config", "check")
-    assert "hosts cannot be read from EC2 yet" in ended.out

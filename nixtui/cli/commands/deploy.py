@@ -7,7 +7,7 @@ from time import monotonic
 from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.carrying_out import BUILDERS_END, stoppable
+from nixtui.cli.carrying_out import stoppable
 from nixtui.cli.deploying import Deploying
 from nixtui.cli.events import print_event, print_line
 from nixtui.cli.exits import Exit, UsageError, exit_for
@@ -74,7 +74,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             texts.append(PlainText(building.tree, lambda line: narrate(plain(line)), monotonic))
             building.watchers.append(texts[-1].take)
 
-    deploying = Deploying(nixtui, watch=watch, stoppable=lambda each: stoppable(each, BUILDERS_END))
+    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable)
     built = await deploying.build(hosts, systems)
     for text in texts:
         text.end()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nixtui.config import Configuration
 from nixtui.config.paths import NoHome, cache_dir
-from nixtui.config.schema import FleetSection
+from nixtui.config.schema import Ec2Section, FleetSection
 from nixtui.config.schema import Source as SourceName
 from nixtui.fleet.inventory.file import FileSource
 from nixtui.fleet.inventory.flake import FlakeSource
@@ -71,7 +71,9 @@ def _sources(configuration: Configuration, cwd: Path, environ: Mapping[str, str]
                         name.value, f"there is no flake.nix in {cwd} or above it", "name one in [fleet] flake"
                     )
             case SourceName.EC2 if _wants_ec2(configuration):
-                yield Unavailable(name.value, "hosts cannot be read from EC2 yet")
+                from nixtui.fleet.inventory.ec2 import Ec2Source
+
+                yield Ec2Source(configuration.ec2 or Ec2Section(), environ)
 
 
 def _wants_ec2(configuration: Configuration) -> bool:
