@@ -5,11 +5,13 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 import msgspec
 
 from nixtui.builds.building import Building
+from nixtui.builds.history import BuildHistory, HistoryUnavailable, finished
 from nixtui.builds.record import STREAM, folder_of, prune
 from nixtui.builds.stall import LIMIT_S
 from nixtui.builds.verdict import Verdict, verdict_on
@@ -152,6 +154,7 @@ class _Work:
         finally:
             wanted = [host for host, found in self.request.systems.items() if isinstance(found, System)]
             self.building.finish(0 if all(host in self.building.outs for host in wanted) and not self.failures else 1)
+        await self._remember_times()
         if self.building.record.trouble:
             self.run.tell(Note(at=self.run.clock(), text=self.building.record.trouble))
         await asyncio.to_thread(prune, self.request.state)
@@ -164,6 +167,14 @@ class _Work:
             targets=reports,
             interrupted=self.cancelled,
         )
+
+    async def _remember_times(self) -> None:
+        """How long builds took, for saying how long they will take; no build fails for it."""
+        built = finished(self.building.tree.derivations.values(), self.run.clock() - monotonic())
+        try:
+            await BuildHistory(self.request.state).record(built)
+        except HistoryUnavailable as unavailable:
+            self.run.tell(Note(at=self.run.clock(), text=str(unavailable)))
 
     async def _one_place(self, group: _Group, room: asyncio.Semaphore) -> None:
         async with room:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nixtui.builds.building import Building
+from nixtui.builds.history import BuildHistory
 from nixtui.builds.job import BuildRequest, prepare_build
 from nixtui.builds.record import Record, folder_of, prune
 from nixtui.builds.tree import BuildTree
@@ -82,6 +83,13 @@ async def test_systems_are_built_and_the_second_time_they_are_there(tmp_path: Pa
     prepared = prepare_build(request, "again")
     again = await Operation("again", prepared.plan, prepared.job).run(None, Policy(), journal)
     assert outcomes(again) == {"a": Outcome.UNCHANGED, "b": Outcome.UNCHANGED}
+
+
+async def test_how_long_it_took_is_known_the_next_time(tmp_path: Path, journal: Journal) -> None:
+    await built(await requested(tmp_path, {"a": system("slow-one", unique(tmp_path, "sleep 1"))}), journal)
+    typical = await BuildHistory(tmp_path / "state").typical()
+    (seconds,) = [each for (package, machine), each in typical.items() if "slow-one" in package and machine == ""]
+    assert 1 <= seconds < 60
 
 
 async def test_what_fails_is_told_by_host_and_with_keep_going_the_others_are_built(
