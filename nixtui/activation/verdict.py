@@ -57,7 +57,7 @@ def _tested(finding: Finding, new: str) -> Verdict:
 def _reverted(finding: Finding) -> str:
     code = finding.revert_code or 0
     units = "" if code == 0 else f" ({meaning(code)})"
-    return f"the old system runs again{units}: {finding.why}"
+    return f"it went back: {finding.why}; the old system runs again{units}"
 
 
 def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None) -> Verdict:
@@ -123,7 +123,7 @@ def held_by(operation: str, operator: str, since: float, now: float) -> tuple[st
     age = f", {_age(now - since)} ago" if since else ""
     return (
         f"locked by {operator or 'somebody'} with operation {operation}{age}",
-        "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
+        "wait for it, or break the lock (L in the app, --break-lock), which takes the host back to where that began",
     )
 
 

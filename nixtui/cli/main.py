@@ -15,7 +15,7 @@ import msgspec
 
 from nixtui import __version__
 from nixtui.cli.assembly import Assembly, Surroundings
-from nixtui.cli.exits import Exit, UsageError
+from nixtui.cli.exits import Exit, NotReached, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.prompter import TerminalPrompter
 from nixtui.config import BadConfiguration, load_configuration
@@ -78,6 +78,9 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         narrate(f"nixtui: {plain(str(error))}")
         return Exit.USAGE
+    except NotReached as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        return Exit.UNREACHABLE
     except KeyboardInterrupt:
         narrate("interrupted")
         return Exit.INTERRUPTED

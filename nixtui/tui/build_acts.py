@@ -66,6 +66,7 @@ def propose(place: Place, names: Sequence[str], *, keep_going: bool = False) -> 
         lambda: builds.plan(names, keep_going=keep_going),
         asking="evaluating the flake",
         command=["nixtui", "build", *names, *(["--keep-going"] if keep_going else [])],
+        of_many="Build {} systems",
     )
     opening.plan(place.nixtui, names, question)
 
@@ -83,6 +84,7 @@ def deploy(place: Place) -> None:
         asking="evaluating, building, and looking at the hosts",
         command=["nixtui", "deploy", *names],
         known=builds.findings,
+        of_many="Deploy to {} hosts",
     )
     opening.plan(place.nixtui, names, question)
 

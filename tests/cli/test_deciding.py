@@ -193,3 +193,14 @@ async def test_a_moment_that_is_none_is_quoted_as_it_was_written(shell: Shell, f
 
 def test_every_exit_status_is_in_the_help(shell: Shell) -> None:
     assert "130 interrupted" in " ".join(shell.run("--help").out.split())
+
+
+async def test_who_did_not_answer_is_said_where_the_answer_decides(shell: Shell, fleet: DemoFleet) -> None:
+    ended = await nixtui(shell, fleet, "run", "is:failed", "--dry-run", "--", "true")
+    assert ended.code == 0, ended.err
+    assert 'cache-2 did not answer: whether "is:failed" means them is not known' in ended.err
+    for host in fleet.hosts.values():
+        await host.switch_off()
+    ended = await nixtui(shell, fleet, "rollback", "is:failed", "--yes")
+    assert ended.code == 3
+    assert "did not answer" in ended.err

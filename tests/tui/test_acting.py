@@ -207,7 +207,7 @@ async def test_the_countdown_is_on_every_screen_and_can_be_extended() -> None:
         await press(pilot, "q")
         await until_shown(pilot, "An operation is running")
         text = shown(app)
-        assert "Detach  nixtui leaves now" in text and "they are asked to stop" in text
+        assert "Detach  nixtui leaves now" in text and "it is asked to stop" in text
         assert app.focused is not None and app.focused.id == "wait"
         await press(pilot, "enter")
         await until_shown(pilot, "nixtui quits when the operation has ended")

@@ -376,3 +376,29 @@ async def test_until_somebody_does_anything_the_worst_is_on_top_and_in_sight() -
         cockpit.now += 5
         await until(pilot, lambda: "failed" not in shown(app))
         assert app.fleet_screen.table.cursor == held == "app-0"
+
+
+async def test_once_all_hosts_have_answered_the_cursor_stays_on_its_host() -> None:
+    cockpit = MemoryCockpit()
+    fleet = cockpit.fleet
+    for name in fleet.names():
+        fleet.apply(name, healthy(name, 7))
+    async with opened(cockpit) as (app, pilot, _):
+        first = app.fleet_screen.table.cursor
+        assert first is not None
+        app.fleet_screen.tick(NOW)
+        worse = next(name for name in reversed(fleet.names()) if name != first)
+        fleet.apply(worse, change(fleet.status(worse), facts={"failed_units": ("nginx.service",)}))
+        cockpit.now += 5  # a list that is looked at is not sorted anew at every change
+        await until(pilot, lambda: app.fleet_screen.table.order[0] == worse, "the worst first")
+        assert app.fleet_screen.table.cursor == first
+
+
+async def test_generations_are_those_of_what_is_selected_now() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "2")
+        await until_shown(pilot, "web-2 ▸ Generations")
+        await press(pilot, "1", "j", "2")
+        await until(pilot, lambda: "web-2 ▸ Generations" not in shown(app), "another host")
+        await press(pilot, "1", "space", "j", "space", "2")
+        await until_shown(pilot, "1 of 2")

@@ -199,7 +199,7 @@ async def test_a_host_that_cannot_be_asked_says_so_in_the_dialog() -> None:
         await press(pilot, "j", "j", "j", "r")
         await until_shown(pilot, "✖ no route to host")
         choice = app.screen.query_one("#go", Choice)
-        assert choice.why_not == "there is nothing to do: every host is left out"
+        assert choice.why_not == "nothing to do"
 
 
 async def test_the_same_for_all_hosts_on_the_same_revision() -> None:

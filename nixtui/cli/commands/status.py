@@ -104,8 +104,10 @@ def _why(status: HostStatus, now: float) -> Iterator[str]:
         yield f"{status.reason}{lasted}"
     if facts.lock is not None:
         yield f"changing, by {facts.lock.operator}"
+    elif status.is_drifting:
+        yield "runs another system than its profile"
     for disk in facts.disks or ():
-        if disk.mount != "/" and disk.used_fraction >= _NEARLY_FULL:
+        if disk.used_fraction >= _NEARLY_FULL:
             yield f"{disk.mount} {disk.used_fraction:.0%} full"
 
 

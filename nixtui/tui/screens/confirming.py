@@ -63,6 +63,11 @@ class Confirming(Dialog[Operation], Acting):
         raise NotImplementedError
 
     @property
+    def of_many(self) -> str:
+        """What the choice is called for several hosts; their number goes where `{}` is."""
+        return f"{self.verb} {{}} hosts"
+
+    @property
     def heading(self) -> str:
         """What would be done, to whom."""
         raise NotImplementedError
@@ -140,6 +145,9 @@ class Confirming(Dialog[Operation], Acting):
     def _show_targets(self) -> None:
         plan = self.draft.plan
         rows = sorted(plan.targets, key=lambda each: (each.refused is not None, each.wave)) if plan else ()
+        columns = target_columns(rows)
+        if [each.id for each in columns] != [each.id for each in self._targets.columns]:
+            self._targets.set_columns(columns)
         self._targets.show(tuple(each.name for each in rows))
         self._targets.display = len(self.draft.names) > 1 and plan is not None and not self.draft.shown
         self._targets.redraw()
@@ -170,7 +178,7 @@ class Confirming(Dialog[Operation], Acting):
     def _show_choice(self) -> None:
         plan = self.draft.plan
         count = len(plan.acting_on) if plan else len(self.draft.names)
-        title = self.verb if len(self.draft.names) == 1 else f"{self.verb} {count} hosts"
+        title = self.verb if len(self.draft.names) == 1 else self.of_many.format(count)
         why_not = self.decision.why_not()
         self._go.tell(title, why_not)
         self._objection.show([line((clean(why_not or ""), Role.MUTED))])
@@ -273,7 +281,8 @@ class PlanQuestion:
     """A plan to ask about: what it is called, what the choice is called, and how the plan is made.
 
     `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one. `known` is
-    what one decides by for one host of the plan.
+    what one decides by for one host of the plan. `of_many` is what the choice is called for several hosts, with `{}` for
+    their number, where that is not `VERB {} hosts`.
     """
 
     heading: str
@@ -282,6 +291,7 @@ class PlanQuestion:
     asking: str = "asking the hosts"
     command: Sequence[str] = ()
     known: Callable[[Plan, str], Sequence[str]] = lambda _, __: ()
+    of_many: str | None = None
 
 
 class PlanDialog(Confirming):
@@ -303,6 +313,11 @@ class PlanDialog(Confirming):
     def verb(self) -> str:
         """What the choice is called that starts it."""
         return self._question.verb
+
+    @property
+    def of_many(self) -> str:
+        """As the question has it."""
+        return self._question.of_many or super().of_many
 
     @property
     def heading(self) -> str:

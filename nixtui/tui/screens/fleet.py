@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from nixtui.fleet.state import Changes
 from nixtui.model.selector import BadSelector
+from nixtui.model.status import HostState
 from nixtui.tui import opening
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.completion import complete_selector
@@ -91,10 +92,21 @@ class FleetScreen(Place):
     def tick(self, now: float) -> None:
         """Ages grow, and operations end."""
         self._hosts.tick(now)
+        states = self.session.cockpit.fleet.counts.states
+        if states and not states[HostState.CONNECTING]:  # all have answered or failed: what is chosen stays chosen
+            self._hosts.stay_on_top(False)
         if not self.is_paused:
             self._show_host()
         self._follow_operations()
         super().tick(now)
+
+    def visit(self, place: str) -> None:
+        """Generations are those of the selected hosts."""
+        hosts = self.selection().hosts
+        if place == "generations" and hosts:
+            opening.generations(self.nixtui, hosts)
+        else:
+            super().visit(place)
 
     # What was done to hosts last
 
