@@ -281,8 +281,8 @@ class PlanQuestion:
     """A plan to ask about: what it is called, what the choice is called, and how the plan is made.
 
     `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one. `known` is
-    what one decides by for one host of the plan. `of_many` is what the choice is called for several hosts, with `{}` for
-    their number, where that is not `VERB {} hosts`.
+    what one decides by for one host of the plan. `of_many` is what the choice is called for several hosts, with `{}`
+    for their number, where that is not `VERB {} hosts`.
     """
 
     heading: str
