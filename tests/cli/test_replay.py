@@ -120,12 +120,6 @@ def test_what_cannot_be_read_is_exit_2_with_a_remedy(shell: Shell, name: str, wo
     assert ended.out == ""
 
 
-def test_without_a_file_the_remedy_is_named(shell: Shell) -> None:
-    ended = shell.run("build")
-    assert ended.code == 2
-    assert "--replay FILE" in ended.err
-
-
 @pytest.mark.parametrize("stream", [b"", b"\n\n", os.urandom(200_000), b"\x00" * 10**6, b"no events\nat all\n"])
 def test_a_file_without_events_is_no_success(shell: Shell, stream: bytes) -> None:
     ended = piped(shell, stream, "build", "--replay", "-", "--json")
