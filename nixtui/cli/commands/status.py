@@ -10,14 +10,12 @@ from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
 from nixtui.fleet.state import FleetState
+from nixtui.fleet.verdict import disk_trouble
 from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
-from nixtui.model.status import HostState, HostStatus
+from nixtui.model.status import DiskUse, HostState, HostStatus
 
 HEADINGS = ("HOST", "STATE", "GEN", "NIXOS", "REV", "KERNEL", "LOAD", "MEM", "DISK", "SEEN", "WHY")
-
-_NEARLY_FULL = 0.95
-"""A disk that is as full as this is told, whichever it is; DISK is of `/`."""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -81,7 +79,6 @@ def as_json(host: Host, status: HostStatus) -> dict[str, Any]:
 def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
     """One host as people read it."""
     facts = status.facts
-    root = facts.disk("/")
     return (
         host.name,
         status.state.value,
@@ -91,7 +88,7 @@ def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
         shown(facts.kernel_running) + (" (reboot)" if facts.reboot_needed else ""),
         shown(facts.load and f"{facts.load[0]:.2f}"),
         shown(facts.memory and f"{facts.memory.used_fraction:.0%}"),
-        shown(root and f"{root.used_fraction:.0%}"),
+        shown(facts.fullest_disk and _disk(facts.fullest_disk)),
         age(now - status.observed_at if status.observed_at is not None else None),
         "; ".join(_why(status, now)),
     )
@@ -104,9 +101,14 @@ def _why(status: HostStatus, now: float) -> Iterator[str]:
         yield f"{status.reason}{lasted}"
     if facts.lock is not None:
         yield f"changing, by {facts.lock.operator}"
-    for disk in facts.disks or ():
-        if disk.mount != "/" and disk.used_fraction >= _NEARLY_FULL:
-            yield f"{disk.mount} {disk.used_fraction:.0%} full"
+    full = disk_trouble(facts)
+    if full is not None and full != status.reason:
+        yield full
+
+
+def _disk(disk: DiskUse) -> str:
+    """The fullest one, named where it is not `/`; scripts get that of `/`."""
+    return f"{disk.used_fraction:.0%}" + ("" if disk.mount == "/" else f" {disk.mount}")
 
 
 def _print(fleet: FleetState, hosts: Sequence[Host], now: float) -> None:

@@ -69,7 +69,7 @@ def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     began = since(row)
     lasted = f", for {units.span(row.now - began)}" if began is not None else ""
     yield from wrap(f"{found.glyph} {found.words}{lasted}", cells, found.role)
-    if status.reason:
+    if status.reason and clean(status.reason) != found.words:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
     if step := _NEXT_STEP.get(status.state):
         yield from wrap(step, cells, Role.MUTED, indent="  ")
