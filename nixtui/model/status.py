@@ -136,6 +136,11 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     facts: HostFacts = HostFacts()
 
     @property
+    def is_problem(self) -> bool:
+        """True when somebody should look at the host: what `is:problem` means and the header counts."""
+        return self.state.is_problem or bool(self.facts.failed_units) or self.is_drifting
+
+    @property
     def is_drifting(self) -> bool:
         """What runs is not what the profile says: somebody tested, or a switch was cut off."""
         facts = self.facts

@@ -123,10 +123,10 @@ async def test_the_room_of_a_panel_that_goes_is_the_table_s_at_once(key: str) ->
 
 async def test_the_line_above_counts_and_a_click_filters() -> None:
     async with opened(size=(160, 40)) as (app, pilot, cockpit):
-        assert "STAGING 42/42 up · 1 drifting" in shown(app).splitlines()[1]
+        assert "STAGING 42/42 answer · 1 drifting" in shown(app).splitlines()[1]
         name = next(name for name, host in cockpit.fleet.hosts().items() if host.environment == "staging")
         cockpit.fleet.apply(name, change(cockpit.fleet.status(name), facts={"failed_units": ("x.service",)}))
-        await until(pilot, lambda: "STAGING 42/42 up · 1 failing" in shown(app))
+        await until(pilot, lambda: "STAGING 42/42 answer · 1 failing" in shown(app))
         at = shown(app).splitlines()[1].index("STAGING")
         await pilot.click("#summary", offset=(at + 2, 0))
         await until(pilot, lambda: app.fleet_screen.environment == "staging")
