@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
+from nixtui.fleet.since import since
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.verdict import disk_trouble
 from nixtui.model.selector import Subject, is_stale
@@ -193,17 +194,6 @@ def _state(row: HostRow) -> Line:
 
 def _now_or_then(row: HostRow, spans: Line) -> Line:
     return dimmed(spans) if is_old(row) else spans
-
-
-def since(row: HostRow) -> float | None:
-    """When what its state says began: of a change that goes on when it was begun, of drift when it was switched."""
-    facts = row.status.facts
-    match condition(row).severity:
-        case Severity.CHANGING if facts.lock is not None and facts.lock.since:
-            return facts.lock.since
-        case Severity.DRIFTING | Severity.REBOOT | Severity.OUTLIER if facts.switched_at is not None:
-            return facts.switched_at
-    return row.status.since
 
 
 def _since(row: HostRow) -> Line:

@@ -1,5 +1,9 @@
 """What `status` says in words of hosts that are not simply up."""
 
+import re
+import signal
+from datetime import datetime
+
 from tests.cli.conftest import Shell
 
 
@@ -22,3 +26,25 @@ def test_scripts_get_the_disk_of_the_root_file_system(shell: Shell) -> None:
 def test_a_disk_without_room_is_a_problem(shell: Shell) -> None:
     found = {each["name"] for each in shell.run("demo", "--", "status", "is:problem", "--json").json}
     assert {"log-1", "cache-1"} <= found
+
+
+def test_a_host_that_is_well_is_so_since_it_booted_for_scripts_as_well(shell: Shell) -> None:
+    [found] = shell.run("demo", "--", "status", "web-1", "--json").json
+    assert found["state"] == "up"
+    began, seen = (datetime.fromisoformat(found[each]).timestamp() for each in ("state_since", "observed_at"))
+    assert abs(seen - began - found["uptime_s"]) < 10
+
+
+def test_what_changes_has_its_time_under_one_heading(shell: Shell) -> None:
+    with shell.start("demo", "--", "status", "--watch", "web-1", "web-2", "db-1", "cache-2") as watching:
+        rows: list[str] = []
+        try:
+            while {row.split()[1] for row in rows} < {"HOST", "web-1", "web-2", "db-1", "cache-2"}:
+                rows.append(watching.stdout.readline())
+                assert rows[-1], watching.stderr.read()
+        finally:
+            watching.send_signal(signal.SIGINT)
+    heading, *changes = rows
+    assert heading.split()[:3] == ["TIME", "HOST", "STATE"]
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\dZ", row.split()[0]) for row in changes)
+    assert len({row.index(row.split()[2]) for row in rows}) == 1  # the states stand below each other

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from nixtui.fleet.since import since
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.operations.report import Outcome
 from nixtui.tui import units
 from nixtui.tui.groups import Group
-from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural, since
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural
 from nixtui.tui.last_actions import action_line
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 from nixtui.tui.systems import version_of
