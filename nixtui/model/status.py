@@ -41,6 +41,10 @@ class Memory(msgspec.Struct, frozen=True):
         return 1 - self.available / self.total if self.total else 0.0
 
 
+NEARLY_FULL = 0.95
+"""From this share on builds and activations start to fail for want of room."""
+
+
 class DiskUse(msgspec.Struct, frozen=True):
     """One mounted file system, in bytes, as `df` counts (used and available to everybody)."""
 
@@ -53,6 +57,11 @@ class DiskUse(msgspec.Struct, frozen=True):
         """Between 0 and 1, as df's own percentage: reserved blocks count as neither."""
         size = self.used + self.available
         return self.used / size if size else 0.0
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """True when somebody should make room before it is needed."""
+        return self.used_fraction >= NEARLY_FULL
 
 
 class ActivationLock(msgspec.Struct, frozen=True):
@@ -103,6 +112,11 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
         """The file system mounted at `mount`, if the host has one there."""
         return next((disk for disk in self.disks or () if disk.mount == mount), None)
 
+    @property
+    def fullest_disk(self) -> DiskUse | None:
+        """The file system that has the least room for its size: the one that will stop the host first."""
+        return max(self.disks or (), key=lambda disk: disk.used_fraction, default=None)
+
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A host's state with its reason, since when, and the last facts seen, which stay when the host is gone.
@@ -120,6 +134,11 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: float | None = None
     booted_at: float | None = None
     facts: HostFacts = HostFacts()
+
+    @property
+    def is_problem(self) -> bool:
+        """True when somebody should look at the host: what `is:problem` means and the header counts."""
+        return self.state.is_problem or bool(self.facts.failed_units) or self.is_drifting
 
     @property
     def is_drifting(self) -> bool:

@@ -32,6 +32,20 @@ def word(outcome: Outcome, kind: str) -> str:
     )
 
 
+_NOT_BEGUN = "not begun: "
+
+
+def in_words(outcome: Outcome, detail: str | None, kind: str) -> tuple[str, str | None]:
+    """How it ended for one target and why, as people read it.
+
+    What was never begun, as somebody cancelled or a wave before failed, was refused by nobody: it is `not begun` for
+    people, and `refused` in the contract with scripts.
+    """
+    if outcome is Outcome.REFUSED and detail is not None and detail.startswith(_NOT_BEGUN):
+        return _NOT_BEGUN.removesuffix(": "), detail.removeprefix(_NOT_BEGUN)
+    return word(outcome, kind), detail
+
+
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one target.
 

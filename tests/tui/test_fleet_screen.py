@@ -22,10 +22,13 @@ async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int
         assert "shop" in lines[0]
         assert "PROD" in lines[0]
         assert "416/420" in lines[0]
-        assert "5 failing" in lines[0]
+        assert "6 problems" in lines[0]
         assert any(
             each in lines[1]
-            for each in ("PROD 365/369 up · 2 failing · 3 unreachable · 1 to reboot", "PROD 365/369 ▲2 ✖3 ◆1")
+            for each in (
+                "PROD 365/369 answer · 2 failing · 1 unreachable · 2 locked out · 1 to reboot",
+                "PROD 365/369 ▲2 ✖1 ?2 ◆1",
+            )
         )
         assert "STAGING 42/42" in lines[1]
         assert "HOST" in lines[3]
@@ -35,6 +38,13 @@ async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int
         assert all(len(line) <= size[0] for line in lines)
         assert "r roll back" in lines[-1]
         assert "? help" in lines[-1]
+
+
+async def test_the_header_counts_the_problems_that_z_shows() -> None:
+    async with opened() as (app, pilot, _):
+        assert "6 problems" in shown(app).splitlines()[0]
+        await press(pilot, "z")
+        await until_shown(pilot, "6 of 420")
 
 
 async def test_the_selected_host_is_at_the_side_where_there_is_room() -> None:
