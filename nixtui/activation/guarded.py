@@ -289,7 +289,8 @@ class GuardedHost:
                 await guard.release(transport, self.order.operation)
             except RemoteError as error:
                 self._tell.note(f"the host keeps its record of this until the next operation: {error.reason}")
-        return judge(finding, new=self.order.new, previous=self.order.expect_current, boot_id=self._boot_id)
+        order = self.order
+        return judge(finding, new=order.new, previous=order.expect_current, boot_id=self._boot_id, lasts=order.lasts)
 
     async def _keep_alive(self, transport: Transport) -> NoReturn:
         """Push the deadline back while the activation runs. Raises a `RemoteError` when the link is not to be trusted.

@@ -96,7 +96,10 @@ async def _ask(
     )
     if not begun and found.outcome is guard.GuardOutcome.NONE:
         return report(Outcome.REFUSED, "not begun: nixtui died before its turn came"), True
-    verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
+    facts = target.facts
+    verdict = judge(
+        found, new=facts["new"], previous=facts["previous"], boot_id=boot_id, lasts=facts.get("system") or None
+    )
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
 
 

@@ -16,11 +16,11 @@ class Verdict:
     remedy: str | None = None
 
 
-def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> Verdict:
+def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None, lasts: str | None = None) -> Verdict:
     """What became of going from `previous` to `new`, by what the host says and nothing else.
 
-    `boot_id` is the boot in which the host was armed, if it was seen; another one now means that it was rebooted in
-    between, which leaves no record but the links.
+    `lasts` is what the profile was to get, where that is not `new`. `boot_id` is the boot in which the host was armed,
+    if it was seen; another one now means that it was rebooted in between, which leaves no record but the links.
     """
     match finding.outcome:
         case GuardOutcome.COMMITTED if finding.current not in (None, new):
@@ -45,7 +45,7 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
         case GuardOutcome.OPEN:
             return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
         case GuardOutcome.ABANDONED | GuardOutcome.ENDED | GuardOutcome.NONE:
-            return _by_the_links(finding, new, previous, boot_id)
+            return _by_the_links(finding, new, previous, boot_id, lasts or new)
 
 
 def _tested(finding: Finding, new: str) -> Verdict:
@@ -60,13 +60,13 @@ def _reverted(finding: Finding) -> str:
     return f"the old system runs again{units}: {finding.why}"
 
 
-def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None) -> Verdict:
+def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None, lasts: str) -> Verdict:
     """No record is left on the host; what it runs and what its profile says must do."""
     rebooted = boot_id is not None and finding.boot_id is not None and finding.boot_id != boot_id
     cause = "it was rebooted in the meantime" if rebooted else "the host has no record of it"
-    if finding.current == new and finding.profile == new:
+    if finding.current == new and finding.profile == lasts:
         return Verdict(Outcome.COMMITTED, f"{cause}; it runs the new system, and its profile says so")
-    if finding.current == previous and finding.profile == new:
+    if finding.current == previous and finding.profile == lasts:
         return Verdict(
             Outcome.REVERTED,
             f"{cause}; it runs the old system, but its profile already says the new one",

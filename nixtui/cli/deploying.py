@@ -9,7 +9,8 @@ from nixtui.activation.guarded import HealthCheck
 from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.evaluating import request_here
+from nixtui.cli.evaluating import flake_of, request_here
+from nixtui.cli.nodes import NO_NODES, nodes_of
 from nixtui.cli.output import narrate
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
@@ -71,6 +72,7 @@ class Deploying:
         self._say, self._watch, self._stoppable = say, watch, stoppable
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
+        self._nodes = NO_NODES
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
         """The system of each host: the one that is `given` and still in the local store, else built from the flake, as
@@ -85,7 +87,8 @@ class Deploying:
         self._say(
             f"evaluating {len(left)} systems …" if len(left) > 1 else f"evaluating the system of {left[0].name} …"
         )
-        request = await request_here(self._nixtui, left, BuildOptions(keep_going=True))
+        self._nodes = await nodes_of(flake_of(self._nixtui), left)
+        request = await request_here(self._nixtui, left, BuildOptions(keep_going=True), self._nodes)
         identity, begun = self._nixtui.new_identity(), list[Building]()
 
         def started(building: Building) -> None:

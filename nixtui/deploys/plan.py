@@ -9,6 +9,7 @@ from shlex import join
 import msgspec
 
 from nixtui.activation.rollback import PROFILE, Settings
+from nixtui.deploys.activatable import toplevel_of
 from nixtui.deploys.preflight import Candidate, Objection, megabytes
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
@@ -100,16 +101,17 @@ def _plan_host(
         row = msgspec.structs.replace(row, after=_label(system, choice), facts={"system": system})
     if (objection := candidate.objection) is not None or seen is None or system is None:
         return _refused(row, objection or Objection(why="not asked yet")), None
-    active = f"{system}/specialisation/{choice.specialisation}" if choice.specialisation else system
+    toplevel = active = toplevel_of(system)
     if choice.specialisation is not None:
-        resolved = specialisation_of(system, choice.specialisation)
+        resolved = specialisation_of(toplevel, choice.specialisation)
         if isinstance(resolved, Objection):
             return _refused(row, resolved), None
         active = resolved
     if seen.current_system is None or seen.profile_system is None:
         return _refused(row, Objection(why="the host does not say what it runs")), None
     row = msgspec.structs.replace(row, facts=_facts(candidate, seen, active, choice, settings))
-    if (why := _why_nothing(seen, active, system, choice.action)) is not None:
+    boots = seen.boot_default in (None, system, toplevel)
+    if (why := _why_nothing(seen, active, system, choice.action, boots=boots)) is not None:
         return _refused(row, Objection(why=why, outcome=Outcome.UNCHANGED)), None
     if (failed := choice.quarantined.get(system)) is not None and not choice.force_quarantined:
         remedy = "change the configuration, or insist with --force-quarantined"
@@ -151,7 +153,7 @@ def specialisation_of(system: str, name: str) -> str | Objection:
 
 
 def _label(system: str, choice: Choice) -> str:
-    version = system_version(system) or system.rpartition("/")[2]
+    version = system_version(toplevel_of(system)) or system.rpartition("/")[2]
     return f"{version} ({choice.specialisation})" if choice.specialisation else version
 
 
@@ -174,9 +176,9 @@ def _number_of(seen: Generations, system: str) -> int | None:
     return next((each.number for each in seen.items if each.path == system and each.path_exists), None)
 
 
-def _why_nothing(seen: Generations, active: str, system: str, action: Action) -> str | None:
-    runs, is_profile = seen.current_system == active, seen.profile_system == system
-    boots = is_profile and seen.boot_default in (None, system)
+def _why_nothing(seen: Generations, active: str, system: str, action: Action, *, boots: bool) -> str | None:
+    runs = seen.current_system == active
+    boots = boots and seen.profile_system == system
     match action:
         case Action.TEST | Action.DRY_ACTIVATE if runs:
             return "it runs already"
@@ -191,7 +193,7 @@ def _host_warnings(candidate: Candidate, seen: Generations, choice: Choice) -> t
     found = []
     if seen.running is None:
         found.append("what runs is no generation; going back to it later needs its path")
-    elif seen.profile_system != seen.current_system and not choice.specialisation:
+    elif seen.profile_runs != seen.current_system and not choice.specialisation:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
     landing = candidate.landing
     if landing is not None and landing.store_bytes is None:

@@ -12,6 +12,9 @@ import msgspec
 from nixtui.nix.errors import NixBadAnswer, NixError, NixFailed
 from nixtui.nix.flake import Flake
 from nixtui.nix.nodes import Answers, ask_each
+from nixtui.nix.wanted import SYSTEM_PROFILE
+
+SYSTEM_LINK: Final = "/nix/var/nix/profiles/system"
 
 _SETTINGS: Final = (
     "sshUser user sshOpts fastConnection autoRollback magicRollback confirmTimeout activationTimeout tempPath sudo "
@@ -94,6 +97,11 @@ class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
         return self.user or self.ssh_user
 
     @property
+    def is_system(self) -> bool:
+        """Whether it is NixOS's own; where nobody says whose, that of this name is nobody else's."""
+        return self.fixed_path == SYSTEM_LINK or (self.name == SYSTEM_PROFILE and self.owner is None)
+
+    @property
     def sudo_words(self) -> str:
         """What comes before the owner's name; a password on standard input needs other options."""
         return self.sudo or ("sudo -S -p '' -u" if self.interactive_sudo else "sudo -u")
@@ -110,8 +118,8 @@ class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
             return self.profile_path
         if self.owner != "root":
             return None
-        if self.name == "system":
-            return "/nix/var/nix/profiles/system"
+        if self.name == SYSTEM_PROFILE:
+            return SYSTEM_LINK
         return f"/nix/var/nix/profiles/per-user/root/{self.name}"
 
 

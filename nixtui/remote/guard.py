@@ -23,7 +23,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     `number` is the generation that already has `new`, if one does. Times are seconds. A `live` order tests the new
     system under the guard first; one that is not only sets profile and boot entry. One that is not `lasting` ends with
     the test: once it has proved itself the host stays there until it reboots; profile and boot entry are not touched.
-    `lasts` is what profile and boot entry get where that is not `new`: the system that a specialisation is part of.
+    `lasts` is what profile and boot entry get where that is not `new`: the system that a specialisation is part of, or
+    what deploy-rs wraps around a system.
     """
 
     operation: str

@@ -104,7 +104,9 @@ make_it_last() {
         return
     }
     boots_=$(boot_default)
-    [ -z "$boots_" ] || [ "$boots_" = "$lasts" ] || say "the boot default is still $boots_"
+    # Entries name the system that starts, which is inside of what a profile of deploy-rs is.
+    [ -z "$boots_" ] || [ "$boots_" = "$lasts" ] || [ "$boots_" = "$(system_of "$lasts")" ] ||
+        say "the boot default is still $boots_"
 }
 
 # undo_commit WHY: profile and boot entry as they were, then the system as it was
