@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 import msgspec
 
 from nixtui.activation.exit_codes import OK, UNITS_FAILED, meaning
-from nixtui.activation.verdict import Verdict, explain_refusal, judge
+from nixtui.activation.verdict import Verdict, explain_refusal, judge, judge_profile
 from nixtui.model.host import Host
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
@@ -84,6 +84,15 @@ class GuardedHost:
         self._tell = Narrator(self.run, self.host.name)
         self._started_at = self.run.clock()
 
+    def _meaning(self, code: int) -> str:
+        if self.order.link is None:
+            return meaning(code)
+        return "the activation succeeded (exit 0)" if code == OK else f"deploy-rs-activate failed (exit {code})"
+
+    @property
+    def _where(self) -> str:
+        return "the host runs" if self.order.link is None else f"{self.order.link} leads to"
+
     async def activate(self) -> TargetReport:
         """Take the host there, or see it come back. Raises nothing: the report says what the host says."""
         self._started_at = self.run.clock()
@@ -138,10 +147,10 @@ class GuardedHost:
     async def _weigh(self, transport: Transport, code: int) -> Verdict:
         """4 says that units failed, not which: those that failed before are no reason to go back."""
         self._code = code
-        self._tell.end(code == OK, meaning(code))
-        if code in (OK, UNITS_FAILED):
+        self._tell.end(code == OK, self._meaning(code))
+        if code == OK or (code == UNITS_FAILED and self.order.link is None):
             return await self._prove(transport, code)
-        return await self._go_back(transport, meaning(code))
+        return await self._go_back(transport, self._meaning(code))
 
     async def _prove(self, transport: Transport, code: int) -> Verdict:
         """Log in anew and look; only a host that lets us in, runs the new system and is well is made to last.
@@ -174,7 +183,7 @@ class GuardedHost:
         """What is wrong with the new system, seen over a login of its own; `None` when it may stay."""
         seen = await self._while_heeding(guard.verify(proof, self.order.operation), proof)
         if seen.current != self.order.new:
-            return f"the host runs {seen.current or 'nothing known'} instead of the new system"
+            return f"{self._where} {seen.current or 'nothing known'} instead of the new system"
         self.run.requests.offer(self.host.name)
         try:
             problem = await self._while_heeding(self._problem(proof, seen, code), proof)
@@ -290,6 +299,8 @@ class GuardedHost:
             except RemoteError as error:
                 self._tell.note(f"the host keeps its record of this until the next operation: {error.reason}")
         order = self.order
+        if order.link is not None:
+            return judge_profile(finding, order.link)
         return judge(finding, new=order.new, previous=order.expect_current, boot_id=self._boot_id, lasts=order.lasts)
 
     async def _keep_alive(self, transport: Transport) -> NoReturn:

@@ -80,6 +80,27 @@ def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None
     return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
 
 
+def judge_profile(finding: Finding, link: str) -> Verdict:
+    """What became of a profile that is no system, by what the host says."""
+    match finding.outcome:
+        case GuardOutcome.COMMITTED:
+            return Verdict(Outcome.COMMITTED, "active, and its profile leads to it")
+        case GuardOutcome.REVERTED:
+            again = "what it led to before is active again" if finding.current else "it led nowhere before"
+            return Verdict(Outcome.REVERTED, f"the profile is as it was, {again}: {finding.why}")
+        case GuardOutcome.REVERT_FAILED:
+            return Verdict(
+                Outcome.FAILED,
+                f"activating what was before failed as well (exit {finding.revert_code}). First: {finding.why}",
+                f"log in and look at {link}, which leads to {finding.current or 'nothing'}",
+            )
+        case GuardOutcome.FAILED:
+            return Verdict(Outcome.FAILED, f"{finding.why}; the profile is as it was")
+        case GuardOutcome.OPEN:
+            return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
+    return Verdict(Outcome.UNKNOWN, "the host has no record of it", f"look at {link}")
+
+
 def judge_pruned(finding: Finding) -> Verdict:
     """What became of deleting generations, by what the host says."""
     match finding.outcome:

@@ -9,19 +9,22 @@ from nixtui.activation.guarded import HealthCheck
 from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.evaluating import flake_of, request_here
-from nixtui.cli.nodes import NO_NODES, nodes_of
+from nixtui.cli.evaluating import flake_found, flake_of, request_here
+from nixtui.cli.nodes import NO_NODES, nodes_of, part_of
 from nixtui.cli.output import narrate
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
+from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
 from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
-from nixtui.deploys.plan import Choice, Deploy, plan_deploy
+from nixtui.deploys.plan import Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
+from nixtui.deploys.profiles import Wished
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
+from nixtui.nix.deploy_rs import DeployTarget
 from nixtui.nix.errors import NixError, NixFailed
 from nixtui.nix.local_store import keep, local_closure
 from nixtui.operations.journal import Intent
@@ -75,20 +78,24 @@ class Deploying:
         self._nodes = NO_NODES
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
-        """The system of each host: the one that is `given` and still in the local store, else built from the flake, as
-        an operation of its own that the journal has.
+        """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
+        is `given` and still in the local store is not built, the rest is, as an operation of its own that the journal
+        has.
 
         Raises `UsageError` without a flake, `NixError` without a nix.
         """
         there = {name: path for name, path in given.items() if is_here(path)}
         left = [host for host in hosts if host.name not in there]
-        if not left:
+        if flake_found(self._nixtui) is not None:
+            self._nodes = await nodes_of(flake_of(self._nixtui), hosts)
+        if not left and not any(name in self._nodes for name in there):
             return there
-        self._say(
-            f"evaluating {len(left)} systems …" if len(left) > 1 else f"evaluating the system of {left[0].name} …"
-        )
-        self._nodes = await nodes_of(flake_of(self._nixtui), left)
-        request = await request_here(self._nixtui, left, BuildOptions(keep_going=True), self._nodes)
+        if left:
+            what = f"{len(left)} systems" if len(left) > 1 else f"the system of {left[0].name}"
+            self._say(f"evaluating {what} …")
+        request = await request_here(self._nixtui, hosts, BuildOptions(keep_going=True), self._nodes, leave=set(there))
+        if not request.systems:
+            return there
         identity, begun = self._nixtui.new_identity(), list[Building]()
 
         def started(building: Building) -> None:
@@ -145,8 +152,12 @@ class Deploying:
         room = asyncio.Semaphore(EXAMINED_AT_ONCE)
 
         async def one(host: Host) -> Candidate:
+            node, wished = self._nodes.get(host.name), None
+            if isinstance(node, DeployTarget):
+                beside = [each.name for each in node.profiles if not each.is_system]
+                wished = Wished(node, {name: built[part_of(host.name, name)] for name in beside})
             async with room:
-                return await examiner.examine(host, built[host.name])
+                return await examiner.examine(host, built.get(host.name), wished)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(host)) for host in hosts]

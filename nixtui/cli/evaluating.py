@@ -2,7 +2,7 @@
 the app.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from nixtui.builds.job import BuildRequest
 from nixtui.cli.assembly import Assembly
@@ -25,19 +25,28 @@ Told = Callable[[str, System | NixError], None]
 
 def flake_of(nixtui: Assembly, options: Sequence[str] = ()) -> Flake:
     """The flake; `options` are words for every nix command. Raises `UsageError`."""
-    surroundings = nixtui.surroundings
-    found = locate_flake(nixtui.configuration, surroundings.cwd, surroundings.environ)
+    found = flake_found(nixtui)
     if found is None:
         raise UsageError("there is no flake.nix here or above; name the flake in [fleet] flake")
     return found.with_options(tuple(options)) if options else found
 
 
+def flake_found(nixtui: Assembly) -> Flake | None:
+    """The flake, where there is one."""
+    surroundings = nixtui.surroundings
+    return locate_flake(nixtui.configuration, surroundings.cwd, surroundings.environ)
+
+
 async def systems_of(
-    flake: Flake, hosts: Sequence[Host], told: Told = lambda _, __: None, nodes: Nodes = NO_NODES
+    flake: Flake,
+    hosts: Sequence[Host],
+    told: Told = lambda _, __: None,
+    nodes: Nodes = NO_NODES,
+    leave: Collection[str] = (),
 ) -> Mapping[str, System | NixError]:
     """Each host's system, or why there is none, `told` as it becomes known. Raises `NixError` where nix is missing.
 
-    Of `nodes` what they are to have, which may be more than a system.
+    Of `nodes` what they are to have, which may be more than a system. Those to `leave` are not asked for.
     """
     outputs = Outputs(configurations=tuple(host.flake_attr for host in hosts if host.flake_attr))
     if any(host.flake_attr is None for host in hosts):
@@ -46,8 +55,9 @@ async def systems_of(
         except EvaluationFailed:  # each host says so, with its own trace
             outputs = Outputs()
     evaluation = Evaluation(flake, told)
-    found = dict(await evaluation.run(wanted_by(hosts, nodes, outputs)))
-    found |= {name: node for name, node in nodes.items() if isinstance(node, NixError)}
+    wanted = [each for each in wanted_by(hosts, nodes, outputs) if each.host not in leave]
+    found = dict(await evaluation.run(wanted))
+    found |= {name: node for name, node in nodes.items() if isinstance(node, NixError) and name not in leave}
     missing = [each for each in found.values() if isinstance(each, NixError) and not isinstance(each, EvaluationFailed)]
     if len(missing) == len(found) and missing:
         raise missing[0]
@@ -55,11 +65,15 @@ async def systems_of(
 
 
 async def request_here(
-    nixtui: Assembly, hosts: Sequence[Host], options: BuildOptions, nodes: Nodes = NO_NODES
+    nixtui: Assembly,
+    hosts: Sequence[Host],
+    options: BuildOptions,
+    nodes: Nodes = NO_NODES,
+    leave: Collection[str] = (),
 ) -> BuildRequest:
     """What it takes to build on this machine what these hosts are to have. Raises `NixError` and `UsageError`."""
     flake = flake_of(nixtui)
-    systems = await systems_of(flake, hosts, nodes=nodes)
+    systems = await systems_of(flake, hosts, nodes=nodes, leave=leave)
     environments = {part: host.environment for host in hosts for part in systems if host_of(part) == host.name}
     return BuildRequest(
         systems=systems,

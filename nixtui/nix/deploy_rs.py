@@ -72,8 +72,9 @@ class RawNode(msgspec.Struct, frozen=True, kw_only=True):
 class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A profile with everything decided; the defaults are those of deploy-rs.
 
-    `ssh_user` and `user` stay `None` where nobody says: the local user, and the ssh user. `profile_path` is `None`
-    where it follows from `user` and `name` (see `fixed_path`); `temp_path` is where deploy-rs has its canary.
+    `ssh_user` and `user` stay `None` where nobody says: the local user, and the ssh user; so do the timeouts (seconds),
+    for which deploy-rs has 30 and 240 and nixtui what is configured. `profile_path` is `None` where it follows from
+    `user` and `name` (see `fixed_path`); `temp_path` is where deploy-rs has its canary.
     """
 
     name: str
@@ -84,8 +85,8 @@ class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
     fast_connection: bool = False
     auto_rollback: bool = True
     magic_rollback: bool = True
-    confirm_timeout: int = 30
-    activation_timeout: int = 240
+    confirm_timeout: int | None = None
+    activation_timeout: int | None = None
     temp_path: str = "/tmp"  # noqa: S108 - the default that deploy-rs documents
     sudo: str | None = None
     remote_build: bool = False
@@ -144,7 +145,8 @@ def target(name: str, raw: RawNode) -> DeployTarget | NixError:
     unknown = [each for each in raw.order if each not in raw.profiles]
     if unknown:
         return NixBadAnswer(f"profilesOrder of {name} names {unknown[0]}, which is none of its profiles")
-    order = dict.fromkeys((*raw.order, *raw.profiles))
+    # The rest comes in any order with deploy-rs; here the system first, which may make the users of the others.
+    order = dict.fromkeys((*raw.order, *(name for name in (SYSTEM_PROFILE,) if name in raw.profiles), *raw.profiles))
     return DeployTarget(
         name=name,
         hostname=raw.hostname,

@@ -25,6 +25,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     the test: once it has proved itself the host stays there until it reboots; profile and boot entry are not touched.
     `lasts` is what profile and boot entry get where that is not `new`: the system that a specialisation is part of, or
     what deploy-rs wraps around a system.
+
+    With a `link` it is about that profile of `owner` and no system: the link is to lead to `new`, where it leads to
+    `expect_profile` now (nowhere, where that is empty).
     """
 
     operation: str
@@ -38,10 +41,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = True
     lasting: bool = True
     lasts: str | None = None
+    link: str | None = None
+    owner: str = "root"
 
     @property
     def mode(self) -> str:
         """The script's word for how far it goes."""
+        if self.link is not None:
+            return "profile" if self.live else "profile-boot"
         if not self.live:
             return "boot"
         return "live" if self.lasting else "test"
@@ -60,6 +67,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             f"expect_profile={self.expect_profile}",
             f"revert_after={round(self.revert_after)}",
             f"activation_timeout={round(self.activation_timeout)}",
+            *(() if self.link is None else (f"link={self.link}", f"owner={self.owner}")),
         ]
 
 
@@ -173,6 +181,7 @@ def guard_script() -> Script:
         "boot",
         "inhibitors",
         "pins",
+        "owner",
         "guard/ground",
         "guard/lock",
         "guard/idle",
@@ -180,6 +189,7 @@ def guard_script() -> Script:
         "guard/activation",
         "guard/commit",
         "guard/revert",
+        "guard/profile",
         "guard/prune",
         "guard/ending",
     )

@@ -50,7 +50,7 @@ class NodesFlake:
 
 def by_deploy_rs(host: Host, closure: str, profile: str, *, user: str = "root") -> None:
     """Activate a profile as deploy-rs does when all goes well (src/bin/activate.rs: `activate`)."""
-    host.sh(f"nix-env -p {profile} --set {closure}", user=user)
-    host.sh(
-        f"cd {profile} && PROFILE={profile} DRY_ACTIVATE=0 BOOT=0 {profile}/deploy-rs-activate", user=user, timeout=60
-    )
+    become = "" if user == "root" else f"sudo -u {user} env PATH=$PATH "
+    host.sh(f"{become}nix-env -p {profile} --set {closure}")
+    given = f"PROFILE={profile} DRY_ACTIVATE=0 BOOT=0"
+    host.sh(f"cd -P {profile} && {become}env {given} {profile}/deploy-rs-activate", timeout=60)

@@ -97,3 +97,133 @@ def test_a_system_that_fails_goes_back_to_what_another_tool_had_left(
     assert (ended.code, ended.json["hosts"][0]["outcome"]) == (1, "reverted"), ended.err
     assert (host.current_system(), host.profile(), boots(host)) == before
     assert leftovers(host) == ""
+
+
+def with_app(app: str, *, order: str = "", user: str = "root", more: str = "") -> str:
+    """Every host with its system and a profile `app`, whose activation says what it was given."""
+    return f"""{{
+      nodes = builtins.mapAttrs (name: configuration: {{
+        hostname = name;
+        sshUser = "root";
+        {order}
+        profiles.system = {{ user = "root"; path = lib.nixos configuration; }};
+        profiles.app = {{
+          user = "{user}";
+          path = lib.custom (packages.named "app" "{app}" {{ }}) ''
+            echo "$(id -un) $HOME $PWD $PROFILE" >>/var/tmp/app.log
+            readlink -f "$PROFILE" >>/var/tmp/app.log
+            {more}
+          '';
+        }};
+      }}) fleet.nixosConfigurations;
+    }}"""
+
+
+ROOTS_APP = "/nix/var/nix/profiles/per-user/root/app"
+
+
+def left(host: Host, link: str) -> tuple[str, ...]:
+    """A profile's links and its generations', as they are."""
+    shown = host.sh(f"for l in {link} {link}-*-link; do [ -L $l ] && echo $l $(readlink $l); done; true")
+    return tuple(shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("user", "link"), [("root", ROOTS_APP), ("deploy", "/home/deploy/.local/state/nix/profiles/app")]
+)
+def test_a_custom_profile_is_activated_as_its_owner_and_left_as_deploy_rs_leaves_it(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host], user: str, link: str
+) -> None:
+    host, twin = hosts[0], hosts[1]
+    nodes.deploy(with_app("1.0", user=user))
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["hosts"][0]["detail"].endswith("app: active, and its profile leads to it")
+    nodes.deploy(with_app("1.1", user=user))
+    assert operator.shell.run("deploy", "h1", "--yes").code == 0
+    assert leftovers(host) == ""
+
+    assert operator.shell.run("deploy", "h2", "--action", "dry-activate", "--yes").code == 0  # only copied
+    assert twin.run("test -e /var/tmp/app.log").code == 1
+    first = nodes.path("h2", "app")
+    nodes.deploy(with_app("1.0", user=user))
+    assert operator.shell.run("deploy", "h2", "--action", "dry-activate", "--yes").code == 0
+    twin.sh(f"mkdir -p {link.rpartition('/')[0]}", user=user)
+    by_deploy_rs(twin, nodes.path("h2", "app"), link, user=user)
+    by_deploy_rs(twin, first, link, user=user)
+    assert left(host, link) == left(twin, link)
+    assert host.sh("cat /var/tmp/app.log; stat -c '%U %a' " + link) == twin.sh(
+        "cat /var/tmp/app.log; stat -c '%U %a' " + link
+    )
+
+
+def test_profiles_come_in_their_order_and_what_is_active_already_is_left_alone(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    wrote = "readlink -f /run/current-system >>/var/tmp/app.log"
+    nodes.deploy(with_app("1.0", order='profilesOrder = [ "app" "system" ];', more=wrote))
+    before = host.current_system()
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert host.sh("tail -n 1 /var/tmp/app.log") == before
+    again = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert again.json["hosts"][0]["outcome"] == "unchanged"
+    assert again.json["hosts"][0]["detail"].startswith("app: active already; system: up to date")
+    operator.want_all("two")
+    assert operator.shell.run("deploy", "h1", "--yes").code == 0
+    assert "-two-" in host.current_system()
+    assert host.sh("wc -l </var/tmp/app.log") == "3"
+
+
+def test_a_profile_that_fails_goes_back_and_takes_the_system_before_it_along(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    nodes.deploy(with_app("1.0"))
+    assert operator.shell.run("deploy", "h1", "--yes").code == 0
+    before = (host.current_system(), host.profile(), boots(host), left(host, ROOTS_APP))
+    operator.want_all("two")
+    nodes.deploy(with_app("2.0", more="exit 7"))
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert ended.code == 1, ended.err
+    (told,) = ended.json["hosts"]
+    assert (told["outcome"], told["phase"]) == ("reverted", "profile")
+    assert "app: the profile is as it was" in told["detail"] and "(exit 7)" in told["detail"]
+    assert told["detail"].endswith("system was taken back with it")
+    assert (host.current_system(), host.profile(), boots(host), left(host, ROOTS_APP)) == before
+    assert host.sh("tail -n 1 /var/tmp/app.log") == host.sh(f"readlink -f {ROOTS_APP}")  # active again
+    assert leftovers(host) == ""
+    nodes.deploy(with_app("1.0"))  # nothing is held against the system
+    assert operator.shell.run("deploy", "h1", "--yes").code == 0
+
+
+def test_a_profile_that_never_was_there_leaves_no_link_when_it_fails(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    assert operator.shell.run("deploy", "h1", "--yes").code == 0
+    nodes.deploy(with_app("1.0", more="exit 3"))
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert (ended.code, ended.json["hosts"][0]["outcome"]) == (1, "reverted"), ended.err
+    assert "it led nowhere before" in ended.json["hosts"][0]["detail"]
+    assert left(host, ROOTS_APP) == ()
+    assert leftovers(host) == ""
+
+
+def test_without_the_operator_the_link_of_a_profile_goes_back_by_itself(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    nodes.deploy(with_app("1.0"))
+    assert operator.shell.run("deploy", "h1", "--yes").code == 0
+    before = left(host, ROOTS_APP)
+    nodes.deploy(with_app("2.0", more="sleep 300"))
+    process = operator.shell.start("deploy", "h1", "--yes")
+    host.wait_until(lambda: left(host, ROOTS_APP) != before, what="the new profile", within=60)
+    process.kill()
+    process.communicate()
+    host.wait_until(lambda: left(host, ROOTS_APP) == before, what="the old profile", within=60)
+    host.wait_until(lambda: host.run("test -e /run/nixtui/lock").code != 0, what="the end of it", within=30)
+    assert host.running_processes("^sleep 300") == ()
+    assert host.sh("tail -n 1 /var/tmp/app.log") == host.sh(f"readlink -f {ROOTS_APP}")  # active again

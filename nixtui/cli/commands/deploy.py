@@ -13,10 +13,11 @@ from nixtui.cli.events import print_event, print_line
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
+from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.copying import AT_ONCE, CopySettings
 from nixtui.deploys.job import deploy_job
 from nixtui.deploys.past import missed, quarantined, to_try_again
-from nixtui.deploys.plan import KIND, Action, Choice, findings
+from nixtui.deploys.plan import KIND, findings
 from nixtui.model.host import Host
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan

@@ -20,7 +20,7 @@ extend() {
 }
 
 verify() {
-    say "current $(current_system)"
+    say "current $(runs_)"
     say "code $(cat "$dir/code" 2>/dev/null)"
     failed_units | while read -r unit_; do
         if grep -qxF -- "$unit_" "$dir/failed-before" 2>/dev/null; then
@@ -39,7 +39,7 @@ commit() {
         said_=$(in_unit "nixtui-commit-$id" --property=Restart=on-failure --property=RestartSec=1 \
             --property=StartLimitIntervalSec=0 --property=RuntimeMaxSec="$(recall activation_timeout)" \
             /bin/sh "$dir/guard" committing "$id") || {
-            if [ "$(recall mode)" = boot ]; then
+            if is_for_boot_; then
                 finish failed "the commit could not be started: $said_"
             else
                 revert "the commit could not be started: $said_"
@@ -48,6 +48,11 @@ commit() {
         }
     fi
     await_outcome
+}
+
+# is_for_boot_: nothing is active before the next boot
+is_for_boot_() {
+    case $(recall mode) in boot | profile-boot) ;; *) return 1 ;; esac
 }
 
 # Runs as nixtui-commit-ID.service; killed in the middle, systemd starts it again and it goes on where it was.
@@ -61,7 +66,11 @@ committing() {
         return
     fi
     if [ ! -e "$dir/undo" ]; then
-        if attempt commit; then problem_=$(make_it_last); else problem_="the commit was cut off three times"; fi
+        if ! attempt commit; then problem_="the commit was cut off three times"; elif on_profile; then
+            problem_=$(make_profile_last)
+        else
+            problem_=$(make_it_last)
+        fi
         if [ -z "$problem_" ]; then
             finish committed ''
             return
@@ -111,8 +120,8 @@ make_it_last() {
 
 # undo_commit WHY: profile and boot entry as they were, then the system as it was
 undo_commit() {
-    put_back || say "log profile or boot entry could not be put back"
-    if [ "$(recall mode)" = boot ]; then
+    if on_profile; then put_link_back; else put_back; fi || say "log profile or boot entry could not be put back"
+    if is_for_boot_; then
         finish failed "$1"
     else
         go_back "$1"

@@ -22,9 +22,13 @@ reverting() {
 go_back() {
     # A hanging activation holds NixOS's lock: without this, going back dies of "Could not acquire lock".
     systemctl stop "nixtui-activate-$id.service" >/dev/null 2>&1
-    if [ "$(cat "$dir/code" 2>/dev/null)" = 11 ]; then
+    if [ "$(cat "$dir/code" 2>/dev/null)" = 11 ] && ! on_profile; then
         # Somebody else's activation held the lock all the time: ours did nothing, and theirs is not ours to undo.
         finish not_begun "$1"
+        return
+    fi
+    if on_profile; then
+        go_back_on_profile_ "$1"
         return
     fi
     previous=$(recall previous)
@@ -42,5 +46,18 @@ go_back() {
     else
         sleep 1
         return 1 # systemd starts us again
+    fi
+}
+
+go_back_on_profile_() {
+    attempt revert || {
+        finish revert_failed "$1"
+        return
+    }
+    if take_profile_back; then
+        finish reverted "$1"
+    else
+        sleep 1
+        return 1
     fi
 }

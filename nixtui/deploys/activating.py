@@ -1,0 +1,106 @@
+"""Activating on one host all that a deploy has for it, one after the other; what was active by then goes back with the
+one that fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from nixtui.activation.guarded import GuardedHost, HealthCheck
+from nixtui.deploys.legs import Leg, back
+from nixtui.deploys.phase import Phase
+from nixtui.model.host import Host
+from nixtui.operations.narrator import Narrator
+from nixtui.operations.operation import Run
+from nixtui.operations.report import Outcome, TargetReport
+from nixtui.remote.transport import Reach
+
+_LEFT_AS_IT_IS = frozenset({Outcome.UNKNOWN, Outcome.UNREACHABLE})
+"""Who cannot be talked to cannot be told to take anything back either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activating:
+    """One host's activations. `before` and `after` are what reports call where it was and where it goes.
+
+    `number` is the generation that was the system's profile before.
+    """
+
+    host: Host
+    legs: Sequence[Leg]
+    reach: Reach
+    health: Sequence[HealthCheck]
+    run: Run
+    before: str | None
+    after: str | None
+    number: int | None
+
+    async def go(self) -> TargetReport:
+        """Activate one after the other, as deploy-rs does: the first that fails takes those before it back with it."""
+        began = self.run.clock()
+        done: list[tuple[Leg, TargetReport]] = []
+        for leg in self.legs:
+            report = await self._activate(leg)
+            if not report.outcome.is_success:
+                return await self._gave_up(leg, report, done, began)
+            done.append((leg, report))
+        last = done[-1][1]
+        detail = last.detail
+        if not (len(done) == 1 and done[0][0].is_system):
+            detail = "; ".join(f"{leg.profile}: {report.detail}" for leg, report in done)
+        return self._whole(last, detail, began, Phase.ACTIVATION)
+
+    async def take_back(self) -> TargetReport:
+        """From where all of it led to where it began, the last one first, each under a guard like any other."""
+        began = self.run.clock()
+        report, problems = await self._take_back(self.legs)
+        detail = report.detail if len(self.legs) == 1 else None
+        if problems:
+            report = msgspec.structs.replace(report, outcome=Outcome.FAILED)
+            detail = "; ".join(problems)
+        whole = self._whole(report, detail, began, Phase.ACTIVATION)
+        return msgspec.structs.replace(whole, before=self.after, after=self.before)
+
+    async def _gave_up(
+        self, leg: Leg, report: TargetReport, done: Sequence[tuple[Leg, TargetReport]], began: float
+    ) -> TargetReport:
+        phase = Phase.ACTIVATION if leg.is_system else Phase.PROFILE
+        detail = report.detail if leg.is_system and not done else f"{leg.profile}: {report.detail}"
+        if not done:
+            return self._whole(report, detail, began, phase)
+        if report.outcome in _LEFT_AS_IT_IS:
+            kept = ", ".join(each.profile for each, _ in done)
+            return self._whole(report, f"{detail}; the new {kept} stays", began, phase)
+        _, problems = await self._take_back([each for each, _ in done])
+        if problems:
+            failed = msgspec.structs.replace(report, outcome=Outcome.FAILED)
+            return self._whole(failed, "; ".join([detail or "", *problems]), began, phase)
+        whole = msgspec.structs.replace(report, outcome=Outcome.REVERTED)
+        taken = ", ".join(each.profile for each, _ in reversed(done))
+        return self._whole(whole, f"{detail}; {taken} was taken back with it", began, phase)
+
+    async def _take_back(self, legs: Sequence[Leg]) -> tuple[TargetReport, list[str]]:
+        """The last report, and what could not be taken back."""
+        problems: list[str] = []
+        report = TargetReport(name=self.host.name, outcome=Outcome.UNCHANGED)
+        for leg in reversed(legs):
+            if leg.order.link is not None and not leg.order.expect_profile:
+                problems.append(f"{leg.profile} is new on this host and stays: there is nothing to go back to")
+                continue
+            report = await self._activate(Leg(leg.profile, back(leg.order, self.number)))
+            if not report.outcome.is_success:
+                problems.append(f"{leg.profile} could not be taken back: {report.detail}")
+        return report, problems
+
+    async def _activate(self, leg: Leg) -> TargetReport:
+        if not leg.is_system:
+            Narrator(self.run, self.host.name).note(f"profile {leg.profile} of {leg.order.owner}")
+        guarded = GuardedHost(
+            self.host, leg.order, self.reach, self.health, self.run, before=self.before, after=self.after
+        )
+        return await guarded.activate()
+
+    def _whole(self, report: TargetReport, detail: str | None, began: float, phase: Phase) -> TargetReport:
+        seconds = report.seconds if len(self.legs) == 1 else round(self.run.clock() - began, 3)
+        return msgspec.structs.replace(report, detail=detail, phase=phase.value, seconds=seconds)
