@@ -150,7 +150,7 @@ class GuardedHost:
         self._tell.end(code == OK, self._meaning(code))
         if code == OK or (code == UNITS_FAILED and self.order.link is None):
             return await self._prove(transport, code)
-        return await self._go_back(transport, self._meaning(code))
+        return await self._failed(transport, self._meaning(code), code)
 
     async def _prove(self, transport: Transport, code: int) -> Verdict:
         """Log in anew and look; only a host that lets us in, runs the new system and is well is made to last.
@@ -166,18 +166,30 @@ class GuardedHost:
         self.run.requests.offer(self.host.name, _LOGGING_IN)
         try:
             async with AsyncExitStack() as stack:
-                proof = await self._while_heeding(stack.enter_async_context(transport.fresh()), transport)
+                proof = transport
+                if self.order.confirm:
+                    proof = await self._while_heeding(stack.enter_async_context(transport.fresh()), transport)
                 problem = await self._proof(proof, code)
                 if problem is None:
                     return await self._commit(proof)
         except Cancelled as stop:
-            problem = str(stop) or CANCELLED
+            return await self._go_back(transport, str(stop) or CANCELLED)
         except RemoteError as error:
-            if self._commit_sent:
+            if self._commit_sent or not self.order.confirm:
                 raise
             problem = f"the new system did not prove itself over a new connection: {error.reason}"
-        self._tell.end(False, problem)
-        return await self._go_back(transport, problem)
+            return await self._go_back(transport, problem)
+        return await self._failed(transport, problem, code)
+
+    async def _failed(self, transport: Transport, why: str, code: int) -> Verdict:
+        """Go back, unless it is an activation that stays when it fails."""
+        if code == OK or not self.order.stays:
+            return await self._go_back(transport, why)
+        self._tell.end(False, why)
+        verdict = await self._commit(transport)
+        if verdict.outcome is not Outcome.COMMITTED:
+            return verdict
+        return Verdict(Outcome.FAILED, f"{why}; it stays, as autoRollback is off for it", "look at it, or roll it back")
 
     async def _proof(self, proof: Transport, code: int) -> str | None:
         """What is wrong with the new system, seen over a login of its own; `None` when it may stay."""
@@ -262,7 +274,8 @@ class GuardedHost:
             except RemoteError as error:
                 lost = error
             await asyncio.sleep(REJOIN_EVERY_S)
-        by_itself = "it finishes the commit" if self._commit_sent else "it goes back"
+        stays = self._commit_sent or not self.order.confirm
+        by_itself = "it finishes the commit" if stays else "it goes back"
         return Verdict(
             Outcome.UNKNOWN,
             f"the host cannot be reached ({lost.reason}), so what it did is not known; by itself {by_itself}",

@@ -62,7 +62,7 @@ def as_said(order: Order, said: DeployProfile | None) -> Order:
     """The order with what the flake says of how its profile is activated, in the guard's terms."""
     if said is None:
         return order
-    changes: dict[str, float] = {}
+    changes: dict[str, float | bool] = {"confirm": said.magic_rollback, "stays": not said.auto_rollback}
     if said.confirm_timeout is not None:
         changes["revert_after"] = float(said.confirm_timeout)
     if said.activation_timeout is not None:

@@ -210,11 +210,21 @@ def _host_warnings(candidate: Candidate, seen: Generations, choice: Choice) -> t
     landing = candidate.landing
     if landing is not None and landing.store_bytes is None:
         found.append("how much room its store has is not known")
-    for said in candidate.wished.node.profiles if candidate.wished is not None else ():
-        if said.sudo is not None and said.sudo.split()[:1] != ["sudo"]:
-            found.append(f"root is had as [ssh] elevate says, not by {said.sudo!r}")
-            break
+    said = candidate.wished.node.profiles if candidate.wished is not None else ()
+    found += [
+        f"root is had as [ssh] elevate says, not by {sudo!r}"
+        for sudo in {each.sudo for each in said}
+        if _is_other(sudo)
+    ]
+    if names := [each.name for each in said if not each.magic_rollback]:
+        found.append(f"{', '.join(names)}: stays without a new login as well (magicRollback is off)")
+    if names := [each.name for each in said if not each.auto_rollback]:
+        found.append(f"{', '.join(names)}: stays when it fails as well (autoRollback is off)")
     return tuple(found)
+
+
+def _is_other(sudo: str | None) -> bool:
+    return sudo is not None and sudo.split()[:1] != ["sudo"]
 
 
 def _warnings(legs: Mapping[str, tuple[Leg, ...]], choice: Choice) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     With a `link` it is about that profile of `owner` and no system: the link is to lead to `new`, where it leads to
     `expect_profile` now (nowhere, where that is empty).
+
+    Where nobody has to `confirm`, a host that hears nothing stays where a successful activation took it. One that
+    `stays` does not go back when its activation fails either. Both are what deploy-rs can be told.
     """
 
     operation: str
@@ -43,6 +46,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     lasts: str | None = None
     link: str | None = None
     owner: str = "root"
+    confirm: bool = True
+    stays: bool = False
 
     @property
     def mode(self) -> str:
@@ -68,6 +73,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             f"revert_after={round(self.revert_after)}",
             f"activation_timeout={round(self.activation_timeout)}",
             *(() if self.link is None else (f"link={self.link}", f"owner={self.owner}")),
+            *(() if self.confirm else ("confirm=no",)),
+            *(("failing=stay",) if self.stays else ()),
         ]
 
 

@@ -227,3 +227,52 @@ def test_without_the_operator_the_link_of_a_profile_goes_back_by_itself(
     host.wait_until(lambda: host.run("test -e /run/nixtui/lock").code != 0, what="the end of it", within=30)
     assert host.running_processes("^sleep 300") == ()
     assert host.sh("tail -n 1 /var/tmp/app.log") == host.sh(f"readlink -f {ROOTS_APP}")  # active again
+
+
+def with_settings(settings: str) -> str:
+    return SYSTEMS.replace("hostname = name;", f"hostname = name; {settings}")
+
+
+def test_without_magic_rollback_a_host_that_hears_nothing_stays_where_it_went(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    nodes.deploy(with_settings("magicRollback = false; confirmTimeout = 5;"))
+    operator.want_all("one", h1={"quirk": "activate", "quirkFile": "slow.sh"})
+    host.set_slow_seconds(8)
+    process = operator.shell.start("deploy", "h1", "--yes")
+    slow = "grep -qs 'migrating the database' /run/nixtui/*/transcript"
+    host.wait_until(lambda: host.run(slow).code == 0, what="the activation to run", within=60)
+    process.kill()
+    process.communicate()
+    host.wait_until(lambda: host.run("test -e /run/nixtui/lock").code != 0, what="the end of it", within=60)
+    assert "-activatable-nixos-system-h1-one-" in host.profile().path
+    assert host.current_system() == boots(host) == system_in(host, host.profile().path)
+    assert host.running_processes("nixtui") == ()
+
+
+def test_without_auto_rollback_what_fails_stays_and_is_called_failed(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    nodes.deploy(with_settings("autoRollback = false;"))
+    operator.want_all("one", h1={"breaks": True})
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    (told,) = ended.json["hosts"]
+    assert (ended.code, told["outcome"], told["exit_code"]) == (1, "failed", 4), ended.err
+    assert "it stays, as autoRollback is off for it" in told["detail"]
+    assert host.current_system() == boots(host) == system_in(host, host.profile().path)
+    assert "-one-" in host.current_system()
+    assert leftovers(host) == ""
+
+
+def test_the_timeouts_of_the_flake_count(operator: Operator, nodes: NodesFlake, hosts: list[Host]) -> None:
+    nodes.deploy(with_settings("confirmTimeout = 7; activationTimeout = 2;"))
+    operator.want_all("one", h1={"quirk": "activate", "quirkFile": "slow.sh"})
+    hosts[0].set_slow_seconds(20)
+    before = hosts[0].current_system()
+    ended = operator.shell.run("deploy", "h1", "--yes", "--events")
+    assert ended.code == 1, ended.err
+    assert "goes back by itself after 7 s without us" in ended.out
+    assert "it did not end within 2 s" in ended.out
+    assert hosts[0].current_system() == before

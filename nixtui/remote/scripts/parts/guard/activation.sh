@@ -5,7 +5,7 @@ STC_LOCK_TRIES_REVERT=90 # where going back is at stake, see STC_LOCK_TRIES_TEST
 TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
 
 begin() {
-    mode=live number='' reference='' lasts=''
+    mode=live number='' reference='' lasts='' confirm=yes failing=revert
     for each_; do
         case $each_ in
         operator=*) operator=$(printf '%s' "${each_#*=}" | one_line) ;;
@@ -15,6 +15,8 @@ begin() {
         number=*) number=${each_#*=} ;;
         link=*) link=${each_#*=} ;;
         owner=*) owner=${each_#*=} ;;
+        confirm=*) confirm=${each_#*=} ;;
+        failing=*) failing=${each_#*=} ;;
         expect_current=*) expect_current=${each_#*=} ;;
         expect_profile=*) expect_profile=${each_#*=} ;;
         revert_after=*) revert_after=${each_#*=} ;;
@@ -57,6 +59,8 @@ link $link
 link_was $(on_profile && readlink -- "$R$link")
 newest $(on_profile && newest_generation)
 owner $owner
+confirm $confirm
+failing $failing
 profile_number $(profile_number)
 boot_default $(boot_default)
 boot_id $(boot_id)

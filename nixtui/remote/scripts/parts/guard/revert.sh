@@ -14,6 +14,9 @@ revert() {
 
 # Runs as nixtui-revert-ID-SEQUENCE.service, from the timer or from `revert`.
 reverting() {
+    if [ ! -e "$dir/why" ] && [ "$(recall confirm)" = no ]; then
+        go_on_alone_ && return
+    fi
     claim "revert-$1" || return 0
     [ ! -e "$dir/outcome" ] || return 0
     go_back "$(cat "$dir/why" 2>/dev/null || printf '%s' "$2")"
@@ -60,4 +63,13 @@ go_back_on_profile_() {
         sleep 1
         return 1
     fi
+}
+
+# go_on_alone_: what a host does that hears nothing and was told to need nobody. False where it has to go back.
+go_on_alone_() {
+    case $(cat "$dir/code" 2>/dev/null) in
+    0) committing ;;
+    '') ! is_gone_ && arm >/dev/null ;;
+    *) [ "$(recall failing)" = stay ] && committing ;;
+    esac
 }
