@@ -10,7 +10,7 @@ from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.evaluating import flake_found, flake_of, request_here
-from nixtui.cli.nodes import NO_NODES, nodes_of, part_of
+from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
 from nixtui.cli.output import narrate
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
@@ -24,8 +24,10 @@ from nixtui.deploys.profiles import Wished
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
+from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.deploy_rs import DeployTarget
 from nixtui.nix.errors import NixError, NixFailed
+from nixtui.nix.key_values import key_values
 from nixtui.nix.local_store import keep, local_closure
 from nixtui.operations.journal import Intent
 from nixtui.operations.operation import Operation, Prepared
@@ -76,6 +78,7 @@ class Deploying:
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
         self._nodes = NO_NODES
+        self._names: Mapping[str, str] = {}
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
         """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
@@ -88,6 +91,7 @@ class Deploying:
         left = [host for host in hosts if host.name not in there]
         if flake_found(self._nixtui) is not None:
             self._nodes = await nodes_of(flake_of(self._nixtui), hosts)
+            self._names = {host.name: flake_name(host) for host in hosts}
         if not left and not any(name in self._nodes for name in there):
             return there
         if left:
@@ -157,7 +161,8 @@ class Deploying:
                 beside = [each.name for each in node.profiles if not each.is_system]
                 wished = Wished(node, {name: built[part_of(host.name, name)] for name in beside})
             async with room:
-                return await examiner.examine(host, built.get(host.name), wished)
+                hive = node if isinstance(node, HiveTarget) else None
+                return await examiner.examine(host, built.get(host.name), wished, hive)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(host)) for host in hosts]
@@ -180,7 +185,15 @@ class Deploying:
     def means(self, copying: CopySettings) -> Means:
         """What the job works with."""
         configuration = self._nixtui.configuration
-        return Means(self._nixtui.reach, self._ssh_for, copying, gate_rules(configuration), configuration.directory)
+        rules = gate_rules(configuration)
+        return Means(self._nixtui.reach, self._ssh_for, copying, rules, configuration.directory, self._key_values)
+
+    async def _key_values(self, name: str) -> Mapping[str, bytes]:
+        """What is in the keys of a host, read anew each time."""
+        node = self._nodes.get(name)
+        if not isinstance(node, HiveTarget):
+            return {}
+        return await key_values(flake_of(self._nixtui), self._names[name], node.keys)
 
     async def _closure(self, path: str) -> Closure:
         if path not in self._local:

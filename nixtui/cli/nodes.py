@@ -1,9 +1,10 @@
-"""How the flake itself says that hosts are deployed: as nodes of deploy-rs, where they are any."""
+"""How the flake itself says that hosts are deployed: as nodes of deploy-rs or of Colmena, where they are any."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from nixtui.model.host import Host
+from nixtui.nix.colmena import HiveTarget, hive_targets
 from nixtui.nix.deploy_rs import DeployTarget, deploy_targets
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
@@ -11,7 +12,7 @@ from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.systems import whence
 from nixtui.nix.wanted import Origin, Wanted
 
-Nodes = Mapping[str, DeployTarget | NixError]
+Nodes = Mapping[str, DeployTarget | HiveTarget | NixError]
 """By host name; hosts that are no nodes are not in it."""
 
 NO_NODES: Nodes = MappingProxyType({})
@@ -23,12 +24,18 @@ async def nodes_of(flake: Flake, hosts: Sequence[Host]) -> Nodes:
         outputs, _ = await list_outputs(flake)
     except NixError:
         return {}  # evaluating the systems fails too, and says why
-    known = set(outputs.deploy_nodes or ())
-    named = {host.name: flake_name(host) for host in hosts if flake_name(host) in known}
-    if not named:
-        return {}
-    answers = await deploy_targets(flake, outputs.deploy_nodes or ())
-    return {host: answers[name] for host, name in named.items()}
+    by_deploy_rs, by_colmena = set(outputs.deploy_nodes or ()), set(outputs.hive_nodes or ())
+    found: dict[str, DeployTarget | HiveTarget | NixError] = {}
+    if of_hive := {host.name: flake_name(host) for host in hosts if flake_name(host) in by_colmena - by_deploy_rs}:
+        try:
+            in_hive = await hive_targets(flake, outputs.hive_nodes or ())
+            found |= {host: in_hive[name] for host, name in of_hive.items()}
+        except NixError as error:
+            found |= dict.fromkeys(of_hive, error)
+    if of_deploy := {host.name: flake_name(host) for host in hosts if flake_name(host) in by_deploy_rs}:
+        in_deploy = await deploy_targets(flake, outputs.deploy_nodes or ())
+        found |= {host: in_deploy[name] for host, name in of_deploy.items()}
+    return found
 
 
 def flake_name(host: Host) -> str:
@@ -51,6 +58,11 @@ def wanted_by(hosts: Sequence[Host], nodes: Nodes, outputs: Outputs) -> list[Wan
     plain = [(host.name, flake_name(host)) for host in hosts if host.name not in nodes]
     return [
         *whence(plain, outputs),
+        *(
+            Wanted(host.name, flake_name(host), Origin.HIVE)
+            for host in hosts
+            if isinstance(nodes.get(host.name), HiveTarget)
+        ),
         *(
             Wanted(
                 host.name if profile.is_system else part_of(host.name, profile.name),

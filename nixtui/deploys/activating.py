@@ -2,18 +2,22 @@
 one that fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from nixtui.activation.guarded import GuardedHost, HealthCheck
+from nixtui.activation.guarded import CANCELLED, GuardedHost, HealthCheck
+from nixtui.deploys.keys import NodeKeys
 from nixtui.deploys.legs import Leg, back
 from nixtui.deploys.phase import Phase
 from nixtui.model.host import Host
+from nixtui.nix.colmena import UploadAt
+from nixtui.nix.errors import NixError
 from nixtui.operations.narrator import Narrator
-from nixtui.operations.operation import Run
+from nixtui.operations.operation import Cancelled, Run
 from nixtui.operations.report import Outcome, TargetReport
+from nixtui.remote.errors import RemoteError, Unreachable
 from nixtui.remote.transport import Reach
 
 _LEFT_AS_IT_IS = frozenset({Outcome.UNKNOWN, Outcome.UNREACHABLE})
@@ -24,7 +28,8 @@ _LEFT_AS_IT_IS = frozenset({Outcome.UNKNOWN, Outcome.UNREACHABLE})
 class Activating:
     """One host's activations. `before` and `after` are what reports call where it was and where it goes.
 
-    `number` is the generation that was the system's profile before.
+    `read_keys` reads the keys that are uploaded before and after them, where there are any. `number` is the generation
+    that was the system's profile before.
     """
 
     host: Host
@@ -35,9 +40,58 @@ class Activating:
     before: str | None
     after: str | None
     number: int | None
+    read_keys: Callable[[], Awaitable[NodeKeys]] | None = None
 
     async def go(self) -> TargetReport:
-        """Activate one after the other, as deploy-rs does: the first that fails takes those before it back with it."""
+        """Keys, activations, the other keys. Raises nothing."""
+        if self.read_keys is None:
+            return await self._activate_all()
+        began = self.run.clock()
+        try:
+            keys = await self.run.unless_cancelled(self.read_keys())
+            new = await self.run.unless_cancelled(self._upload(keys, UploadAt.PRE_ACTIVATION))
+        except Cancelled:
+            return self._without_keys(Outcome.REFUSED, CANCELLED, None, began)
+        except Unreachable as error:
+            return self._without_keys(Outcome.UNREACHABLE, error.reason, error.remedy, began)
+        except (NixError, RemoteError) as error:
+            return self._without_keys(Outcome.FAILED, error.reason, error.remedy, began)
+        unchanged = TargetReport(name=self.host.name, outcome=Outcome.UNCHANGED, before=self.before, after=self.after)
+        report = await self._activate_all() if self.legs else unchanged
+        if not report.outcome.is_success:
+            return report
+        try:
+            new += await self._upload(keys, UploadAt.POST_ACTIVATION)
+        except (NixError, RemoteError) as error:
+            detail = "; ".join(each for each in (report.detail, error.reason) if each)
+            failed = msgspec.structs.replace(report, outcome=Outcome.FAILED, remedy=error.remedy)
+            return self._whole(failed, detail, began, Phase.KEYS)
+        if not self.legs and new:
+            report = msgspec.structs.replace(report, outcome=Outcome.COMMITTED)
+        detail = "; ".join(each for each in (report.detail, *(new or ["its keys are as they were"])) if each)
+        return self._whole(report, detail, began, Phase.ACTIVATION if self.legs else Phase.KEYS)
+
+    async def _upload(self, keys: NodeKeys, when: UploadAt) -> list[str]:
+        """What is new on the host, told as well."""
+        if not any(each.upload_at is when for each in keys.keys.values()):
+            return []
+        tell = Narrator(self.run, self.host.name)
+        tell.begin("keys")
+        try:
+            async with self.reach(self.host) as transport:
+                new = await keys.upload(transport, when)
+        except RemoteError as error:
+            tell.end(False, error.reason)
+            raise
+        tell.end(True, "; ".join(new) or "nothing new")
+        return new
+
+    def _without_keys(self, outcome: Outcome, why: str, remedy: str | None, began: float) -> TargetReport:
+        report = TargetReport(name=self.host.name, outcome=outcome, before=self.before, after=self.after, remedy=remedy)
+        return self._whole(report, f"{why}; nothing was activated", began, Phase.KEYS)
+
+    async def _activate_all(self) -> TargetReport:
+        """One after the other, as deploy-rs does: the first that fails takes those before it back with it."""
         began = self.run.clock()
         done: list[tuple[Leg, TargetReport]] = []
         for leg in self.legs:
@@ -102,5 +156,5 @@ class Activating:
         return await guarded.activate()
 
     def _whole(self, report: TargetReport, detail: str | None, began: float, phase: Phase) -> TargetReport:
-        seconds = report.seconds if len(self.legs) == 1 else round(self.run.clock() - began, 3)
+        seconds = round(self.run.clock() - began, 3)
         return msgspec.structs.replace(report, detail=detail, phase=phase.value, seconds=seconds)

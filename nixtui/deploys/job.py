@@ -1,7 +1,7 @@
 """Carrying a deploy out: copy to every host, ask each what would change, then activate wave after wave."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,13 @@ from nixtui.deploys.activating import Activating
 from nixtui.deploys.choice import Action
 from nixtui.deploys.copying import Copier, CopySettings, SshFor
 from nixtui.deploys.gate import Gate, GateRules
+from nixtui.deploys.keys import NodeKeys, Values
 from nixtui.deploys.legs import Leg
 from nixtui.deploys.phase import Phase
-from nixtui.deploys.plan import Deploy
+from nixtui.deploys.plan import Deploy, keys_of
 from nixtui.model.host import Host
 from nixtui.model.preview import Preview
+from nixtui.nix.colmena import HiveKey
 from nixtui.operations.events import TargetFinished
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Job, Run
@@ -35,13 +37,14 @@ _DRY_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a deploy works with beside its plan. `directory` is where nix is run."""
+    """What a deploy works with beside its plan. `directory` is where nix is run; `values` reads the keys of a hive."""
 
     reach: Reach
     ssh_for: SshFor
     copying: CopySettings
     gate: GateRules
     directory: Path
+    values: Values
 
 
 def deploy_job(deploy: Deploy, means: Means) -> Job:
@@ -78,7 +81,7 @@ class _Deploying:
         )
         for report in await roll_out(waves(ready, rules), rules, self._activate, self.run, more):
             self.reports[report.name] = report
-        await self._let_go([name for name in names if self.reports[name].outcome is Outcome.REFUSED])
+        await self._let_go([name for name in names if _came_to_nothing(self.reports[name])])
         reports = tuple(self.reports[row.name] for row in plan.targets)
         return Report(
             operation=self.run.operation,
@@ -132,9 +135,10 @@ class _Deploying:
                 name, outcome, f"{error.reason}; nothing was activated", error.remedy, Phase.PREFLIGHT, tell, began
             )
             return
-        lines = (
-            list(told(found)) if system is not None else [f"{len(legs)} profiles beside the system would be activated"]
-        )
+        beside = [leg.profile for leg in legs if not leg.is_system]
+        lines = list(told(found)) if system is not None else []
+        lines += [f"would activate {', '.join(beside)}"] if beside else []
+        lines += [f"{len(keys)} keys to upload"] if (keys := self._keys(name)) else []
         tell.end(found.is_complete, "; ".join(lines[:1]))
         for line in lines:
             tell.note(line)
@@ -215,13 +219,26 @@ class _Deploying:
             before=row.before,
             after=row.after,
             number=seen.profile.number if seen is not None and seen.profile is not None else None,
+            read_keys=(lambda: self._read_keys(name)) if self._keys(name) else None,
         )
+
+    def _keys(self, name: str) -> Mapping[str, HiveKey]:
+        return keys_of(self.deploy.candidates[name], self.deploy.choice)
+
+    async def _read_keys(self, name: str) -> NodeKeys:
+        """Only when it is their turn: no secret waits in memory for a wave."""
+        return NodeKeys(self._keys(name), await self.means.values(name))
 
     def _host(self, name: str) -> Host:
         return self.deploy.candidates[name].host
 
     def _row(self, name: str) -> Target:
         return next(row for row in self.deploy.plan.targets if row.name == name)
+
+
+def _came_to_nothing(report: TargetReport) -> bool:
+    """Whether it was held for nothing: no guard has begun that would have let it go."""
+    return report.outcome is Outcome.REFUSED or (report.phase == Phase.KEYS.value and not report.outcome.is_success)
 
 
 def _of(report: TargetReport, phase: Phase) -> TargetReport:

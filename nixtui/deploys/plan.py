@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import join
 
 import msgspec
 
@@ -15,6 +16,7 @@ from nixtui.deploys.steps import steps_of
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
 from nixtui.model.store_path import short_name, system_version
+from nixtui.nix.colmena import HiveKey
 from nixtui.nix.wanted import SYSTEM_PROFILE
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.report import Outcome
@@ -52,32 +54,41 @@ def plan_deploy(
     for candidate in candidates:
         row, own = _plan_host(candidate, choice, settings, operation=operation, operator=operator)
         rows.append(row)
-        if own:
+        if own is not None:
             legs[row.name] = own
     numbered = {name: number for number, wave in enumerate(waves(list(legs), settings.rollout), 1) for name in wave}
     rows = [msgspec.structs.replace(row, wave=numbered.get(row.name, 0)) for row in rows]
+    keys = {each.host.name: keys_of(each, choice) for each in candidates if each.host.name in legs}
     plan = Plan(
         kind=KIND,
         title=_title(rows, choice),
         targets=tuple(rows),
-        steps=steps_of(legs, choice, settings),
+        steps=steps_of(legs, choice, settings, keys),
         warnings=_warnings(legs, choice),
     )
     return Deploy(operation, plan, choice, settings, {each.host.name: each for each in candidates}, legs)
 
 
+def keys_of(candidate: Candidate, choice: Choice) -> Mapping[str, HiveKey]:
+    """The keys that are uploaded with the activation; a dry one changes nothing."""
+    if candidate.hive is None or choice.action is Action.DRY_ACTIVATE:
+        return {}
+    return candidate.hive.keys
+
+
 def _plan_host(
     candidate: Candidate, choice: Choice, settings: Settings, *, operation: str, operator: str
-) -> tuple[Target, tuple[Leg, ...]]:
+) -> tuple[Target, tuple[Leg, ...] | None]:
+    """The row, and the activations on this host; `None` where nothing is done at all."""
     row = Target(name=candidate.host.name, environment=candidate.host.environment)
     seen, system = candidate.seen, candidate.system
     if seen is not None:
         row = msgspec.structs.replace(row, before=str(seen.running.number) if seen.running else seen.current_system)
     row = msgspec.structs.replace(row, after=_after(candidate, choice), facts={"system": system} if system else {})
     if (objection := candidate.objection) is not None or seen is None:
-        return _refused(row, objection or Objection(why="not asked yet")), ()
+        return _refused(row, objection or Objection(why="not asked yet")), None
     if seen.current_system is None or seen.profile_system is None:
-        return _refused(row, Objection(why="the host does not say what it runs")), ()
+        return _refused(row, Objection(why="the host does not say what it runs")), None
     legs: list[Leg] = []
     nothing: dict[str, str] = {}
     active = seen.current_system
@@ -92,11 +103,11 @@ def _plan_host(
         elif found.outcome is Outcome.UNCHANGED:
             nothing[name] = found.why
         else:
-            return _refused(row, found), ()
+            return _refused(row, found), None
     row = msgspec.structs.replace(row, facts=_facts(candidate, seen, active, choice, settings))
-    if not legs:
+    if not legs and not keys_of(candidate, choice):
         why = "; ".join(why if len(nothing) == 1 else f"{name}: {why}" for name, why in nothing.items())
-        return _refused(row, Objection(why=why, outcome=Outcome.UNCHANGED)), ()
+        return _refused(row, Objection(why=why, outcome=Outcome.UNCHANGED)), None
     return msgspec.structs.replace(row, warnings=_host_warnings(candidate, seen, choice)), tuple(legs)
 
 
@@ -211,20 +222,15 @@ def _host_warnings(candidate: Candidate, seen: Generations, choice: Choice) -> t
     if landing is not None and landing.store_bytes is None:
         found.append("how much room its store has is not known")
     said = candidate.wished.node.profiles if candidate.wished is not None else ()
-    found += [
-        f"root is had as [ssh] elevate says, not by {sudo!r}"
-        for sudo in {each.sudo for each in said}
-        if _is_other(sudo)
-    ]
+    if candidate.hive is not None and (words := candidate.hive.privilege_escalation_command)[:1] != ("sudo",):
+        found.append(f"root is had as [ssh] elevate says, not by {join(words)}")
+    others = sorted({each.sudo for each in said if each.sudo is not None and each.sudo.split()[:1] != ["sudo"]})
+    found += [f"root is had as [ssh] elevate says, not by {sudo!r}" for sudo in others]
     if names := [each.name for each in said if not each.magic_rollback]:
         found.append(f"{', '.join(names)}: stays without a new login as well (magicRollback is off)")
     if names := [each.name for each in said if not each.auto_rollback]:
         found.append(f"{', '.join(names)}: stays when it fails as well (autoRollback is off)")
     return tuple(found)
-
-
-def _is_other(sudo: str | None) -> bool:
-    return sudo is not None and sudo.split()[:1] != ["sudo"]
 
 
 def _warnings(legs: Mapping[str, tuple[Leg, ...]], choice: Choice) -> tuple[str, ...]:

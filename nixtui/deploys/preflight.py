@@ -1,5 +1,6 @@
 """Looking at a host before anything is done to it: can it be reached, is root to be had, does the system fit there?"""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from nixtui.deploys.profiles import BadProfile, CustomProfile, Wished, sought
 from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
+from nixtui.model.store_path import short_name
+from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.errors import NixError
 from nixtui.operations.report import Outcome
 from nixtui.remote.errors import ElevationFailed, RemoteError
@@ -44,7 +47,8 @@ class Candidate:
     """A host and what was built for it, as far as both are known; with an `objection` it is left out.
 
     `closure` is what the system needs, `change` what that is against what runs. `customs` are profiles beside the
-    system, by name; of a node, `wished` says how they and the system are deployed, and in which order.
+    system, by name; of a node of deploy-rs, `wished` says how they and the system are deployed, and in which order; of
+    one of Colmena, `hive` says what its hive does.
     """
 
     host: Host
@@ -55,6 +59,7 @@ class Candidate:
     change: ClosureDiff | None = None
     objection: Objection | None = None
     wished: Wished | None = None
+    hive: HiveTarget | None = None
     customs: Mapping[str, CustomProfile] = field(default_factory=dict)
 
     @property
@@ -77,8 +82,10 @@ class Candidate:
 
     @property
     def substitute(self) -> bool:
-        """Whether deploy-rs would let the host fetch from its own substituters what these have."""
-        return self.wished is not None and not all(each.fast_connection for each in self.wished.node.profiles)
+        """Whether deploy-rs or Colmena would let the host fetch from its own substituters what these have."""
+        if self.wished is not None:
+            return not all(each.fast_connection for each in self.wished.node.profiles)
+        return self.hive is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,9 @@ class Examiner:
     local_closure: LocalClosure
     remote_closure: RemoteClosure
 
-    async def examine(self, host: Host, built: str | NixError | None, wished: Wished | None = None) -> Candidate:
+    async def examine(
+        self, host: Host, built: str | NixError | None, wished: Wished | None = None, hive: HiveTarget | None = None
+    ) -> Candidate:
         """Everything one must know of `host` before `built` goes there, and what else a node has. Raises nothing."""
         failed = [each for each in (built, *(wished.built.values() if wished else ())) if isinstance(each, NixError)]
         if failed:
@@ -98,7 +107,7 @@ class Examiner:
         system = built if isinstance(built, str) else None
         try:
             asked = [sought(each) for each in wished.beside] if wished else []
-            candidate = await self._here(Candidate(host=host, system=system, wished=wished))
+            candidate = await self._here(Candidate(host=host, system=system, wished=wished, hive=hive))
         except NixError as error:
             return Candidate(host=host, system=system, objection=Objection(why=error.reason, remedy=error.remedy))
         except BadProfile as error:
@@ -135,7 +144,8 @@ class Examiner:
             except RemoteError:
                 change = None  # what runs was collected, or its list is broken: shown as not known
         complete = replace(candidate, seen=seen, landing=found, change=change)
-        if (objection := object_to(complete)) is not None:
+        objection = object_to(complete) or await asyncio.to_thread(_not_known_here, complete, seen)
+        if objection is not None:
             return replace(complete, objection=objection)
         if asked:
             linked = zip(asked, await look(transport, asked), strict=True)
@@ -157,6 +167,18 @@ def object_to(candidate: Candidate) -> Objection | None:
         why, remedy = held_by(seen.lock.operation, seen.lock.operator, seen.lock.since, seen.clock)
         return Objection(why=why, remedy=remedy)
     return (_wrong_machine(system, found) if system is not None else None) or _no_room(candidate, found)
+
+
+def _not_known_here(candidate: Candidate, seen: Generations) -> Objection | None:
+    """A hive may insist that what a host has was made here (colmena: src/nix/host/ssh.rs, ActiveProfileUnknown)."""
+    active = seen.profile_system or seen.current_system
+    if candidate.hive is None or candidate.hive.replace_unknown_profiles or active is None or Path(active).exists():
+        return None
+    return Objection(
+        why=f"its profile leads to {short_name(active)}, which this machine does not know, and the hive has "
+        "replaceUnknownProfiles = false",
+        remedy="somebody else deployed it: look at what, or set replaceUnknownProfiles",
+    )
 
 
 def _wrong_machine(system: str, found: Landing) -> Objection | None:

@@ -2,20 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from shlex import join
+from types import MappingProxyType
 
 import msgspec
 
 from nixtui.activation.rollback import PROFILE, Settings
 from nixtui.deploys.choice import Action, Choice
+from nixtui.deploys.keys import shown
 from nixtui.deploys.legs import Leg
+from nixtui.nix.colmena import HiveKey
 from nixtui.operations.plan import Step
 from nixtui.remote.guard import Order
 
 
-def steps_of(legs: Mapping[str, tuple[Leg, ...]], choice: Choice, settings: Settings) -> tuple[Step, ...]:
-    """The steps, with the exact commands."""
-    if not legs:
-        return ()
+def steps_of(
+    legs: Mapping[str, tuple[Leg, ...]],
+    choice: Choice,
+    settings: Settings,
+    keys: Mapping[str, Mapping[str, HiveKey]] = MappingProxyType({}),
+) -> tuple[Step, ...]:
+    """The steps, with the exact commands; of keys where they go."""
+    uploads = tuple(f"{name}: {shown(key)}" for name, own in keys.items() for key in own.values())
+    upload = (Step("upload keys, before the activation or after it", uploads),) if uploads else ()
+    if not any(legs.values()):
+        return upload
 
     def each(commands: Callable[[Order], Sequence[str]]) -> tuple[str, ...]:
         prefix = len(legs) > 1
@@ -31,6 +41,7 @@ def steps_of(legs: Mapping[str, tuple[Leg, ...]], choice: Choice, settings: Sett
         tuple(
             join(["nix", "copy", "--to", f"ssh://{name}", *(leg.order.lasts or leg.order.new for leg in own)])
             for name, own in legs.items()
+            if own
         ),
     )
     ask = Step(
@@ -41,11 +52,12 @@ def steps_of(legs: Mapping[str, tuple[Leg, ...]], choice: Choice, settings: Sett
         return (copy, ask)
     commit = Step("commit: profile and boot entry", each(_commit))
     if choice.action is Action.BOOT:
-        return (copy, ask, commit)
+        return (copy, ask, *upload, commit)
     last = commit if choice.action is Action.SWITCH else Step("disarm: it stays until the next reboot")
     return (
         copy,
         ask,
+        *upload,
         Step(f"arm: without us the host goes back by itself after {settings.revert_after:g} s"),
         Step(
             "test: activate it, nothing that lasts",
