@@ -1,7 +1,7 @@
 """From selectors to a deploy that can be proposed: built, looked at on its hosts, planned."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -31,7 +31,8 @@ from nixtui.nix.key_values import key_values
 from nixtui.nix.local_store import keep, local_closure
 from nixtui.operations.journal import Intent
 from nixtui.operations.operation import Operation, Prepared
-from nixtui.operations.plan import left_out
+from nixtui.operations.plan import Plan, left_out
+from nixtui.operations.policy import Consent, Refused
 from nixtui.operations.report import Outcome, Report
 from nixtui.remote.errors import Unreachable
 from nixtui.remote.shell import NoShell
@@ -62,7 +63,8 @@ def is_here(path: str) -> bool:
 class Deploying:
     """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly.
 
-    `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it.
+    `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it. `consent` asks for a yes
+    to a build that is not done here; without it, or when it raises `Refused`, there is none.
     """
 
     def __init__(
@@ -72,8 +74,9 @@ class Deploying:
         say: Callable[[str], None] = narrate,
         watch: Callable[[str, Building], None] = lambda _, __: None,
         stoppable: Callable[[Operation], AbstractContextManager[object]] = nullcontext,
+        consent: Callable[[Plan], Awaitable[Consent]] | None = None,
     ) -> None:
-        self._nixtui = nixtui
+        self._nixtui, self._consent = nixtui, consent
         self._say, self._watch, self._stoppable = say, watch, stoppable
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
@@ -117,20 +120,33 @@ class Deploying:
         return {**failed, **outs, **there}
 
     async def _run(self, prepared: Prepared) -> Report:
-        """Build; nobody has to consent, as it changes no host."""
+        """Build. Nobody has to consent to what changes no host."""
         if not prepared.plan.acting_on:
             targets = tuple(left_out(row) for row in prepared.plan.targets)
             return Report(operation=prepared.identity, outcome=Outcome.FAILED, targets=targets)
-        nixtui = self._nixtui
+        nixtui, consent = self._nixtui, None
+        try:
+            consent = await self._agreed(prepared.plan)
+        except Refused as refusal:
+            why = f"its flake builds it on the host itself, and that is {refusal}"
+            targets = tuple(left_out(row, why) for row in prepared.plan.targets)
+            return Report(operation=prepared.identity, outcome=Outcome.REFUSED, targets=targets)
         operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
         with self._stoppable(operation):
-            running = asyncio.ensure_future(operation.run(None, nixtui.policy, await nixtui.journal()))
+            running = asyncio.ensure_future(operation.run(consent, nixtui.policy, await nixtui.journal()))
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:  # nobody wants it any more: it is stopped and recorded as such
                 operation.cancel()
                 await asyncio.gather(running, return_exceptions=True)
                 raise
+
+    async def _agreed(self, plan: Plan) -> Consent | None:
+        if plan.read_only:
+            return None
+        if self._consent is None:
+            raise Refused("not confirmed", "deploy it on the command line: nixtui deploy")
+        return await self._consent(plan)
 
     async def keep(self, built: Mapping[str, str | NixError]) -> None:
         """Keep each host's system in the local store until its next one: who is away is caught up with that."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from nixtui.builds.job import BuildRequest
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_places import store_of
 from nixtui.cli.exits import UsageError
-from nixtui.cli.nodes import NO_NODES, Nodes, host_of, wanted_by
+from nixtui.cli.nodes import NO_NODES, Nodes, built_on_target, host_of, wanted_by
 from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import locate_flake
 from nixtui.model.host import Host
@@ -71,13 +72,17 @@ async def request_here(
     nodes: Nodes = NO_NODES,
     leave: Collection[str] = (),
 ) -> BuildRequest:
-    """What it takes to build on this machine what these hosts are to have. Raises `NixError` and `UsageError`."""
+    """What it takes to build what these hosts are to have: on this machine, or on a host itself where the flake wants
+    it so; then it is copied back, to be looked at. Raises `NixError` and `UsageError`.
+    """
     flake = flake_of(nixtui)
     systems = await systems_of(flake, hosts, nodes=nodes, leave=leave)
+    on_target = built_on_target(nodes)
+    there = {host.name: BuildPlace(store_of(host), bring_back=True) for host in hosts if host.name in on_target}
     environments = {part: host.environment for host in hosts for part in systems if host_of(part) == host.name}
     return BuildRequest(
         systems=systems,
-        places=dict.fromkeys(systems, BuildPlace()),
+        places={part: there.get(host_of(part), BuildPlace()) for part in systems},
         options=options,
         version=await nix_version(flake.directory, flake.environ),
         directory=flake.directory,

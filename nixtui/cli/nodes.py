@@ -75,3 +75,13 @@ def wanted_by(hosts: Sequence[Host], nodes: Nodes, outputs: Outputs) -> list[Wan
             for profile in node.profiles
         ),
     ]
+
+
+def built_on_target(nodes: Nodes) -> set[str]:
+    """The hosts that the flake wants to build on themselves: all that a node has, or none of it."""
+    return {
+        host
+        for host, node in nodes.items()
+        if (isinstance(node, DeployTarget) and any(each.remote_build for each in node.profiles))
+        or (isinstance(node, HiveTarget) and node.build_on_target)
+    }

@@ -276,3 +276,15 @@ def test_the_timeouts_of_the_flake_count(operator: Operator, nodes: NodesFlake, 
     assert "goes back by itself after 7 s without us" in ended.out
     assert "it did not end within 2 s" in ended.out
     assert hosts[0].current_system() == before
+
+
+def test_what_a_node_builds_itself_is_not_copied_to_it(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    operator.shell.environ["NIX_SSHOPTS"] = f"-F {operator.lab.ssh_config}"
+    nodes.deploy(with_app("1.0", order="remoteBuild = true; fastConnection = true;"))
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert "copying" not in ended.err
+    assert hosts[0].profile().path == nodes.path("h1")
+    assert left(hosts[0], ROOTS_APP)[1].endswith(nodes.path("h1", "app"))

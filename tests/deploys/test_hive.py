@@ -119,6 +119,22 @@ def test_an_owner_who_is_not_there_is_passed_over_before_and_a_failure_after_the
     assert "there is no user nobody-yet" in late.json["hosts"][0]["detail"]
 
 
+def test_what_is_to_be_built_on_its_target_is_built_there(
+    operator: Operator, hive: HiveFlake, hosts: list[Host]
+) -> None:
+    operator.shell.environ["NIX_SSHOPTS"] = f"-F {operator.lab.ssh_config}"
+    hosts[0].sh("echo 'sandbox = false' >>/etc/nix/nix.conf")
+    hive.say(h1={"buildOnTarget": True})
+    dry = operator.shell.run("deploy", "h1", "--dry-run", "--json")
+    assert "builds it on the host itself" in dry.json["hosts"][0]["detail"]
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert "-nixos-system-h1-one-" in truth(hosts[0]).profile
+    assert "copying" not in ended.err  # it is there
+    (_, built) = operator.shell.run("journal", "--json").json
+    assert (built["kind"], built["outcome"]) == ("build", "committed")
+
+
 def test_a_profile_that_is_not_known_here_is_not_replaced_where_the_hive_forbids_it(
     operator: Operator, hive: HiveFlake, hosts: list[Host]
 ) -> None:
