@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 import msgspec
 
 from nixtui.activation.exit_codes import OK, UNITS_FAILED, meaning
-from nixtui.activation.verdict import Verdict, explain_refusal, judge, judge_profile
+from nixtui.activation.verdict import Verdict, explain_refusal, judge, judge_profile, judge_pull
 from nixtui.model.host import Host
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
@@ -61,7 +61,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 class GuardedHost:
     """One host of an operation, on its way to `order.new`. Use once.
 
-    `before` and `after` are what the report calls the two systems.
+    `before` and `after` are what the report calls the two systems. Afterwards `finding` is what the host said last.
     """
 
     host: Host
@@ -71,6 +71,7 @@ class GuardedHost:
     run: Run
     before: str | None = None
     after: str | None = None
+    finding: Finding | None = None
     _tell: Narrator = field(init=False)
     _started_at: float = field(init=False)
     _activating: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -85,9 +86,10 @@ class GuardedHost:
         self._started_at = self.run.clock()
 
     def _meaning(self, code: int) -> str:
-        if self.order.link is None:
+        if self.order.link is None and self.order.pull is None:
             return meaning(code)
-        return "the activation succeeded (exit 0)" if code == OK else f"deploy-rs-activate failed (exit {code})"
+        what = "the command" if self.order.pull is not None else "deploy-rs-activate"
+        return f"{what} succeeded (exit 0)" if code == OK else f"{what} failed (exit {code})"
 
     @property
     def _where(self) -> str:
@@ -148,7 +150,8 @@ class GuardedHost:
         """4 says that units failed, not which: those that failed before are no reason to go back."""
         self._code = code
         self._tell.end(code == OK, self._meaning(code))
-        if code == OK or (code == UNITS_FAILED and self.order.link is None):
+        plain = self.order.link is None and self.order.pull is None
+        if code == OK or (code == UNITS_FAILED and plain):
             return await self._prove(transport, code)
         return await self._failed(transport, self._meaning(code), code)
 
@@ -194,7 +197,10 @@ class GuardedHost:
     async def _proof(self, proof: Transport, code: int) -> str | None:
         """What is wrong with the new system, seen over a login of its own; `None` when it may stay."""
         seen = await self._while_heeding(guard.verify(proof, self.order.operation), proof)
-        if seen.current != self.order.new:
+        if self.order.pull is not None:
+            if self.order.lasting and seen.current != seen.profile:
+                return f"it runs {seen.current}, and its profile leads to {seen.profile}: the command did not switch"
+        elif seen.current != self.order.new:
             return f"{self._where} {seen.current or 'nothing known'} instead of the new system"
         self.run.requests.offer(self.host.name)
         try:
@@ -303,6 +309,7 @@ class GuardedHost:
 
     async def _told(self, transport: Transport, finding: Finding) -> Verdict:
         """What the host says became of it; then it may forget."""
+        self.finding = finding
         self._tell.keep(finding.log)
         if finding.code is not None:
             self._code = finding.code
@@ -314,6 +321,9 @@ class GuardedHost:
         order = self.order
         if order.link is not None:
             return judge_profile(finding, order.link)
+        if order.pull is not None:
+            was, led = order.expect_current, order.expect_profile
+            return judge_pull(finding, previous=was, profile=led, boot_id=self._boot_id)
         return judge(finding, new=order.new, previous=order.expect_current, boot_id=self._boot_id, lasts=order.lasts)
 
     async def _keep_alive(self, transport: Transport) -> NoReturn:

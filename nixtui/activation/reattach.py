@@ -6,7 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from nixtui.activation.reboot import judge_boot
-from nixtui.activation.verdict import judge, judge_pruned
+from nixtui.activation.verdict import judge, judge_pruned, judge_pull
 from nixtui.model.host import Host
 from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
 from nixtui.operations.journal import Entry
@@ -97,9 +97,11 @@ async def _ask(
     if not begun and found.outcome is guard.GuardOutcome.NONE:
         return report(Outcome.REFUSED, "not begun: nixtui died before its turn came"), True
     facts = target.facts
-    verdict = judge(
-        found, new=facts["new"], previous=facts["previous"], boot_id=boot_id, lasts=facts.get("system") or None
-    )
+    if "pull" in facts:
+        verdict = judge_pull(found, previous=facts["previous"], profile=facts["profile"], boot_id=boot_id)
+    else:
+        lasts = facts.get("system") or None
+        verdict = judge(found, new=facts["new"], previous=facts["previous"], boot_id=boot_id, lasts=lasts)
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
 
 

@@ -101,6 +101,17 @@ def judge_profile(finding: Finding, link: str) -> Verdict:
     return Verdict(Outcome.UNKNOWN, "the host has no record of it", f"look at {link}")
 
 
+def judge_pull(finding: Finding, *, previous: str, profile: str, boot_id: str | None) -> Verdict:
+    """What became of a host that fetched its system by itself, by what it says. Before, it ran `previous`."""
+    if finding.outcome is GuardOutcome.COMMITTED and (finding.current, finding.profile) == (previous, profile):
+        return Verdict(Outcome.UNCHANGED, "there was nothing new for it: it runs what it ran")
+    new = previous if finding.outcome is GuardOutcome.REVERTED else finding.current or ""
+    verdict = judge(finding, new=new, previous=previous, boot_id=boot_id, lasts=finding.profile)
+    if finding.outcome is GuardOutcome.COMMITTED and finding.current == previous:
+        return Verdict(Outcome.COMMITTED, "boots and is the profile; the old system runs until the next boot")
+    return verdict
+
+
 def judge_pruned(finding: Finding) -> Verdict:
     """What became of deleting generations, by what the host says."""
     match finding.outcome:

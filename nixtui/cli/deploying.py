@@ -21,6 +21,7 @@ from nixtui.deploys.job import Means
 from nixtui.deploys.plan import Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.deploys.profiles import Wished
+from nixtui.deploys.pulling import Pull, Puller
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
@@ -90,6 +91,7 @@ class Deploying:
 
         Raises `UsageError` without a flake, `NixError` without a nix.
         """
+        hosts = [host for host in hosts if self._pull(host) is None]
         there = {name: path for name, path in given.items() if is_here(path)}
         left = [host for host in hosts if host.name not in there]
         if flake_found(self._nixtui) is not None:
@@ -172,6 +174,9 @@ class Deploying:
         room = asyncio.Semaphore(EXAMINED_AT_ONCE)
 
         async def one(host: Host) -> Candidate:
+            if (pull := self._pull(host)) is not None:
+                async with room:
+                    return await examiner.examine_puller(host, pull)
             node, wished = self._nodes.get(host.name), None
             if isinstance(node, DeployTarget):
                 beside = [each.name for each in node.profiles if not each.is_system]
@@ -203,6 +208,15 @@ class Deploying:
         configuration = self._nixtui.configuration
         rules = gate_rules(configuration)
         return Means(self._nixtui.reach, self._ssh_for, copying, rules, configuration.directory, self._key_values)
+
+    def _pull(self, host: Host) -> Pull | None:
+        """What the host fetches by itself, if `nixtui.toml` says so."""
+        section = self._nixtui.configuration.hosts.get(host.name)
+        if section is None:
+            return None
+        if section.pull is not None:
+            return Pull(Puller.NIXOS_REBUILD, section.pull)
+        return Pull(Puller.FH, section.fh) if section.fh is not None else None
 
     async def _key_values(self, name: str) -> Mapping[str, bytes]:
         """What is in the keys of a host, read anew each time."""

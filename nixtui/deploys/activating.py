@@ -3,7 +3,7 @@ one that fails.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -18,13 +18,14 @@ from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
 from nixtui.operations.report import Outcome, TargetReport
 from nixtui.remote.errors import RemoteError, Unreachable
+from nixtui.remote.guard import Finding
 from nixtui.remote.transport import Reach
 
 _LEFT_AS_IT_IS = frozenset({Outcome.UNKNOWN, Outcome.UNREACHABLE})
 """Who cannot be talked to cannot be told to take anything back either."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Activating:
     """One host's activations. `before` and `after` are what reports call where it was and where it goes.
 
@@ -41,6 +42,7 @@ class Activating:
     after: str | None
     number: int | None
     read_keys: Callable[[], Awaitable[NodeKeys]] | None = None
+    _arrived: dict[str, Finding] = field(default_factory=dict)
 
     async def go(self) -> TargetReport:
         """Keys, activations, the other keys. Raises nothing."""
@@ -142,7 +144,8 @@ class Activating:
             if leg.order.link is not None and not leg.order.expect_profile:
                 problems.append(f"{leg.profile} is new on this host and stays: there is nothing to go back to")
                 continue
-            report = await self._activate(Leg(leg.profile, back(leg.order, self.number)))
+            order = back(leg.order, self.number, self._arrived.get(leg.profile))
+            report = await self._activate(Leg(leg.profile, order))
             if not report.outcome.is_success:
                 problems.append(f"{leg.profile} could not be taken back: {report.detail}")
         return report, problems
@@ -153,7 +156,10 @@ class Activating:
         guarded = GuardedHost(
             self.host, leg.order, self.reach, self.health, self.run, before=self.before, after=self.after
         )
-        return await guarded.activate()
+        report = await guarded.activate()
+        if guarded.finding is not None:
+            self._arrived[leg.profile] = guarded.finding
+        return report
 
     def _whole(self, report: TargetReport, detail: str | None, began: float, phase: Phase) -> TargetReport:
         seconds = round(self.run.clock() - began, 3)

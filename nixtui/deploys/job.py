@@ -26,7 +26,8 @@ from nixtui.operations.operation import Cancelled, Job, Run
 from nixtui.operations.plan import Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.operations.rollout import Rollout, roll_out, waves
-from nixtui.remote.errors import BadAnswer, RemoteError, Unreachable
+from nixtui.remote.command import TimedOut, run_command
+from nixtui.remote.errors import BadAnswer, NoAnswer, RemoteError, Unreachable
 from nixtui.remote.holding import hold, let_go
 from nixtui.remote.preview import preview
 from nixtui.remote.profiles import dry_activate
@@ -64,6 +65,7 @@ class _Deploying:
     means: Means
     run: Run
     reports: dict[str, TargetReport] = field(default_factory=dict)
+    begun: dict[str, Activating] = field(default_factory=dict)
 
     async def carry_out(self) -> Report:
         plan = self.deploy.plan
@@ -116,7 +118,7 @@ class _Deploying:
     async def _foresee(self, name: str, tell: Narrator, began: float) -> None:
         """NixOS's own dry run, told; what it finds in the way ends this host's part before anybody's begins."""
         action, legs = self.deploy.choice.action, self.deploy.legs[name]
-        system = next((leg.order for leg in legs if leg.is_system), None)
+        system = next((leg.order for leg in legs if leg.is_system and leg.order.pull is None), None)
         tell.begin("dry-activate")
         try:
             async with self.means.reach(self._host(name)) as transport:
@@ -124,7 +126,9 @@ class _Deploying:
                 if system is not None:
                     found = await self.run.unless_cancelled(preview(transport, system.new))
                 for leg in legs:
-                    if action is not Action.DRY_ACTIVATE:
+                    if leg.order.pull is not None:
+                        await self._foresee_pull(transport, leg.order.pull, tell)
+                    elif action is not Action.DRY_ACTIVATE:
                         await hold(transport, leg.order.operation, leg.order.lasts or leg.order.new)
                     elif not leg.is_system:
                         await self._foresee_profile(transport, leg, tell)
@@ -152,6 +156,19 @@ class _Deploying:
             self._end(name, Outcome.REFUSED, why, "see what it said", Phase.PREFLIGHT, tell, began)
         elif action is Action.DRY_ACTIVATE:
             self._end(name, Outcome.UNCHANGED, "; ".join(lines), None, Phase.PREFLIGHT, tell, began)
+
+    async def _foresee_pull(self, transport: Transport, command: str, tell: Narrator) -> None:
+        """Only the host can say, and evaluating takes it long: it is asked when that is all that is wanted."""
+        if self.deploy.choice.action is not Action.DRY_ACTIVATE:
+            return
+        limit = self.deploy.settings.activation_timeout
+        asking = run_command(transport, command, tell.output, as_root=True, limit=limit)
+        try:
+            status = await self.run.unless_cancelled(asking)
+        except TimedOut as error:
+            raise NoAnswer(transport.host.name, f"`{command}` did not end within {limit:g} s") from error
+        if status != 0:
+            raise BadAnswer(transport.host.name, f"`{command}` ended with {status}")
 
     async def _foresee_profile(self, transport: Transport, leg: Leg, tell: Narrator) -> None:
         """What its own program says to DRY_ACTIVATE=1."""
@@ -202,11 +219,12 @@ class _Deploying:
         self.run.tell(TargetFinished(at=self.run.clock(), target=name, report=report))
 
     async def _activate(self, name: str) -> TargetReport:
-        return await self._activating(name).go()
+        self.begun[name] = self._activating(name)
+        return await self.begun[name].go()
 
     async def _take_back(self, name: str) -> TargetReport:
         """The way back of a host that had arrived already."""
-        return await self._activating(name).take_back()
+        return await self.begun[name].take_back()
 
     def _activating(self, name: str) -> Activating:
         row, seen = self._row(name), self.deploy.candidates[name].seen

@@ -7,12 +7,13 @@ import msgspec
 
 from nixtui.activation.rollback import Settings
 from nixtui.deploys.choice import Action
-from nixtui.deploys.preflight import Candidate, Objection
+from nixtui.deploys.objection import Objection
+from nixtui.deploys.preflight import Candidate
 from nixtui.deploys.profiles import CustomProfile
 from nixtui.nix.deploy_rs import DeployProfile
 from nixtui.nix.wanted import SYSTEM_PROFILE
 from nixtui.operations.report import Outcome
-from nixtui.remote.guard import Order
+from nixtui.remote.guard import Finding, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,15 @@ def as_said(order: Order, said: DeployProfile | None) -> Order:
     return msgspec.structs.replace(order, **changes)
 
 
-def back(order: Order, number: int | None) -> Order:
-    """From where this order leads to where it began. `number` is the generation that was the profile then.
+def back(order: Order, number: int | None, arrived: Finding | None = None) -> Order:
+    """From where this order leads to where it began. `number` is the generation that was the profile then. Where a host
+    `arrived` that fetched its system by itself, only it knows.
 
     It has a name of its own: the host still remembers the way there.
     """
     operation = f"{order.operation}-back"
+    if order.pull is not None and arrived is not None:
+        order = msgspec.structs.replace(order, pull=None, new=arrived.current or "", lasts=arrived.profile)
     if order.link is not None:
         return msgspec.structs.replace(order, operation=operation, new=order.expect_profile, expect_profile=order.new)
     return msgspec.structs.replace(

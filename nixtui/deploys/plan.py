@@ -11,7 +11,9 @@ from nixtui.activation.rollback import Settings
 from nixtui.deploys.activatable import toplevel_of
 from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.legs import Leg, as_said, custom_leg, order_of
-from nixtui.deploys.preflight import Candidate, Objection, megabytes
+from nixtui.deploys.objection import Objection
+from nixtui.deploys.preflight import Candidate, megabytes
+from nixtui.deploys.pulling import Pull, pull_order
 from nixtui.deploys.steps import steps_of
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
@@ -93,7 +95,9 @@ def _plan_host(
     nothing: dict[str, str] = {}
     active = seen.current_system
     for name in order_of(candidate):
-        if name == SYSTEM_PROFILE and system is not None:
+        if candidate.pull is not None:
+            found = _pull_leg(candidate.pull, seen, choice, settings, operation=operation, operator=operator)
+        elif name == SYSTEM_PROFILE and system is not None:
             found = _system_leg(candidate, seen, system, choice, settings, operation=operation, operator=operator)
             active = found.order.new if isinstance(found, Leg) else active
         else:
@@ -109,6 +113,15 @@ def _plan_host(
         why = "; ".join(why if len(nothing) == 1 else f"{name}: {why}" for name, why in nothing.items())
         return _refused(row, Objection(why=why, outcome=Outcome.UNCHANGED)), None
     return msgspec.structs.replace(row, warnings=_host_warnings(candidate, seen, choice)), tuple(legs)
+
+
+def _pull_leg(
+    pull: Pull, seen: Generations, choice: Choice, settings: Settings, *, operation: str, operator: str
+) -> Leg | Objection:
+    if choice.specialisation is not None:
+        return Objection(why="it pulls its system, and no specialisation can be chosen for that")
+    order = pull_order(pull, seen, choice.action, settings, operation=operation, operator=operator)
+    return Leg(SYSTEM_PROFILE, order) if isinstance(order, Order) else order
 
 
 def _system_leg(
@@ -171,6 +184,8 @@ def specialisation_of(system: str, name: str) -> str | Objection:
 
 def _after(candidate: Candidate, choice: Choice) -> str | None:
     """What a host is to have, for people: the version of its system, and the names of profiles beside it."""
+    if candidate.pull is not None:
+        return candidate.pull.reference
     found = []
     if (system := candidate.system) is not None:
         version = system_version(toplevel_of(system)) or system.rpartition("/")[2]
@@ -189,6 +204,8 @@ def _facts(candidate: Candidate, seen: Generations, active: str, choice: Choice,
         "missing_bytes": str(sum(candidate.sizes.values())),
         **{f"profile {name}": each.path for name, each in candidate.customs.items()},
     }
+    if candidate.pull is not None:
+        facts |= {"new": "", "pull": candidate.pull.command(choice.action), "profile": seen.profile_system or ""}
     if choice.action.is_live:
         facts["revert_after"] = f"{settings.revert_after:g}"
     return facts
@@ -276,6 +293,8 @@ def findings(candidate: Candidate) -> list[str]:
     for name, custom in candidate.customs.items():
         was = short_name(custom.leads) if custom.leads else "nothing"
         found.append(f"profile {name} of {custom.said.owner}: {was} → {short_name(custom.path)}")
+    if candidate.pull is not None:
+        return [*found, f"it fetches {candidate.pull.reference} by itself; what that is, only it knows"]
     if candidate.landing is not None:
         sizes = candidate.sizes
         room = candidate.landing.store_bytes

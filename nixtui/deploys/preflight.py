@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import msgspec
-
 from nixtui.activation.verdict import held_by
+from nixtui.deploys.objection import Objection
 from nixtui.deploys.profiles import BadProfile, CustomProfile, Wished, sought
+from nixtui.deploys.pulling import Pull, lacking
 from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
@@ -34,21 +34,13 @@ RemoteClosure = Callable[[Transport, str], Awaitable[Closure]]
 """What a path of a host's store needs. Raises `RemoteError`."""
 
 
-class Objection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why nothing will be done to a host, what to do about it, and what the report calls that."""
-
-    why: str
-    remedy: str | None = None
-    outcome: Outcome = Outcome.REFUSED
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A host and what was built for it, as far as both are known; with an `objection` it is left out.
 
     `closure` is what the system needs, `change` what that is against what runs. `customs` are profiles beside the
     system, by name; of a node of deploy-rs, `wished` says how they and the system are deployed, and in which order; of
-    one of Colmena, `hive` says what its hive does.
+    one of Colmena, `hive` says what its hive does. A host with a `pull` fetches its system by itself.
     """
 
     host: Host
@@ -60,6 +52,7 @@ class Candidate:
     objection: Objection | None = None
     wished: Wished | None = None
     hive: HiveTarget | None = None
+    pull: Pull | None = None
     customs: Mapping[str, CustomProfile] = field(default_factory=dict)
 
     @property
@@ -120,6 +113,24 @@ class Examiner:
         except RemoteError as error:
             gone = Objection(why=error.reason, remedy=error.remedy, outcome=Outcome.UNREACHABLE)
             return replace(candidate, objection=gone)
+
+    async def examine_puller(self, host: Host, pull: Pull) -> Candidate:
+        """Everything one must know of a host that fetches its system by itself. Raises nothing."""
+        candidate = Candidate(host=host, pull=pull)
+        try:
+            async with self.reach(host) as transport:
+                seen = await generations(transport)
+                found = await landing(transport, [])
+                candidate = replace(candidate, seen=seen, landing=found)
+                if (objection := object_to(candidate)) is not None:
+                    return replace(candidate, objection=objection)
+                if lacks := await lacking(transport, pull):
+                    why = f"it is to pull its system, and has no {' and no '.join(lacks)}"
+                    return replace(candidate, objection=Objection(why=why, remedy="add it to its systemPackages"))
+        except RemoteError as error:
+            outcome = Outcome.REFUSED if isinstance(error, ElevationFailed) else Outcome.UNREACHABLE
+            return replace(candidate, objection=Objection(why=error.reason, remedy=error.remedy, outcome=outcome))
+        return candidate
 
     async def _here(self, candidate: Candidate) -> Candidate:
         """With the closures of everything. Raises `NixError`."""

@@ -41,7 +41,7 @@ def steps_of(
         tuple(
             join(["nix", "copy", "--to", f"ssh://{name}", *(leg.order.lasts or leg.order.new for leg in own)])
             for name, own in legs.items()
-            if own
+            if own and all(leg.order.pull is None for leg in own)
         ),
     )
     ask = Step(
@@ -77,6 +77,8 @@ def steps_of(
 
 def activation(order: Order, action: str) -> str:
     """The command that activates what an order leads to, or says what that would do."""
+    if order.pull is not None:
+        return order.pull if action != "dry-activate" else "nothing: what it will fetch is not known"
     if order.link is None:
         return join([f"{order.new}/bin/switch-to-configuration", action])
     dry, boot = str(int(action == "dry-activate")), str(int(not order.live))
@@ -97,6 +99,8 @@ def _revert(order: Order) -> list[str]:
 
 
 def _commit(order: Order) -> list[str]:
+    if order.pull is not None:
+        return [] if order.live else [order.pull]
     if order.link is not None:
         return [join(["nix-env", "--profile", order.link, "--set", order.new])]
     profile = ["nix-env", "--profile", PROFILE]

@@ -29,6 +29,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     With a `link` it is about that profile of `owner` and no system: the link is to lead to `new`, where it leads to
     `expect_profile` now (nowhere, where that is empty).
 
+    With `pull`, a command that fetches a system and switches to it, nobody knows `new` beforehand, and it is empty.
+
     Where nobody has to `confirm`, a host that hears nothing stays where a successful activation took it. One that
     `stays` does not go back when its activation fails either. Both are what deploy-rs can be told.
     """
@@ -48,10 +50,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = "root"
     confirm: bool = True
     stays: bool = False
+    pull: str | None = None
 
     @property
     def mode(self) -> str:
         """The script's word for how far it goes."""
+        if self.pull is not None:
+            return "pull-boot" if not self.live else "pull" if self.lasting else "pull-test"
         if self.link is not None:
             return "profile" if self.live else "profile-boot"
         if not self.live:
@@ -73,6 +78,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             f"revert_after={round(self.revert_after)}",
             f"activation_timeout={round(self.activation_timeout)}",
             *(() if self.link is None else (f"link={self.link}", f"owner={self.owner}")),
+            *(() if self.pull is None else (f"pull={self.pull}",)),
             *(() if self.confirm else ("confirm=no",)),
             *(("failing=stay",) if self.stays else ()),
         ]
@@ -171,9 +177,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs now, and the units that fail: those that failed before as well, and those that do not."""
+    """What runs now, what the profile says, and the units that fail: those that failed before as well, and those that
+    did not.
+    """
 
     current: str | None
+    profile: str | None
     newly_failed: tuple[str, ...]
     still_failed: tuple[str, ...]
     log: tuple[str, ...]
@@ -197,6 +206,7 @@ def guard_script() -> Script:
         "guard/commit",
         "guard/revert",
         "guard/profile",
+        "guard/pull",
         "guard/prune",
         "guard/ending",
     )
@@ -233,6 +243,7 @@ async def verify(transport: Transport, operation: str) -> Verification:
         raise _bad(transport, completed)
     return Verification(
         current=_last(values, "current"),
+        profile=_last(values, "profile"),
         newly_failed=tuple(values.get("newly_failed", ())),
         still_failed=tuple(values.get("still_failed", ())),
         log=tuple(values.get("log", ())),

@@ -32,8 +32,8 @@ main() {
     new=$(recall new)
     lasts=$(recall lasts)
     lasts=${lasts:-$new} # the record of an older nixtui has none
-    # shellcheck disable=SC2034 # for guard/profile.sh
-    link=$(recall link) owner=$(recall owner)
+    # shellcheck disable=SC2034 # for guard/profile.sh and guard/pull.sh
+    link=$(recall link) owner=$(recall owner) pull=$(recall pull)
     case $verb in
     begin | follow | activating | verify | extend | commit | committing | revert | reverting | inspect | release | \
         prune | pruning)

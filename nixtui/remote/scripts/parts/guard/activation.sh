@@ -15,6 +15,7 @@ begin() {
         number=*) number=${each_#*=} ;;
         link=*) link=${each_#*=} ;;
         owner=*) owner=${each_#*=} ;;
+        pull=*) pull=${each_#*=} ;;
         confirm=*) confirm=${each_#*=} ;;
         failing=*) failing=${each_#*=} ;;
         expect_current=*) expect_current=${each_#*=} ;;
@@ -33,7 +34,7 @@ begin() {
     check || return 0
     record || refuse room "the record in $dir could not be written" || return 0
     say "locked $(boot_id)"
-    if [ "$mode" = boot ] || [ "$mode" = profile-boot ]; then
+    if is_for_boot_; then
         commit
         return
     fi
@@ -57,8 +58,9 @@ previous $previous
 profile $expect_profile
 link $link
 link_was $(on_profile && readlink -- "$R$link")
-newest $(on_profile && newest_generation)
+newest $(newest_generation "${link:-/nix/var/nix/profiles/system}")
 owner $owner
+pull $pull
 confirm $confirm
 failing $failing
 profile_number $(profile_number)
@@ -68,7 +70,7 @@ revert_after $revert_after
 activation_timeout $activation_timeout" || return
     put "$dir/sequence" 0 || return
     # Both ways must stay open while the window is: `nix-collect-garbage -d` would close either.
-    ln -sfn "$R$lasts" "$roots/nixtui-$id-new" || return
+    [ -z "$lasts" ] || ln -sfn "$R$lasts" "$roots/nixtui-$id-new" || return
     [ -z "$previous" ] || ln -sfn "$R$previous" "$roots/nixtui-$id-previous"
 }
 
@@ -101,6 +103,8 @@ activate() {
 activating() {
     if on_profile; then
         try_profile
+    elif pulls; then
+        run_pull "$dir/transcript"
     else
         run_stc "$(recall new)" test "$dir/transcript" "$STC_LOCK_TRIES_TEST"
     fi

@@ -17,6 +17,10 @@ check() {
     now_=$(resolved "$SYSTEM_PROFILE")
     [ "$now_" = "$expect_profile" ] ||
         refuse moved "its profile points to ${now_:-nothing} now, not to what was shown" || return
+    if pulls; then
+        has_room && is_idle
+        return
+    fi
     is_system "$new" && is_system "$lasts" || return
     has_room || return
     is_idle || return

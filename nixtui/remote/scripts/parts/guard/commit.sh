@@ -21,6 +21,7 @@ extend() {
 
 verify() {
     say "current $(runs_)"
+    say "profile $(profile_runs)"
     say "code $(cat "$dir/code" 2>/dev/null)"
     failed_units | while read -r unit_; do
         if grep -qxF -- "$unit_" "$dir/failed-before" 2>/dev/null; then
@@ -52,7 +53,7 @@ commit() {
 
 # is_for_boot_: nothing is active before the next boot
 is_for_boot_() {
-    case $(recall mode) in boot | profile-boot) ;; *) return 1 ;; esac
+    case $(recall mode) in boot | profile-boot | pull-boot) ;; *) return 1 ;; esac
 }
 
 # Runs as nixtui-commit-ID.service; killed in the middle, systemd starts it again and it goes on where it was.
@@ -60,7 +61,7 @@ committing() {
     claim commit || return 0
     [ ! -e "$dir/outcome" ] || return 0
     systemctl stop "nixtui-revert-$id-*.timer" >/dev/null 2>&1
-    if [ "$(recall mode)" = test ]; then
+    if [ "$(recall mode)" = test ] || [ "$(recall mode)" = pull-test ]; then
         # Nothing lasts: profile and boot entry were never touched, so the next boot is what takes it back.
         finish tested ''
         return
@@ -68,6 +69,8 @@ committing() {
     if [ ! -e "$dir/undo" ]; then
         if ! attempt commit; then problem_="the commit was cut off three times"; elif on_profile; then
             problem_=$(make_profile_last)
+        elif pulls; then
+            problem_=$(accept_pulled)
         else
             problem_=$(make_it_last)
         fi
@@ -120,7 +123,7 @@ make_it_last() {
 
 # undo_commit WHY: profile and boot entry as they were, then the system as it was
 undo_commit() {
-    if on_profile; then put_link_back; else put_back; fi || say "log profile or boot entry could not be put back"
+    if on_profile; then put_link_back; elif pulls; then take_pulled_back; else put_back; fi || say "log profile or boot entry could not be put back"
     if is_for_boot_; then
         finish failed "$1"
     else
@@ -138,7 +141,7 @@ put_back() {
             nix-env --profile "$SYSTEM_PROFILE" --set "$(recall profile)"
         fi >/dev/null 2>&1 || return
         # A generation that only our --set made, not the one we were asked to go to.
-        [ "$made_" = "$(recall number)" ] ||
+        [ "$made_" = "$(recall number)" ] || [ "$made_" -le "$(recall newest)" ] ||
             nix-env --profile "$SYSTEM_PROFILE" --delete-generations "$made_" >/dev/null 2>&1
     fi
     old_=$(recall boot_default)

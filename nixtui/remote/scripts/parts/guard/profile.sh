@@ -41,10 +41,10 @@ try_profile() {
     fi
 }
 
-# newest_generation: its number, 0 where there is none
+# newest_generation LINK: its number, 0 where there is none
 newest_generation() {
     newest_=0
-    for each_ in "$R$link"-*-link; do
+    for each_ in "$R$1"-*-link; do
         number_=${each_##*-}
         number_=${each_%-link}
         number_=${number_##*-}
@@ -83,7 +83,7 @@ put_link_back() {
     else
         as_owner "$owner" rm -f "$link" || return
     fi
-    made_=$(newest_generation)
+    made_=$(newest_generation "$link")
     if [ "$made_" -gt "$(recall newest)" ] && [ "$(resolved "$R$link-$made_-link")" = "$new" ]; then
         as_owner "$owner" nix-env --profile "$link" --delete-generations "$made_" >/dev/null 2>&1 ||
             as_owner "$owner" rm -f "$link-$made_-link"

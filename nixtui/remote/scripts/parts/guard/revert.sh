@@ -25,7 +25,7 @@ reverting() {
 go_back() {
     # A hanging activation holds NixOS's lock: without this, going back dies of "Could not acquire lock".
     systemctl stop "nixtui-activate-$id.service" >/dev/null 2>&1
-    if [ "$(cat "$dir/code" 2>/dev/null)" = 11 ] && ! on_profile; then
+    if [ "$(cat "$dir/code" 2>/dev/null)" = 11 ] && ! on_profile && ! pulls; then
         # Somebody else's activation held the lock all the time: ours did nothing, and theirs is not ours to undo.
         finish not_begun "$1"
         return
@@ -43,6 +43,16 @@ go_back() {
         finish revert_failed "$1"
         return
     }
+    if pulls; then
+        if is_untouched; then
+            finish failed "$1"
+            return
+        fi
+        take_pulled_back || {
+            sleep 1
+            return 1
+        }
+    fi
     run_stc "$previous" test "$dir/revert-transcript" "$STC_LOCK_TRIES_REVERT"
     if [ "$(current_system)" = "$previous" ] && [ "$stc_code" != 11 ]; then
         finish reverted "$1"
