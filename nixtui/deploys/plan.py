@@ -108,7 +108,8 @@ def _plan_host(
             nothing[name] = found.why
         else:
             return _refused(row, found), None
-    row = msgspec.structs.replace(row, facts=_facts(candidate, seen, active, choice, settings))
+    facts = _facts(candidate, seen, active, choice, settings) | {"legs": " ".join(leg.profile for leg in legs)}
+    row = msgspec.structs.replace(row, facts=facts)
     if not legs and not keys_of(candidate, choice):
         why = "; ".join(why if len(nothing) == 1 else f"{name}: {why}" for name, why in nothing.items())
         return _refused(row, Objection(why=why, outcome=Outcome.UNCHANGED)), None

@@ -226,6 +226,8 @@ def test_without_the_operator_the_link_of_a_profile_goes_back_by_itself(
     host.wait_until(lambda: left(host, ROOTS_APP) == before, what="the old profile", within=60)
     host.wait_until(lambda: host.run("test -e /run/nixtui/lock").code != 0, what="the end of it", within=30)
     assert host.running_processes("^sleep 300") == ()
+    entry = operator.shell.run("journal", "--json").json[0]
+    assert (entry["kind"], entry["outcome"]) == ("deploy", "reverted"), entry
     assert host.sh("tail -n 1 /var/tmp/app.log") == host.sh(f"readlink -f {ROOTS_APP}")  # active again
 
 
