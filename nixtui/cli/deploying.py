@@ -1,7 +1,7 @@
 """From selectors to a deploy that can be proposed: built, looked at on its hosts, planned."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -9,23 +9,31 @@ from nixtui.activation.guarded import HealthCheck
 from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.evaluating import request_here
+from nixtui.cli.evaluating import flake_found, flake_of, request_here
+from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
 from nixtui.cli.output import narrate
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
+from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
 from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
-from nixtui.deploys.plan import Choice, Deploy, plan_deploy
+from nixtui.deploys.plan import Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
+from nixtui.deploys.profiles import Wished
+from nixtui.deploys.pulling import Pull, Puller
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
+from nixtui.nix.colmena import HiveTarget
+from nixtui.nix.deploy_rs import DeployTarget
 from nixtui.nix.errors import NixError, NixFailed
+from nixtui.nix.key_values import key_values
 from nixtui.nix.local_store import keep, local_closure
 from nixtui.operations.journal import Intent
 from nixtui.operations.operation import Operation, Prepared
-from nixtui.operations.plan import left_out
+from nixtui.operations.plan import Plan, left_out
+from nixtui.operations.policy import Consent, Refused
 from nixtui.operations.report import Outcome, Report
 from nixtui.remote.errors import Unreachable
 from nixtui.remote.shell import NoShell
@@ -56,7 +64,8 @@ def is_here(path: str) -> bool:
 class Deploying:
     """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly.
 
-    `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it.
+    `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it. `consent` asks for a yes
+    to a build that is not done here; without it, or when it raises `Refused`, there is none.
     """
 
     def __init__(
@@ -66,26 +75,36 @@ class Deploying:
         say: Callable[[str], None] = narrate,
         watch: Callable[[str, Building], None] = lambda _, __: None,
         stoppable: Callable[[Operation], AbstractContextManager[object]] = nullcontext,
+        consent: Callable[[Plan], Awaitable[Consent]] | None = None,
     ) -> None:
-        self._nixtui = nixtui
+        self._nixtui, self._consent = nixtui, consent
         self._say, self._watch, self._stoppable = say, watch, stoppable
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
+        self._nodes = NO_NODES
+        self._names: Mapping[str, str] = {}
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
-        """The system of each host: the one that is `given` and still in the local store, else built from the flake, as
-        an operation of its own that the journal has.
+        """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
+        is `given` and still in the local store is not built, the rest is, as an operation of its own that the journal
+        has.
 
         Raises `UsageError` without a flake, `NixError` without a nix.
         """
+        hosts = [host for host in hosts if self._pull(host) is None]
         there = {name: path for name, path in given.items() if is_here(path)}
         left = [host for host in hosts if host.name not in there]
-        if not left:
+        if flake_found(self._nixtui) is not None:
+            self._nodes = await nodes_of(flake_of(self._nixtui), hosts)
+            self._names = {host.name: flake_name(host) for host in hosts}
+        if not left and not any(name in self._nodes for name in there):
             return there
-        self._say(
-            f"evaluating {len(left)} systems …" if len(left) > 1 else f"evaluating the system of {left[0].name} …"
-        )
-        request = await request_here(self._nixtui, left, BuildOptions(keep_going=True))
+        if left:
+            what = f"{len(left)} systems" if len(left) > 1 else f"the system of {left[0].name}"
+            self._say(f"evaluating {what} …")
+        request = await request_here(self._nixtui, hosts, BuildOptions(keep_going=True), self._nodes, leave=set(there))
+        if not request.systems:
+            return there
         identity, begun = self._nixtui.new_identity(), list[Building]()
 
         def started(building: Building) -> None:
@@ -103,20 +122,33 @@ class Deploying:
         return {**failed, **outs, **there}
 
     async def _run(self, prepared: Prepared) -> Report:
-        """Build; nobody has to consent, as it changes no host."""
+        """Build. Nobody has to consent to what changes no host."""
         if not prepared.plan.acting_on:
             targets = tuple(left_out(row) for row in prepared.plan.targets)
             return Report(operation=prepared.identity, outcome=Outcome.FAILED, targets=targets)
-        nixtui = self._nixtui
+        nixtui, consent = self._nixtui, None
+        try:
+            consent = await self._agreed(prepared.plan)
+        except Refused as refusal:
+            why = f"its flake builds it on the host itself, and that is {refusal}"
+            targets = tuple(left_out(row, why) for row in prepared.plan.targets)
+            return Report(operation=prepared.identity, outcome=Outcome.REFUSED, targets=targets)
         operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
         with self._stoppable(operation):
-            running = asyncio.ensure_future(operation.run(None, nixtui.policy, await nixtui.journal()))
+            running = asyncio.ensure_future(operation.run(consent, nixtui.policy, await nixtui.journal()))
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:  # nobody wants it any more: it is stopped and recorded as such
                 operation.cancel()
                 await asyncio.gather(running, return_exceptions=True)
                 raise
+
+    async def _agreed(self, plan: Plan) -> Consent | None:
+        if plan.read_only:
+            return None
+        if self._consent is None:
+            raise Refused("not confirmed", "deploy it on the command line: nixtui deploy")
+        return await self._consent(plan)
 
     async def keep(self, built: Mapping[str, str | NixError]) -> None:
         """Keep each host's system in the local store until its next one: who is away is caught up with that."""
@@ -142,8 +174,16 @@ class Deploying:
         room = asyncio.Semaphore(EXAMINED_AT_ONCE)
 
         async def one(host: Host) -> Candidate:
+            if (pull := self._pull(host)) is not None:
+                async with room:
+                    return await examiner.examine_puller(host, pull)
+            node, wished = self._nodes.get(host.name), None
+            if isinstance(node, DeployTarget):
+                beside = [each.name for each in node.profiles if not each.is_system]
+                wished = Wished(node, {name: built[part_of(host.name, name)] for name in beside})
             async with room:
-                return await examiner.examine(host, built[host.name])
+                hive = node if isinstance(node, HiveTarget) else None
+                return await examiner.examine(host, built.get(host.name), wished, hive)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(host)) for host in hosts]
@@ -166,7 +206,24 @@ class Deploying:
     def means(self, copying: CopySettings) -> Means:
         """What the job works with."""
         configuration = self._nixtui.configuration
-        return Means(self._nixtui.reach, self._ssh_for, copying, gate_rules(configuration), configuration.directory)
+        rules = gate_rules(configuration)
+        return Means(self._nixtui.reach, self._ssh_for, copying, rules, configuration.directory, self._key_values)
+
+    def _pull(self, host: Host) -> Pull | None:
+        """What the host fetches by itself, if `nixtui.toml` says so."""
+        section = self._nixtui.configuration.hosts.get(host.name)
+        if section is None:
+            return None
+        if section.pull is not None:
+            return Pull(Puller.NIXOS_REBUILD, section.pull)
+        return Pull(Puller.FH, section.fh) if section.fh is not None else None
+
+    async def _key_values(self, name: str) -> Mapping[str, bytes]:
+        """What is in the keys of a host, read anew each time."""
+        node = self._nodes.get(name)
+        if not isinstance(node, HiveTarget):
+            return {}
+        return await key_values(flake_of(self._nixtui), self._names[name], node.keys)
 
     async def _closure(self, path: str) -> Closure:
         if path not in self._local:

@@ -24,13 +24,17 @@ from nixtui.config.strings import (
     Colour,
     FlakeReference,
     HostSelector,
+    HubReference,
     LocalUrl,
+    PullReference,
     User,
     parse_address,
     parse_colour,
     parse_flake,
     parse_host_selector,
+    parse_hub,
     parse_local_url,
+    parse_pull,
     parse_user,
 )
 from nixtui.config.value import BadValue, describe
@@ -182,5 +186,7 @@ _PARSERS: Mapping[Any, Callable[[Any], object]] = {
     FlakeReference: parse_flake,
     HostSelector: parse_host_selector,
     LocalUrl: parse_local_url,
+    PullReference: parse_pull,
+    HubReference: parse_hub,
     Colour: parse_colour,
 }

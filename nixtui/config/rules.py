@@ -22,7 +22,9 @@ def check_rules(document: Document, reader: Reader) -> None:
         _check_sources(document, reader)
     if "environments" not in reader.broken:
         _check_environments(document, reader)
-    for name in document.hosts:
+    for name, host in document.hosts.items():
+        if host.pull is not None and host.fh is not None:
+            reader.report(("hosts", name, "fh"), "there is pull as well, and a host fetches one system", "remove one")
         if reason := refuse_name(name):
             reader.report(("hosts", name), f"the name {reason}", "this host is left out", warning=True)
 

@@ -13,7 +13,16 @@ from msgspec import Meta
 
 from nixtui.config.duration import Limit, Pause
 from nixtui.config.share import Share
-from nixtui.config.strings import Address, Colour, FlakeReference, HostSelector, LocalUrl, User
+from nixtui.config.strings import (
+    Address,
+    Colour,
+    FlakeReference,
+    HostSelector,
+    HubReference,
+    LocalUrl,
+    PullReference,
+    User,
+)
 from nixtui.model.environment import Confirmation
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -52,13 +61,18 @@ class FleetSection(Section, frozen=True):
 
 
 class HostSection(Section, frozen=True):
-    """`[hosts.NAME]`: how one host is reached, and its tags."""
+    """`[hosts.NAME]`: how one host is reached, and its tags.
+
+    A deploy to a host with `pull` or `fh` has it fetch its system by itself, with nixos-rebuild or with fh.
+    """
 
     address: Address | None = None
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
     user: User | None = None
     flake_attr: Text | None = None
     tags: Mapping[str, str] = {}
+    pull: PullReference | None = None
+    fh: HubReference | None = None
 
 
 class SshSection(Section, frozen=True):

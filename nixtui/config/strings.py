@@ -13,6 +13,12 @@ User = NewType("User", str)
 FlakeReference = NewType("FlakeReference", str)
 """As the nix command takes it, without the `#attribute`."""
 
+PullReference = NewType("PullReference", str)
+"""A flake as `nixos-rebuild --flake` takes it, with or without the `#attribute`."""
+
+HubReference = NewType("HubReference", str)
+"""An output on FlakeHub as `fh apply nixos` takes it: `org/flake/version`, with or without the `#attribute`."""
+
 HostSelector = NewType("HostSelector", str)
 """A selector that can be answered from the inventory alone."""
 
@@ -21,6 +27,9 @@ LocalUrl = NewType("LocalUrl", str)
 
 Colour = NewType("Colour", str)
 """A word of the theme (`warning`, `red`) or `#rrggbb`."""
+
+
+_ON_HUB = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+/[^\s/#]+(#[^\s#]+)?")
 
 
 def parse_address(value: object) -> Address:
@@ -47,6 +56,24 @@ def parse_flake(value: object) -> FlakeReference:
     if not text or text.startswith("-") or not text.isprintable():
         raise BadValue(f"{printable(text)} is no flake reference", 'write for example "." or "github:owner/repository"')
     return FlakeReference(text)
+
+
+def parse_pull(value: object) -> PullReference:
+    """A flake that a host fetches by itself. Raises `BadValue`."""
+    text = require_text(value, "github:owner/repository#web-1")
+    if not text or text.startswith("-") or not text.isprintable() or " " in text:
+        raise BadValue(f"{printable(text)} is no flake reference", 'write for example "github:owner/repository#web-1"')
+    return PullReference(text)
+
+
+def parse_hub(value: object) -> HubReference:
+    """An output on FlakeHub. Raises `BadValue`."""
+    text = require_text(value, "org/flake/*#nixosConfigurations.web-1")
+    if _ON_HUB.fullmatch(text) is None or not text.isprintable():
+        raise BadValue(
+            f"{printable(text)} is no output on FlakeHub", 'write for example "org/flake/*#nixosConfigurations.web-1"'
+        )
+    return HubReference(text)
 
 
 def parse_host_selector(value: object) -> HostSelector:

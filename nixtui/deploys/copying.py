@@ -66,7 +66,7 @@ class Copier:
         self._room = asyncio.Semaphore(self.settings.at_once)
 
     async def copy(self, candidate: Candidate, tell: Narrator) -> NixError | RemoteError | None:
-        """Bring the candidate's system to its host; what stood in the way, or `None`. Raises `Cancelled`."""
+        """Bring what the candidate is to have to its host; what stood in the way, or `None`. Raises `Cancelled`."""
         sizes = candidate.sizes
         if not sizes:
             return None
@@ -96,17 +96,16 @@ class Copier:
                 return
 
     async def _try(self, candidate: Candidate, sizes: Mapping[str, int], tell: Narrator) -> None:
-        assert candidate.system is not None
         with await self.ssh_for(candidate.host) as environ:
             await copy_closure(
-                candidate.system,
+                *candidate.roots,
                 to=f"ssh://{TARGET}",
                 sizes=sizes,
                 tell=self._teller(sum(sizes.values()), tell),
                 directory=self.directory,
                 environ=environ,
                 time_limit=self.settings.time_limit,
-                substitute=self.settings.substitute,
+                substitute=self.settings.substitute or candidate.substitute,
             )
 
     async def _still_missing(self, candidate: Candidate, sizes: Mapping[str, int]) -> Mapping[str, int]:

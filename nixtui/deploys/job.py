@@ -1,50 +1,51 @@
 """Carrying a deploy out: copy to every host, ask each what would change, then activate wave after wave."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from nixtui.activation.guarded import CANCELLED, GuardedHost
+from nixtui.activation.guarded import CANCELLED
+from nixtui.deploys.activating import Activating
+from nixtui.deploys.choice import Action
 from nixtui.deploys.copying import Copier, CopySettings, SshFor
 from nixtui.deploys.gate import Gate, GateRules
-from nixtui.deploys.plan import Action, Deploy
+from nixtui.deploys.keys import NodeKeys, Values
+from nixtui.deploys.legs import Leg
+from nixtui.deploys.phase import Phase
+from nixtui.deploys.plan import Deploy, keys_of
 from nixtui.model.host import Host
 from nixtui.model.preview import Preview
+from nixtui.nix.colmena import HiveKey
 from nixtui.operations.events import TargetFinished
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Job, Run
 from nixtui.operations.plan import Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.operations.rollout import Rollout, roll_out, waves
-from nixtui.remote.errors import RemoteError, Unreachable
-from nixtui.remote.guard import Order
+from nixtui.remote.command import TimedOut, run_command
+from nixtui.remote.errors import BadAnswer, NoAnswer, RemoteError, Unreachable
 from nixtui.remote.holding import hold, let_go
 from nixtui.remote.preview import preview
-from nixtui.remote.transport import Reach
+from nixtui.remote.profiles import dry_activate
+from nixtui.remote.transport import Reach, Transport
 
-
-class Phase(StrEnum):
-    """How far a deploy came with a host. The values are part of the JSON and of the journal."""
-
-    PREFLIGHT = "preflight"
-    COPY = "copy"
-    ACTIVATION = "activation"
+_DRY_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a deploy works with beside its plan. `directory` is where nix is run."""
+    """What a deploy works with beside its plan. `directory` is where nix is run; `values` reads the keys of a hive."""
 
     reach: Reach
     ssh_for: SshFor
     copying: CopySettings
     gate: GateRules
     directory: Path
+    values: Values
 
 
 def deploy_job(deploy: Deploy, means: Means) -> Job:
@@ -64,6 +65,7 @@ class _Deploying:
     means: Means
     run: Run
     reports: dict[str, TargetReport] = field(default_factory=dict)
+    begun: dict[str, Activating] = field(default_factory=dict)
 
     async def carry_out(self) -> Report:
         plan = self.deploy.plan
@@ -81,7 +83,7 @@ class _Deploying:
         )
         for report in await roll_out(waves(ready, rules), rules, self._activate, self.run, more):
             self.reports[report.name] = report
-        await self._let_go([name for name in names if self.reports[name].outcome is Outcome.REFUSED])
+        await self._let_go([name for name in names if _came_to_nothing(self.reports[name])])
         reports = tuple(self.reports[row.name] for row in plan.targets)
         return Report(
             operation=self.run.operation,
@@ -115,14 +117,21 @@ class _Deploying:
 
     async def _foresee(self, name: str, tell: Narrator, began: float) -> None:
         """NixOS's own dry run, told; what it finds in the way ends this host's part before anybody's begins."""
-        action = self.deploy.choice.action
+        action, legs = self.deploy.choice.action, self.deploy.legs[name]
+        system = next((leg.order for leg in legs if leg.is_system and leg.order.pull is None), None)
         tell.begin("dry-activate")
         try:
             async with self.means.reach(self._host(name)) as transport:
-                order = self.deploy.orders[name]
-                found = await self.run.unless_cancelled(preview(transport, order.new))
-                if action is not Action.DRY_ACTIVATE:
-                    await hold(transport, order.operation, order.lasts or order.new)
+                found = Preview(path="", exit_code=0)
+                if system is not None:
+                    found = await self.run.unless_cancelled(preview(transport, system.new))
+                for leg in legs:
+                    if leg.order.pull is not None:
+                        await self._foresee_pull(transport, leg.order.pull, tell)
+                    elif action is not Action.DRY_ACTIVATE:
+                        await hold(transport, leg.order.operation, leg.order.lasts or leg.order.new)
+                    elif not leg.is_system:
+                        await self._foresee_profile(transport, leg, tell)
         except RemoteError as error:
             tell.end(False, error.reason)
             outcome = Outcome.UNREACHABLE if isinstance(error, Unreachable) else Outcome.REFUSED
@@ -130,7 +139,10 @@ class _Deploying:
                 name, outcome, f"{error.reason}; nothing was activated", error.remedy, Phase.PREFLIGHT, tell, began
             )
             return
-        lines = list(told(found))
+        beside = [leg.profile for leg in legs if not leg.is_system]
+        lines = list(told(found)) if system is not None else []
+        lines += [f"would activate {', '.join(beside)}"] if beside else []
+        lines += [f"{len(keys)} keys to upload"] if (keys := self._keys(name)) else []
         tell.end(found.is_complete, "; ".join(lines[:1]))
         for line in lines:
             tell.note(line)
@@ -145,13 +157,36 @@ class _Deploying:
         elif action is Action.DRY_ACTIVATE:
             self._end(name, Outcome.UNCHANGED, "; ".join(lines), None, Phase.PREFLIGHT, tell, began)
 
+    async def _foresee_pull(self, transport: Transport, command: str, tell: Narrator) -> None:
+        """Only the host can say, and evaluating takes it long: it is asked when that is all that is wanted."""
+        if self.deploy.choice.action is not Action.DRY_ACTIVATE:
+            return
+        limit = self.deploy.settings.activation_timeout
+        asking = run_command(transport, command, tell.output, as_root=True, limit=limit)
+        try:
+            status = await self.run.unless_cancelled(asking)
+        except TimedOut as error:
+            raise NoAnswer(transport.host.name, f"`{command}` did not end within {limit:g} s") from error
+        if status != 0:
+            raise BadAnswer(transport.host.name, f"`{command}` ended with {status}")
+
+    async def _foresee_profile(self, transport: Transport, leg: Leg, tell: Narrator) -> None:
+        """What its own program says to DRY_ACTIVATE=1."""
+        order = leg.order
+        status, lines = await self.run.unless_cancelled(dry_activate(transport, order.owner, order.new))
+        for line in lines[:_DRY_LINES]:
+            tell.note(f"{leg.profile}: {line}")
+        if status != 0:
+            raise BadAnswer(transport.host.name, f"the dry run of profile {leg.profile} ended with {status}")
+
     async def _let_go(self, names: Sequence[str]) -> None:
         """What was held for hosts whose turn never came."""
 
         async def one(name: str) -> None:
             with suppress(RemoteError):  # the next guard on that host sweeps it away
                 async with self.means.reach(self._host(name)) as transport:
-                    await let_go(transport, self.deploy.operation)
+                    for leg in self.deploy.legs[name]:
+                        await let_go(transport, leg.order.operation)
 
         if self.deploy.choice.action is not Action.DRY_ACTIVATE:
             async with asyncio.TaskGroup() as group:
@@ -184,22 +219,33 @@ class _Deploying:
         self.run.tell(TargetFinished(at=self.run.clock(), target=name, report=report))
 
     async def _activate(self, name: str) -> TargetReport:
-        row = self._row(name)
-        report = await self._under_guard(name, self.deploy.orders[name], before=row.before, after=row.after)
-        return _of(report, Phase.ACTIVATION)
+        self.begun[name] = self._activating(name)
+        return await self.begun[name].go()
 
     async def _take_back(self, name: str) -> TargetReport:
-        """The way back of a host that had arrived already: a guarded activation like any other."""
-        row, order = self._row(name), self.deploy.orders[name]
-        seen = self.deploy.candidates[name].seen
-        number = seen.profile.number if seen is not None and seen.profile is not None else None
-        return await self._under_guard(name, back(order, number), before=row.after, after=row.before)
+        """The way back of a host that had arrived already."""
+        return await self.begun[name].take_back()
 
-    async def _under_guard(self, name: str, order: Order, *, before: str | None, after: str | None) -> TargetReport:
-        reach, health = self.means.reach, self.deploy.settings.health
-        return await GuardedHost(
-            self._host(name), order, reach, health, self.run, before=before, after=after
-        ).activate()
+    def _activating(self, name: str) -> Activating:
+        row, seen = self._row(name), self.deploy.candidates[name].seen
+        return Activating(
+            host=self._host(name),
+            legs=self.deploy.legs[name],
+            reach=self.means.reach,
+            health=self.deploy.settings.health,
+            run=self.run,
+            before=row.before,
+            after=row.after,
+            number=seen.profile.number if seen is not None and seen.profile is not None else None,
+            read_keys=(lambda: self._read_keys(name)) if self._keys(name) else None,
+        )
+
+    def _keys(self, name: str) -> Mapping[str, HiveKey]:
+        return keys_of(self.deploy.candidates[name], self.deploy.choice)
+
+    async def _read_keys(self, name: str) -> NodeKeys:
+        """Only when it is their turn: no secret waits in memory for a wave."""
+        return NodeKeys(self._keys(name), await self.means.values(name))
 
     def _host(self, name: str) -> Host:
         return self.deploy.candidates[name].host
@@ -208,20 +254,9 @@ class _Deploying:
         return next(row for row in self.deploy.plan.targets if row.name == name)
 
 
-def back(order: Order, number: int | None) -> Order:
-    """From where this order leads to where it began. `number` is the generation that was the profile then.
-
-    It has a name of its own: the host still remembers the way there.
-    """
-    return msgspec.structs.replace(
-        order,
-        operation=f"{order.operation}-back",
-        new=order.expect_current if order.live else order.expect_profile,
-        lasts=order.expect_profile,
-        number=number,
-        expect_current=order.new if order.live else order.expect_current,
-        expect_profile=(order.lasts or order.new) if order.lasting else order.expect_profile,
-    )
+def _came_to_nothing(report: TargetReport) -> bool:
+    """Whether it was held for nothing: no guard has begun that would have let it go."""
+    return report.outcome is Outcome.REFUSED or (report.phase == Phase.KEYS.value and not report.outcome.is_success)
 
 
 def _of(report: TargetReport, phase: Phase) -> TargetReport:

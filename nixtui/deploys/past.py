@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nixtui.deploys.job import Phase
+from nixtui.deploys.phase import Phase
 from nixtui.deploys.plan import KIND
 from nixtui.operations.journal import Entry
 from nixtui.operations.report import Outcome, TargetReport

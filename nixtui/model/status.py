@@ -75,7 +75,8 @@ class ActivationLock(msgspec.Struct, frozen=True):
 class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a host says about itself (`remote/scripts/probe.sh`). `None` is unknown, never zero.
 
-    System links are store paths. Times are Unix seconds by the host's own clock; `clock` is that clock
+    System links are store paths; `profile_wraps` is the system inside a profile that is not the system itself (those of
+    deploy-rs). Times are Unix seconds by the host's own clock; `clock` is that clock
     when it was last read. `load` is the 1, 5 and 15 minute averages. `failed_units` names 32 at most;
     `failed_at` is the uptime at which the first of them failed.
     `lock_deadline` is the uptime at which a host that is armed goes back by itself.
@@ -85,6 +86,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     current_system: str | None = None
     booted_system: str | None = None
     profile_system: str | None = None
+    profile_wraps: str | None = None
     generation: int | None = None
     generations: int | None = None
     switched_at: float | None = None
@@ -145,4 +147,4 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
         """What runs is not what the profile says: somebody tested, or a switch was cut off."""
         facts = self.facts
         known = facts.current_system is not None and facts.profile_system is not None
-        return known and facts.current_system != facts.profile_system
+        return known and facts.current_system not in (facts.profile_system, facts.profile_wraps)

@@ -91,8 +91,7 @@ class CopyLog:
 
 
 async def copy_closure(
-    path: str,
-    *,
+    *paths: str,
     to: str,
     sizes: Mapping[str, int],
     tell: Callable[[Copied], None],
@@ -101,14 +100,14 @@ async def copy_closure(
     time_limit: float,
     substitute: bool = False,
 ) -> None:
-    """Copy `path` and what it needs from the local store to the store `to`. Paths that are there are left alone.
+    """Copy `paths` and what they need from the local store to the store `to`. Paths that are there are left alone.
 
     Signatures are not asked for on this side; whether the target wants them is the target's business. Raises
     `CopyFailed`, or another `NixError` when there is no nix, or it takes too long.
     """
     log = CopyLog(sizes, tell)
     options = ["--substitute-on-destination"] if substitute else []
-    words = ("copy", "--no-check-sigs", *options, "--to", to, path, "--log-format", "internal-json", "-v")
+    words = ("copy", "--no-check-sigs", *options, "--to", to, *paths, "--log-format", "internal-json", "-v")
     try:
         await stream_nix(
             words,

@@ -12,6 +12,9 @@ import msgspec
 from nixtui.nix.errors import NixBadAnswer, NixError, NixFailed
 from nixtui.nix.flake import Flake
 from nixtui.nix.nodes import Answers, ask_each
+from nixtui.nix.wanted import SYSTEM_PROFILE
+
+SYSTEM_LINK: Final = "/nix/var/nix/profiles/system"
 
 _SETTINGS: Final = (
     "sshUser user sshOpts fastConnection autoRollback magicRollback confirmTimeout activationTimeout tempPath sudo "
@@ -69,8 +72,9 @@ class RawNode(msgspec.Struct, frozen=True, kw_only=True):
 class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A profile with everything decided; the defaults are those of deploy-rs.
 
-    `ssh_user` and `user` stay `None` where nobody says: the local user, and the ssh user. `profile_path` is `None`
-    where it follows from `user` and `name` (see `fixed_path`); `temp_path` is where deploy-rs has its canary.
+    `ssh_user` and `user` stay `None` where nobody says: the local user, and the ssh user; so do the timeouts (seconds),
+    for which deploy-rs has 30 and 240 and nixtui what is configured. `profile_path` is `None` where it follows from
+    `user` and `name` (see `fixed_path`); `temp_path` is where deploy-rs has its canary.
     """
 
     name: str
@@ -81,8 +85,8 @@ class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
     fast_connection: bool = False
     auto_rollback: bool = True
     magic_rollback: bool = True
-    confirm_timeout: int = 30
-    activation_timeout: int = 240
+    confirm_timeout: int | None = None
+    activation_timeout: int | None = None
     temp_path: str = "/tmp"  # noqa: S108 - the default that deploy-rs documents
     sudo: str | None = None
     remote_build: bool = False
@@ -92,6 +96,11 @@ class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
     def owner(self) -> str | None:
         """Whose profile it is; `None` for the local user's name."""
         return self.user or self.ssh_user
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is NixOS's own; where nobody says whose, that of this name is nobody else's."""
+        return self.fixed_path == SYSTEM_LINK or (self.name == SYSTEM_PROFILE and self.owner is None)
 
     @property
     def sudo_words(self) -> str:
@@ -110,8 +119,8 @@ class DeployProfile(msgspec.Struct, frozen=True, kw_only=True):
             return self.profile_path
         if self.owner != "root":
             return None
-        if self.name == "system":
-            return "/nix/var/nix/profiles/system"
+        if self.name == SYSTEM_PROFILE:
+            return SYSTEM_LINK
         return f"/nix/var/nix/profiles/per-user/root/{self.name}"
 
 
@@ -136,7 +145,8 @@ def target(name: str, raw: RawNode) -> DeployTarget | NixError:
     unknown = [each for each in raw.order if each not in raw.profiles]
     if unknown:
         return NixBadAnswer(f"profilesOrder of {name} names {unknown[0]}, which is none of its profiles")
-    order = dict.fromkeys((*raw.order, *raw.profiles))
+    # The rest comes in any order with deploy-rs; here the system first, which may make the users of the others.
+    order = dict.fromkeys((*raw.order, *(name for name in (SYSTEM_PROFILE,) if name in raw.profiles), *raw.profiles))
     return DeployTarget(
         name=name,
         hostname=raw.hostname,

@@ -81,7 +81,7 @@ async def test_the_defaults_are_those_of_deploy_rs(tmp_path: Path) -> None:
     assert isinstance(answers["a"], DeployTarget)
     (profile,) = answers["a"].profiles
     assert (profile.auto_rollback, profile.magic_rollback) == (True, True)
-    assert (profile.confirm_timeout, profile.activation_timeout, profile.temp_path) == (30, 240, "/tmp")  # noqa: S108 - a default, nothing is written there
+    assert (profile.confirm_timeout, profile.activation_timeout, profile.temp_path) == (None, None, "/tmp")  # noqa: S108 - a default, nothing is written there
     assert (profile.fast_connection, profile.remote_build, profile.interactive_sudo) == (False, False, False)
     assert profile.owner is None
 

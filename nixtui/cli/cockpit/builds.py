@@ -72,10 +72,11 @@ class LiveBuilds:
     async def plan_deploy(self, names: Sequence[str]) -> Plan:
         """As `nixtui deploy` does it. Raises `NixError` and `UsageError`."""
         from nixtui.cli.deploying import Deploying
+        from nixtui.deploys.choice import Choice
         from nixtui.deploys.copying import CopySettings
         from nixtui.deploys.job import deploy_job
         from nixtui.deploys.past import quarantined
-        from nixtui.deploys.plan import Choice, findings
+        from nixtui.deploys.plan import findings
 
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
         deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told)

@@ -8,18 +8,22 @@ from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import stoppable
+from nixtui.cli.consent import ask_consent
 from nixtui.cli.deploying import Deploying
 from nixtui.cli.events import print_event, print_line
 from nixtui.cli.exits import Exit, UsageError, exit_for
+from nixtui.cli.narration import plan_lines
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
+from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.copying import AT_ONCE, CopySettings
 from nixtui.deploys.job import deploy_job
 from nixtui.deploys.past import missed, quarantined, to_try_again
-from nixtui.deploys.plan import KIND, Action, Choice, findings
+from nixtui.deploys.plan import KIND, findings
 from nixtui.model.host import Host
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Consent, Refused
 from nixtui.operations.report import Outcome, Report
 
 REMEMBERED = 2000
@@ -74,7 +78,14 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             texts.append(PlainText(building.tree, lambda line: narrate(plain(line)), monotonic))
             building.watchers.append(texts[-1].take)
 
-    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable)
+    async def agree(plan: Plan) -> Consent:
+        if arguments.dry_run:
+            raise Refused("not done in a dry run")
+        for line in plan_lines(plan, commands=True):
+            narrate(line)
+        return await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
+
+    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable, consent=agree)
     built = await deploying.build(hosts, systems)
     for text in texts:
         text.end()

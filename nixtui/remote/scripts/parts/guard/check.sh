@@ -7,12 +7,20 @@ check() {
     asking=$!
     command -v systemd-run >/dev/null && [ -d "$R/run/systemd/system" ] ||
         refuse unsupported "this host has no systemd-run: nothing would bring it back by itself" || return
+    if on_profile; then
+        check_profile && has_room && is_complete "$new"
+        return
+    fi
     now_=$(current_system)
     [ "$now_" = "$expect_current" ] ||
         refuse moved "it runs ${now_:-nothing known} now, not what was shown" || return
     now_=$(resolved "$SYSTEM_PROFILE")
     [ "$now_" = "$expect_profile" ] ||
         refuse moved "its profile points to ${now_:-nothing} now, not to what was shown" || return
+    if pulls; then
+        has_room && is_idle
+        return
+    fi
     is_system "$new" && is_system "$lasts" || return
     has_room || return
     is_idle || return
@@ -58,7 +66,7 @@ has_room() {
         free_=$(available_kib "$each_")
         [ "${free_:-1024}" -ge 256 ] || refuse room "the disk of $each_ is full" || return
     done
-    [ -d "$R/boot" ] || return 0
+    [ -d "$R/boot" ] && ! on_profile || return 0
     need_=$(boot_need_kib)
     free_=$(available_kib "$R/boot")
     [ "${free_:-$need_}" -ge "$need_" ] ||
