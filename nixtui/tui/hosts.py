@@ -129,7 +129,7 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
         Column("revision", "REV", 8, _revision, 8, sort=lambda row: row.status.facts.configuration_revision),
         Column("load", "LOAD", 12, _load, 5, right=True, sort=lambda row: row.status.facts.load),
         Column("memory", "MEM", 4, _memory, 7, right=True, sort=_by_memory),
-        Column("disk", "DISK", 4, _disk, 6, 9, sort=_by_disk),
+        Column("disk", "DISK", 4, _disk, 6, right=True, sort=_by_disk),
         Column("last", "LAST ACTION", 25, _last, 9, 34, sort=lambda row: row.last.at if row.last else None),
         Column("environment", "ENV", 7, _environment, 10, 10, sort=lambda row: row.host.environment),
         Column("version", "NIXOS", 14, _version, 11, 20, sort=lambda row: row.status.facts.nixos_version),
@@ -290,13 +290,11 @@ def disk_role(fraction: float) -> Role:
 
 
 def _disk(row: HostRow) -> Line:
-    """The fullest one, named where it is not `/`. At the left, so that what is cut off is the name."""
+    """The fullest one. Which that is the side panel says, and STATE once it has no room left."""
     disk = row.status.facts.fullest_disk
     if disk is None:
         return _UNKNOWN
-    figure = units.percent(disk.used_fraction).rjust(3)
-    mount = "" if disk.mount == "/" else f" {clean(disk.mount)}"
-    return _now_or_then(row, line((figure, disk_role(disk.used_fraction)), (mount, Role.MUTED)))
+    return _now_or_then(row, line((units.percent(disk.used_fraction), disk_role(disk.used_fraction))))
 
 
 def _seen(row: HostRow) -> Line:

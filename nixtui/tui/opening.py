@@ -102,11 +102,11 @@ def question(app: NixtuiApp, title: str, meaning: str, yes: str, do: Callable[[]
 
 
 def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
-    """The generations of these hosts."""
+    """The generations of these hosts, as they were left if they are shown there already."""
     from nixtui.tui.screens.generations import GenerationsScreen
 
     app.visit("generations")
-    if isinstance(app.screen, GenerationsScreen):
+    if isinstance(app.screen, GenerationsScreen) and app.screen.hosts != tuple(hosts):
         app.screen.show_hosts(hosts)
 
 

@@ -8,9 +8,10 @@ from textual.widgets import Input
 
 from nixtui.fleet.state import FleetState
 from nixtui.model.host import Host
-from nixtui.model.status import HostState
+from nixtui.model.status import HostState, HostStatus
 from nixtui.operations.policy import Policy
 from nixtui.tui.notices import Level
+from nixtui.tui.screens.fleet import SLOWEST_S, SORTED_S
 from tests.tui.cockpit import ENVIRONMENTS, NOW, MemoryCockpit, change, healthy, synthetic_fleet
 from tests.tui.screen import SIZES, line_with, opened, press, shown, until, until_shown, write
 
@@ -397,11 +398,52 @@ async def test_once_all_hosts_have_answered_the_cursor_stays_on_its_host() -> No
         first = app.fleet_screen.table.cursor
         assert first is not None
         app.fleet_screen.tick(NOW)
+        app.fleet_screen.tick(NOW + SORTED_S)
         worse = next(name for name in reversed(fleet.names()) if name != first)
         fleet.apply(worse, change(fleet.status(worse), facts={"failed_units": ("nginx.service",)}))
         cockpit.now += 5  # a list that is looked at is not sorted anew at every change
         await until(pilot, lambda: app.fleet_screen.table.order[0] == worse, "the worst first")
         assert app.fleet_screen.table.cursor == first
+
+
+async def test_what_answers_just_before_the_cursor_is_let_go_does_not_push_it_down() -> None:
+    cockpit = MemoryCockpit()
+    fleet = cockpit.fleet
+    for name in fleet.names():
+        fleet.apply(name, healthy(name, 7))
+    async with opened(cockpit) as (app, pilot, _):
+        app.fleet_screen.tick(NOW)
+        fleet.apply("web-9", change(fleet.status("web-9"), facts={"failed_units": ("nginx.service",)}))
+        app.fleet_screen.tick(NOW + 1)
+        cockpit.now += 5
+        await until(pilot, lambda: "▌ web-9" in shown(app), "the worst, under the cursor")
+
+
+async def test_one_host_that_never_answers_does_not_keep_the_cursor_from_being_let_go() -> None:
+    cockpit = MemoryCockpit()
+    fleet = cockpit.fleet
+    for name in fleet.names():
+        fleet.apply(name, healthy(name, 7))
+    fleet.apply("queue-1", HostStatus(state=HostState.CONNECTING, since=NOW))
+    async with opened(cockpit) as (app, pilot, _):
+        first = app.fleet_screen.table.cursor
+        app.fleet_screen.tick(NOW)
+        app.fleet_screen.tick(NOW + SLOWEST_S)
+        fleet.apply("web-9", change(fleet.status("web-9"), facts={"failed_units": ("nginx.service",)}))
+        cockpit.now += 5
+        await until(pilot, lambda: app.fleet_screen.table.order[0] == "web-9", "the worst first")
+        assert app.fleet_screen.table.cursor == first
+
+
+async def test_generations_of_the_same_hosts_are_as_they_were_left() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "2")
+        await until_shown(pilot, "● running")
+        await press(pilot, "j", "j")
+        left = app.screen.table.cursor  # type: ignore[attr-defined]
+        await press(pilot, "1", "2")
+        await until_shown(pilot, "web-2 ▸ Generations")
+        assert app.screen.table.cursor == left  # type: ignore[attr-defined]
 
 
 async def test_generations_are_those_of_what_is_selected_now() -> None:

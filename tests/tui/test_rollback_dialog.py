@@ -190,6 +190,7 @@ async def test_a_host_that_switched_meanwhile_cannot_be_confirmed() -> None:
         )
         await press(pilot, "right", "enter")
         assert isinstance(app.screen, RollbackDialog)
+        await until(pilot, lambda: all(words in shown(app) for words in ("web-2 runs something", "look again")))
         assert "runs something else than when you pressed the key" in app.session.notices._kept[-1].text
         assert cockpit.operations.begun() == []
 

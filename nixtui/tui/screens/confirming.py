@@ -19,7 +19,7 @@ from nixtui.tui.decision import Decision
 from nixtui.tui.draft import Draft, command_lines, outline
 from nixtui.tui.environments import badge
 from nixtui.tui.notices import Level, sentence
-from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
+from nixtui.tui.paint import EMPTY, Line, Role, Span, cells_of, clean, line, wrap
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
 from nixtui.tui.screens.dialog_room import share_out, text_cells
@@ -32,6 +32,12 @@ from nixtui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
+
+_CHOICE_CELLS = 6
+"""Of a choice beside its title: its marks, and the blanks around it."""
+
+_MOST_OBJECTED = 3
+"""Lines beside the choices for why one of them cannot be chosen."""
 
 
 class Confirming(Dialog[Operation], Acting):
@@ -138,9 +144,9 @@ class Confirming(Dialog[Operation], Acting):
         label = line(("Type ", Role.MUTED), (clean(challenge), Role.STRONG), (" to confirm ▸ ", Role.MUTED))
         self._typed.ask(label, wanted=decision.must_type)
         self._reason.ask(line(("Why, for the journal ▸ ", Role.MUTED)), wanted=decision.asks_reason)
+        self._show_choice()
         self._show_text()
         self._show_keys()
-        self._show_choice()
 
     def _show_targets(self) -> None:
         plan = self.draft.plan
@@ -161,7 +167,8 @@ class Confirming(Dialog[Operation], Acting):
             lines = self.text(cells, self.session.cockpit.clock())
         hosts = len(self.draft.names) if self._targets.display else 0
         questions = self._reason.rows + self._typed.rows
-        room = share_out(self.size.height, questions=questions, text=len(lines), hosts=hosts)
+        height = self.size.height - max(0, len(self._objection.lines) - 1)
+        room = share_out(height, questions=questions, text=len(lines), hosts=hosts)
         self._frame.set_class(room.is_short, "-short")
         self._text.styles.max_height = room.text
         self._text.show(lines if len(lines) <= room.text else [each for each in lines if each])
@@ -181,7 +188,8 @@ class Confirming(Dialog[Operation], Acting):
         title = self.verb if len(self.draft.names) == 1 else self.of_many.format(count)
         why_not = self.decision.why_not()
         self._go.tell(title, why_not)
-        self._objection.show([line((clean(why_not or ""), Role.MUTED))])
+        beside = sum(cells_of(each) + _CHOICE_CELLS for each in ("Cancel", title))
+        self._objection.show(wrap(why_not or "", text_cells(self.size.width) - beside, Role.MUTED)[:_MOST_OBJECTED])
 
     # Deciding
 
