@@ -6,13 +6,16 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types pytest programs screenshots snapshots bench lab-up lab-down clean
 
+# Tests wait more than they work: for guards that run out, hosts that boot, builds that end. Each worker has a lab of its own.
+WORKERS := 2
+
 bin := .venv/bin
 runtime := .venv/.runtime
 development := .venv/.development
 
 # What the tests start, and the Debian package that has it. The lab installs what it needs by itself.
 programs := sshd:openssh-server ssh:openssh-client busybox:busybox shellcheck:shellcheck nix:nix-bin git:git \
-	fish:fish tcsh:tcsh strace:strace tmux:tmux
+	fish:fish tcsh:tcsh strace:strace tmux:tmux qemu-img:qemu-utils openssl:openssl age:age
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +34,7 @@ types: $(development) ## strict type check
 
 pytest: $(development) programs
 	@[ "$$(id -u)" != 0 ] || tests/lab/lab build 3 # before any test's own time limit runs
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 bench: $(development) ## the figures that README.md gives, and their bars; about four minutes, as root
 	@$(bin)/python -m tests.bench $(ARGS)

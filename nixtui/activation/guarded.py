@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 import msgspec
 
 from nixtui.activation.exit_codes import OK, UNITS_FAILED, meaning
-from nixtui.activation.verdict import Verdict, explain_refusal, judge
+from nixtui.activation.verdict import Verdict, explain_refusal, judge, judge_profile, judge_pull
 from nixtui.model.host import Host
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
@@ -61,7 +61,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 class GuardedHost:
     """One host of an operation, on its way to `order.new`. Use once.
 
-    `before` and `after` are what the report calls the two systems.
+    `before` and `after` are what the report calls the two systems. Afterwards `finding` is what the host said last.
     """
 
     host: Host
@@ -71,6 +71,7 @@ class GuardedHost:
     run: Run
     before: str | None = None
     after: str | None = None
+    finding: Finding | None = None
     _tell: Narrator = field(init=False)
     _started_at: float = field(init=False)
     _activating: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -83,6 +84,16 @@ class GuardedHost:
     def __post_init__(self) -> None:
         self._tell = Narrator(self.run, self.host.name)
         self._started_at = self.run.clock()
+
+    def _meaning(self, code: int) -> str:
+        if self.order.link is None and self.order.pull is None:
+            return meaning(code)
+        what = "the command" if self.order.pull is not None else "deploy-rs-activate"
+        return f"{what} succeeded (exit 0)" if code == OK else f"{what} failed (exit {code})"
+
+    @property
+    def _where(self) -> str:
+        return "the host runs" if self.order.link is None else f"{self.order.link} leads to"
 
     async def activate(self) -> TargetReport:
         """Take the host there, or see it come back. Raises nothing: the report says what the host says."""
@@ -138,10 +149,11 @@ class GuardedHost:
     async def _weigh(self, transport: Transport, code: int) -> Verdict:
         """4 says that units failed, not which: those that failed before are no reason to go back."""
         self._code = code
-        self._tell.end(code == OK, meaning(code))
-        if code in (OK, UNITS_FAILED):
+        self._tell.end(code == OK, self._meaning(code))
+        plain = self.order.link is None and self.order.pull is None
+        if code == OK or (code == UNITS_FAILED and plain):
             return await self._prove(transport, code)
-        return await self._go_back(transport, meaning(code))
+        return await self._failed(transport, self._meaning(code), code)
 
     async def _prove(self, transport: Transport, code: int) -> Verdict:
         """Log in anew and look; only a host that lets us in, runs the new system and is well is made to last.
@@ -157,24 +169,39 @@ class GuardedHost:
         self.run.requests.offer(self.host.name, _LOGGING_IN)
         try:
             async with AsyncExitStack() as stack:
-                proof = await self._while_heeding(stack.enter_async_context(transport.fresh()), transport)
+                proof = transport
+                if self.order.confirm:
+                    proof = await self._while_heeding(stack.enter_async_context(transport.fresh()), transport)
                 problem = await self._proof(proof, code)
                 if problem is None:
                     return await self._commit(proof)
         except Cancelled as stop:
-            problem = str(stop) or CANCELLED
+            return await self._go_back(transport, str(stop) or CANCELLED)
         except RemoteError as error:
-            if self._commit_sent:
+            if self._commit_sent or not self.order.confirm:
                 raise
             problem = f"the new system did not prove itself over a new connection: {error.reason}"
-        self._tell.end(False, problem)
-        return await self._go_back(transport, problem)
+            return await self._go_back(transport, problem)
+        return await self._failed(transport, problem, code)
+
+    async def _failed(self, transport: Transport, why: str, code: int) -> Verdict:
+        """Go back, unless it is an activation that stays when it fails."""
+        if code == OK or not self.order.stays:
+            return await self._go_back(transport, why)
+        self._tell.end(False, why)
+        verdict = await self._commit(transport)
+        if verdict.outcome is not Outcome.COMMITTED:
+            return verdict
+        return Verdict(Outcome.FAILED, f"{why}; it stays, as autoRollback is off for it", "look at it, or roll it back")
 
     async def _proof(self, proof: Transport, code: int) -> str | None:
         """What is wrong with the new system, seen over a login of its own; `None` when it may stay."""
         seen = await self._while_heeding(guard.verify(proof, self.order.operation), proof)
-        if seen.current != self.order.new:
-            return f"the host runs {seen.current or 'nothing known'} instead of the new system"
+        if self.order.pull is not None:
+            if self.order.lasting and seen.current != seen.profile:
+                return f"it runs {seen.current}, and its profile leads to {seen.profile}: the command did not switch"
+        elif seen.current != self.order.new:
+            return f"{self._where} {seen.current or 'nothing known'} instead of the new system"
         self.run.requests.offer(self.host.name)
         try:
             problem = await self._while_heeding(self._problem(proof, seen, code), proof)
@@ -253,7 +280,8 @@ class GuardedHost:
             except RemoteError as error:
                 lost = error
             await asyncio.sleep(REJOIN_EVERY_S)
-        by_itself = "it finishes the commit" if self._commit_sent else "it goes back"
+        stays = self._commit_sent or not self.order.confirm
+        by_itself = "it finishes the commit" if stays else "it goes back"
         return Verdict(
             Outcome.UNKNOWN,
             f"the host cannot be reached ({lost.reason}), so what it did is not known; by itself {by_itself}",
@@ -281,6 +309,7 @@ class GuardedHost:
 
     async def _told(self, transport: Transport, finding: Finding) -> Verdict:
         """What the host says became of it; then it may forget."""
+        self.finding = finding
         self._tell.keep(finding.log)
         if finding.code is not None:
             self._code = finding.code
@@ -289,7 +318,13 @@ class GuardedHost:
                 await guard.release(transport, self.order.operation)
             except RemoteError as error:
                 self._tell.note(f"the host keeps its record of this until the next operation: {error.reason}")
-        return judge(finding, new=self.order.new, previous=self.order.expect_current, boot_id=self._boot_id)
+        order = self.order
+        if order.link is not None:
+            return judge_profile(finding, order.link)
+        if order.pull is not None:
+            was, led = order.expect_current, order.expect_profile
+            return judge_pull(finding, previous=was, profile=led, boot_id=self._boot_id)
+        return judge(finding, new=order.new, previous=order.expect_current, boot_id=self._boot_id, lasts=order.lasts)
 
     async def _keep_alive(self, transport: Transport) -> NoReturn:
         """Push the deadline back while the activation runs. Raises a `RemoteError` when the link is not to be trusted.

@@ -1,12 +1,12 @@
 """Finding out what became of an operation whose nixtui died in the middle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
 
 from nixtui.activation.reboot import judge_boot
-from nixtui.activation.verdict import judge, judge_pruned
+from nixtui.activation.verdict import Verdict, judge, judge_profile, judge_pruned, judge_pull
 from nixtui.model.host import Host
 from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
 from nixtui.operations.journal import Entry
@@ -17,8 +17,11 @@ from nixtui.remote.errors import RemoteError
 from nixtui.remote.restart import look
 from nixtui.remote.transport import Reach, Transport
 
-_ON_HOSTS = frozenset({"rollback", "delete-generations"})
+_ON_HOSTS = frozenset({"rollback", "deploy", "delete-generations"})
 """The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""
+
+_BEFORE_THE_ACT = frozenset({"copying", "dry-activate"})
+"""Steps that change nothing of what a host runs."""
 
 
 async def find_out(
@@ -64,13 +67,19 @@ async def _ask(
     if entry.kind == "run":
         return report(Outcome.UNKNOWN, "nixtui left in the middle, and the command was ended with it"), True
     if entry.kind not in (*_ON_HOSTS, "reboot"):
-        return report(Outcome.UNKNOWN, "nixtui died in the middle"), True
+        kept = target.facts.get("record")
+        where = f"; what it told is kept: nixtui build --replay {kept}" if kept else ""
+        return report(Outcome.UNKNOWN, f"nixtui died in the middle{where}"), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
     if entry.kind == "reboot":
         return await _ask_about_reboot(target, host, reach, report)
+    beside = [name for name in target.facts.get("legs", "").split() if name != "system"]
     try:
         async with reach(host) as transport:
+            if beside and (told := await _ask_beside(entry.operation, target, beside, transport, tidy)) is not None:
+                outcome, detail, final = told
+                return report(outcome, f"nixtui died in the middle; {detail}"), final
             found = await guard.inspect(transport, entry.operation)
             if found.outcome is guard.GuardOutcome.OPEN:
                 left = f" and goes back by itself in {round(found.left)} s" if found.left and found.left > 0 else ""
@@ -85,11 +94,47 @@ async def _ask(
     boot_id = next(
         (each.boot_id for each in events if isinstance(each, Countdown) and each.target == target.name), None
     )
-    begun = any(isinstance(each, StepStarted) and each.target == target.name for each in events)
+    begun = any(
+        isinstance(each, StepStarted) and each.target == target.name and each.step not in _BEFORE_THE_ACT
+        for each in events
+    )
     if not begun and found.outcome is guard.GuardOutcome.NONE:
         return report(Outcome.REFUSED, "not begun: nixtui died before its turn came"), True
-    verdict = judge(found, new=target.facts["new"], previous=target.facts["previous"], boot_id=boot_id)
+    facts = target.facts
+    if "pull" in facts:
+        verdict = judge_pull(found, previous=facts["previous"], profile=facts["profile"], boot_id=boot_id)
+    else:
+        lasts = facts.get("system") or None
+        verdict = judge(found, new=facts["new"], previous=facts["previous"], boot_id=boot_id, lasts=lasts)
     return report(verdict.outcome, f"nixtui died in the middle; {verdict.detail}", verdict.remedy, found.code), True
+
+
+async def _ask_beside(
+    operation: str, target: Target, beside: Sequence[str], transport: Transport, tidy: bool
+) -> tuple[Outcome, str, bool] | None:
+    """What became of profiles beside the system, and whether that is final; `None` where all of them are well and the
+    system's own story is the one to tell.
+    """
+    sentences = []
+    outcomes = []
+    for name in beside:
+        found = await guard.inspect(transport, f"{operation}-{name}")
+        if found.outcome is guard.GuardOutcome.OPEN:
+            return Outcome.UNKNOWN, f"the host is still at profile {name}", False
+        if found.outcome is guard.GuardOutcome.NONE:
+            verdict = Verdict(Outcome.REFUSED, "not begun")
+        else:
+            verdict = judge_profile(found, f"the profile {name}")
+            if tidy:
+                await _let_forget(transport, f"{operation}-{name}")
+        sentences.append(f"{name}: {verdict.detail}")
+        outcomes.append(verdict.outcome)
+    has_system = "system" in target.facts["legs"].split()
+    if has_system and all(each.is_success or each is Outcome.REFUSED for each in outcomes):
+        system = await guard.inspect(transport, operation)
+        if system.outcome is not guard.GuardOutcome.COMMITTED or all(each.is_success for each in outcomes):
+            return None
+    return overall(outcomes) if not has_system else Outcome.FAILED, "; ".join(sentences), True
 
 
 async def _ask_about_reboot(

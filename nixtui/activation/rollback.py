@@ -151,7 +151,7 @@ def _plan_host(
         there = resolve(target, known)
     except NoSuchGeneration as error:
         return msgspec.structs.replace(row, refused=str(error)), None
-    facts = {"new": there.path, "previous": known.current_system, "action": action.value}
+    facts = {"new": there.system, "system": there.path, "previous": known.current_system, "action": action.value}
     if action in (Action.SWITCH, Action.TEST):
         facts["revert_after"] = f"{settings.revert_after:g}"
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
@@ -163,7 +163,7 @@ def _plan_host(
     order = Order(
         operation=operation,
         operator=operator,
-        new=there.path,
+        new=there.system,
         number=there.generation.number if there.generation else None,
         expect_current=known.current_system,
         expect_profile=known.profile_system,
@@ -171,6 +171,7 @@ def _plan_host(
         activation_timeout=settings.activation_timeout,
         live=action in (Action.SWITCH, Action.TEST),
         lasting=action is not Action.TEST,
+        lasts=there.path,
     )
     return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
 
@@ -181,10 +182,10 @@ def _label(generation: Generation | None, path: str | None) -> str | None:
 
 def _why_nothing(known: Generations, there: Resolved, action: Action) -> str | None:
     """What is as it should be already, so that nothing is to be done; `None` where something is."""
-    runs, is_profile = known.current_system == there.path, known.profile_system == there.path
+    runs, is_profile = known.current_system == there.system, known.profile_system == there.path
     if known.profile is not None and there.generation is not None:
         is_profile = known.profile.number == there.generation.number
-    boots = is_profile and known.boot_default in (None, there.path)
+    boots = is_profile and known.boot_default in (None, there.path, there.system)
     match action:
         case Action.TEST if runs:
             return "it runs already"
@@ -200,7 +201,7 @@ def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple
     running, to = known.running, there.generation
     if running is None:
         found.append("what runs is no generation; going back to it later needs its path")
-    elif known.profile_system != known.current_system:
+    elif known.profile_runs != known.current_system:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
     booted = next((each for each in known.items if each.booted), running)
     if (
@@ -286,8 +287,10 @@ def _verify_commands(settings: Settings) -> tuple[str, ...]:
 
 def _commit_commands(order: Order) -> list[str]:
     profile = ["nix-env", "--profile", PROFILE]
-    point = ["--set", order.new] if order.number is None else ["--switch-generation", str(order.number)]
-    return [join([*profile, *point]), join([f"{order.new}/bin/switch-to-configuration", "boot"])]
+    point = ["--set", order.lasts or order.new]
+    if order.number is not None:
+        point = ["--switch-generation", str(order.number)]
+    return [join([*profile, *point]), join([f"{order.lasts or order.new}/bin/switch-to-configuration", "boot"])]
 
 
 def _revert_commands(order: Order) -> list[str]:

@@ -49,7 +49,7 @@ def _before(entry: Entry, name: str, known: Generations, now: float) -> WayBack 
     if not is_it:
         return None
     path = row.facts.get("previous")
-    generation = next((each for each in known.items if each.path == path), None)
+    generation = next((each for each in known.items if path is not None and path in (each.path, each.system)), None)
     if generation is None and path is None and row.before is not None and row.before.isdecimal():
         generation = known.with_number(int(row.before))
     if generation is None and path is None:

@@ -16,11 +16,11 @@ class Verdict:
     remedy: str | None = None
 
 
-def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> Verdict:
+def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None, lasts: str | None = None) -> Verdict:
     """What became of going from `previous` to `new`, by what the host says and nothing else.
 
-    `boot_id` is the boot in which the host was armed, if it was seen; another one now means that it was rebooted in
-    between, which leaves no record but the links.
+    `lasts` is what the profile was to get, where that is not `new`. `boot_id` is the boot in which the host was armed,
+    if it was seen; another one now means that it was rebooted in between, which leaves no record but the links.
     """
     match finding.outcome:
         case GuardOutcome.COMMITTED if finding.current not in (None, new):
@@ -45,7 +45,7 @@ def judge(finding: Finding, *, new: str, previous: str, boot_id: str | None) -> 
         case GuardOutcome.OPEN:
             return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
         case GuardOutcome.ABANDONED | GuardOutcome.ENDED | GuardOutcome.NONE:
-            return _by_the_links(finding, new, previous, boot_id)
+            return _by_the_links(finding, new, previous, boot_id, lasts or new)
 
 
 def _tested(finding: Finding, new: str) -> Verdict:
@@ -57,16 +57,16 @@ def _tested(finding: Finding, new: str) -> Verdict:
 def _reverted(finding: Finding) -> str:
     code = finding.revert_code or 0
     units = "" if code == 0 else f" ({meaning(code)})"
-    return f"the old system runs again{units}: {finding.why}"
+    return f"it went back: {finding.why}; the old system runs again{units}"
 
 
-def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None) -> Verdict:
+def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None, lasts: str) -> Verdict:
     """No record is left on the host; what it runs and what its profile says must do."""
     rebooted = boot_id is not None and finding.boot_id is not None and finding.boot_id != boot_id
     cause = "it was rebooted in the meantime" if rebooted else "the host has no record of it"
-    if finding.current == new and finding.profile == new:
+    if finding.current == new and finding.profile == lasts:
         return Verdict(Outcome.COMMITTED, f"{cause}; it runs the new system, and its profile says so")
-    if finding.current == previous and finding.profile == new:
+    if finding.current == previous and finding.profile == lasts:
         return Verdict(
             Outcome.REVERTED,
             f"{cause}; it runs the old system, but its profile already says the new one",
@@ -78,6 +78,38 @@ def _by_the_links(finding: Finding, new: str, previous: str, boot_id: str | None
             f"{cause}; it runs the old system" + ("" if rebooted else ", nothing was changed"),
         )
     return Verdict(Outcome.UNKNOWN, f"{cause}; it runs {finding.current}", "look at its generations")
+
+
+def judge_profile(finding: Finding, link: str) -> Verdict:
+    """What became of a profile that is no system, by what the host says."""
+    match finding.outcome:
+        case GuardOutcome.COMMITTED:
+            return Verdict(Outcome.COMMITTED, "active, and its profile leads to it")
+        case GuardOutcome.REVERTED:
+            again = "what it led to before is active again" if finding.current else "it led nowhere before"
+            return Verdict(Outcome.REVERTED, f"the profile is as it was, {again}: {finding.why}")
+        case GuardOutcome.REVERT_FAILED:
+            return Verdict(
+                Outcome.FAILED,
+                f"activating what was before failed as well (exit {finding.revert_code}). First: {finding.why}",
+                f"log in and look at {link}, which leads to {finding.current or 'nothing'}",
+            )
+        case GuardOutcome.FAILED:
+            return Verdict(Outcome.FAILED, f"{finding.why}; the profile is as it was")
+        case GuardOutcome.OPEN:
+            return Verdict(Outcome.UNKNOWN, "it has not ended on the host yet", "ask again in a minute")
+    return Verdict(Outcome.UNKNOWN, "the host has no record of it", f"look at {link}")
+
+
+def judge_pull(finding: Finding, *, previous: str, profile: str, boot_id: str | None) -> Verdict:
+    """What became of a host that fetched its system by itself, by what it says. Before, it ran `previous`."""
+    if finding.outcome is GuardOutcome.COMMITTED and (finding.current, finding.profile) == (previous, profile):
+        return Verdict(Outcome.UNCHANGED, "there was nothing new for it: it runs what it ran")
+    new = previous if finding.outcome is GuardOutcome.REVERTED else finding.current or ""
+    verdict = judge(finding, new=new, previous=previous, boot_id=boot_id, lasts=finding.profile)
+    if finding.outcome is GuardOutcome.COMMITTED and finding.current == previous:
+        return Verdict(Outcome.COMMITTED, "boots and is the profile; the old system runs until the next boot")
+    return verdict
 
 
 def judge_pruned(finding: Finding) -> Verdict:
@@ -123,7 +155,7 @@ def held_by(operation: str, operator: str, since: float, now: float) -> tuple[st
     age = f", {_age(now - since)} ago" if since else ""
     return (
         f"locked by {operator or 'somebody'} with operation {operation}{age}",
-        "wait for it, or break the lock with --break-lock, which takes the host back to where that began",
+        "wait for it, or break the lock (L in the app, --break-lock), which takes the host back to where that began",
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from nixtui.cli.exits import UsageError
+from nixtui.cli.exits import NotReached, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, local_path, state_dir
@@ -39,6 +39,8 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `
     from nixtui.remote.settings import SshSettings
     from nixtui.remote.transport import Transport
 
+_NAMED = 8
+
 SETTLE_LIMIT_S = 45.0
 """How long a one-shot look at the fleet waits for its slowest host: connecting, ten seconds, with a jump host twice."""
 
@@ -57,6 +59,7 @@ def activation_settings(configuration: Configuration) -> Settings:
     """`[activation]` and `[rollout]` as the values that rollbacks work with."""
     from nixtui.activation.guarded import HealthCheck
     from nixtui.activation.rollback import Settings
+    from nixtui.config.schema import OnFailure
     from nixtui.operations.rollout import Rules
 
     activation, rollout = configuration.activation, configuration.rollout
@@ -65,7 +68,15 @@ def activation_settings(configuration: Configuration) -> Settings:
         revert_after=activation.revert_after,
         activation_timeout=activation.activation_timeout,
         health=tuple(HealthCheck(command, limit) for command, limit in activation.health_limits),
-        rollout=Rules(canary=rollout.canary, batch=batch, max_failures=rollout.max_failures, soak=rollout.soak),
+        rollout=Rules(
+            canary=rollout.canary,
+            batch=batch,
+            max_failures=rollout.max_failures,
+            soak=rollout.soak,
+            revert=rollout.on_failure is OnFailure.REVERT,
+            max_down=rollout.max_down,
+            max_down_per=rollout.max_down_per,
+        ),
     )
 
 
@@ -182,7 +193,8 @@ class Assembly:
         return snapshot.hosts
 
     async def select(self, texts: Sequence[str]) -> list[Host]:
-        """The hosts that any of these selectors means, in the order of the inventory. Raises `UsageError`.
+        """The hosts that any of these selectors means, in the order of the inventory. Raises `UsageError`, and
+        `NotReached` where it depends on what hosts say and none says so.
 
         Where all are plain names that the configuration knows, nothing is evaluated.
         """
@@ -197,6 +209,16 @@ class Assembly:
             fleet = FleetState(hosts)
         is_outlier, now = fleet.peers.is_outlier, self.clock()
         found = selector.select(Subject(host, fleet.status(host.name), now, is_outlier(host.name)) for host in hosts)
+        meant = {subject.host.name for subject in found}
+        silent = [
+            host.name
+            for host in hosts
+            if selector.needs_status and host.name not in meant and not fleet.status(host.name).state.is_answering
+        ]
+        if silent and not found:
+            raise NotReached(f'whether "{selector.text}" means them is not known: {_names(silent)} did not answer')
+        if silent:
+            narrate(plain(f'{_names(silent)} did not answer: whether "{selector.text}" means them is not known'))
         if not found:
             raise UsageError(_nothing_found(selector, [host.name for host in hosts]))
         return [subject.host for subject in found]
@@ -320,6 +342,11 @@ def _parse(texts: Sequence[str]) -> Selector:
         return any_of([parse_selector(text) for text in texts])
     except BadSelector as error:
         raise UsageError(str(error)) from error
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _nothing_found(selector: Selector, names: Sequence[str]) -> str:

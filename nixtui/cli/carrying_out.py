@@ -11,19 +11,26 @@ from nixtui.cli.narration import narrate_event, report_lines
 from nixtui.cli.output import narrate
 from nixtui.model.host import Host
 from nixtui.operations.journal import Entry, JournalUnavailable
-from nixtui.operations.operation import Job, Operation
+from nixtui.operations.operation import Job, Operation, Subscriber
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPING_HERE = {"build": "stopping nix and its builders", "image": "stopping", "secrets": "stopping"}
+"""What stopping does where no host is under way, by the first word of the operation's kind."""
+
+_PAUSING = signal.SIGUSR1
+"""Pauses a rollout before its next host, and lets it go on: `kill -USR1`."""
 
 
-async def carry_out(nixtui: Assembly, identity: str, plan: Plan, job: Job, consent: Consent) -> Report:
-    """Run a plan to its report. Raises `Refused` and `JournalUnavailable`."""
+async def carry_out(
+    nixtui: Assembly, identity: str, plan: Plan, job: Job, consent: Consent, watch: Subscriber = narrate_event
+) -> Report:
+    """Run a plan to its report; `watch` gets every event. Raises `Refused` and `JournalUnavailable`."""
     operation = Operation(identity, plan, job, clock=nixtui.clock)
-    operation.subscribe(narrate_event)
-    with _stoppable(operation):
+    operation.subscribe(watch)
+    with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())
 
 
@@ -64,14 +71,14 @@ async def _tell_one(nixtui: Assembly, entry: Entry, hosts: dict[str, Host]) -> b
 
 
 @contextmanager
-def _stoppable(operation: Operation) -> Iterator[None]:
+def stoppable(operation: Operation) -> Iterator[None]:
     """Ctrl-C asks the operation to stop and put things in order, and so do a CI's cancel and a terminal that closes; a
-    second one leaves at once.
+    second one leaves at once. SIGUSR1 pauses it, or lets it go on.
     """
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        narrate("stopping: hosts that are under way go back first; press again to leave them to their own timers")
+        narrate(_words_of_stopping(operation.plan.kind))
         operation.cancel()
         listen_no_more()
 
@@ -79,9 +86,24 @@ def _stoppable(operation: Operation) -> Iterator[None]:
         for each in _STOPPING:
             loop.remove_signal_handler(each)
 
+    def pause_or_resume() -> None:
+        if operation.is_paused:
+            operation.resume()
+        else:
+            operation.pause()
+
     for each in _STOPPING:
         loop.add_signal_handler(each, stop)
+    loop.add_signal_handler(_PAUSING, pause_or_resume)
     try:
         yield
     finally:
         listen_no_more()
+        loop.remove_signal_handler(_PAUSING)
+
+
+def _words_of_stopping(kind: str) -> str:
+    here = _STOPPING_HERE.get(kind.partition("-")[0])
+    if here is not None:
+        return f"{here}; press again to leave at once"
+    return "stopping: hosts that are under way go back first; press again to leave them to their own timers"

@@ -21,6 +21,10 @@ class UsageError(Exception):
     """The command cannot be understood or makes no sense here: exit 2. The message names the remedy."""
 
 
+class NotReached(Exception):
+    """Nobody answered who could have been meant: exit 3, the same command may work later."""
+
+
 _BY_OUTCOME = {
     Outcome.COMMITTED: Exit.DONE,
     Outcome.TESTED: Exit.DONE,

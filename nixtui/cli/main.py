@@ -15,7 +15,7 @@ import msgspec
 
 from nixtui import __version__
 from nixtui.cli.assembly import Assembly, Surroundings
-from nixtui.cli.exits import Exit, UsageError
+from nixtui.cli.exits import Exit, NotReached, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.prompter import TerminalPrompter
 from nixtui.config import BadConfiguration, load_configuration
@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "hosts as they are now",
     "generations": "the generations of a host",
     "diff": "what changes from one generation to another",
+    "deploy": "build systems, copy them to their hosts and activate them under the guard, in waves",
     "rollback": "take hosts back to a generation they have, under the guard",
     "delete-generations": "delete old generations of hosts, never one that matters",
     "pin": "keep a system of a host whatever is cleared up, or no longer",
@@ -40,8 +41,11 @@ COMMANDS = {
     "unit": "start, stop or restart a unit on hosts, or show it",
     "timers": "timers and backups of a host: last run, result, next",
     "store": "the Nix store of a host; collect garbage, optimise, verify",
+    "build": "build systems and watch, or look at a recorded build",
     "logs": "the journals of hosts as one, read or followed",
+    "image": "disk images as snapshots and AMIs: upload, register, list, copy, share, publish, retire",
     "timeline": "what changed on the fleet, when and by whom",
+    "secrets": "secret files: keys, values, recipients; sops and age alike",
     "journal": "what was done, by whom, with what result",
     "config": "the configuration: show, check, path",
     "init": "look around, propose a nixtui.toml, and write it on yes",
@@ -74,6 +78,9 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         narrate(f"nixtui: {plain(str(error))}")
         return Exit.USAGE
+    except NotReached as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        return Exit.UNREACHABLE
     except KeyboardInterrupt:
         narrate("interrupted")
         return Exit.INTERRUPTED

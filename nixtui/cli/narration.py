@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from nixtui.cli.output import narrate, plain
 from nixtui.operations.events import AnyEvent, LogLine, Note, StepFinished, StepStarted
 from nixtui.operations.plan import Plan
-from nixtui.operations.report import Outcome, Report, TargetReport, word
+from nixtui.operations.report import Outcome, Report, TargetReport, in_words
 
 GLYPHS = {
     Outcome.COMMITTED: "✔",
@@ -80,5 +80,6 @@ def report_lines(report: Report, kind: str = "") -> list[str]:
 def _target_line(target: TargetReport, kind: str) -> str:
     way = f"  {target.before or '–'} → {target.after or '–'}" if target.after else ""
     took = f" in {target.seconds:.1f} s" if target.seconds is not None else ""
-    detail = f": {target.detail}" if target.detail else ""
-    return f"{GLYPHS[target.outcome]} {target.name}{way}  {word(target.outcome, kind)}{took}{detail}"
+    ended, why = in_words(target.outcome, target.detail, kind)
+    detail = f": {why}" if why else ""
+    return f"{GLYPHS[target.outcome]} {target.name}{way}  {ended}{took}{detail}"

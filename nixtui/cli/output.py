@@ -26,10 +26,27 @@ def narrate(text: str) -> None:
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Left-aligned columns, as wide as their widest cell; text from hosts is made printable."""
-    table = [list(headings), *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    Table(headings).add(rows)
+
+
+class Table:
+    """A table that goes on: its heading once, above the first rows, and columns that only ever become wider.
+
+    `least` are the cells that columns have from the beginning, so that later rows stand below earlier ones.
+    """
+
+    def __init__(self, headings: Sequence[str], least: Sequence[int] = ()) -> None:
+        self._widths = list(least) or [0] * len(headings)
+        self._heading: Sequence[Sequence[str]] = (headings,)
+
+    def add(self, rows: Iterable[Sequence[str]]) -> None:
+        """Print these rows below the others."""
+        table = [*self._heading, *([plain(cell) for cell in row] for row in rows)]
+        self._heading = ()
+        self._widths = [max([width, *map(len, column)]) for width, *column in zip(self._widths, *table, strict=True)]
+        for row in table:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, self._widths, strict=True)).rstrip())
+        sys.stdout.flush()  # a pipe would keep what somebody watches
 
 
 def plain(text: str) -> str:
@@ -45,6 +62,11 @@ def shown(value: object) -> str:
 def rfc3339(moment: float | None) -> str | None:
     """Unix seconds as scripts read them: UTC, to the second."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def time_of_day(moment: float) -> str:
+    """Unix seconds as `03:12:41Z`, for what is read while it happens."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%SZ")
 
 
 def age(seconds: float | None) -> str:

@@ -10,9 +10,9 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import carry_out
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.exits import Exit, exit_for
-from nixtui.cli.narration import plan_lines, report_lines
+from nixtui.cli.narration import narrate_event, plan_lines, report_lines
 from nixtui.cli.output import narrate, print_json
-from nixtui.operations.operation import Prepared
+from nixtui.operations.operation import Prepared, Subscriber
 from nixtui.operations.plan import Plan, left_out
 from nixtui.operations.policy import Refused
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
@@ -69,8 +69,14 @@ async def propose(
     return exit_for(report)
 
 
-async def decide(nixtui: Assembly, prepared: Prepared, arguments: Namespace, known: Known = NOTHING) -> Report:
-    """Ask and do; what was refused, or leaves nothing to do, is a report as well."""
+async def decide(
+    nixtui: Assembly,
+    prepared: Prepared,
+    arguments: Namespace,
+    known: Known = NOTHING,
+    watch: Subscriber = narrate_event,
+) -> Report:
+    """Ask and do; what was refused, or leaves nothing to do, is a report as well. `watch` gets every event."""
     plan = prepared.plan
     if not plan.acting_on:
         return _nothing(prepared, None)
@@ -80,7 +86,7 @@ async def decide(nixtui: Assembly, prepared: Prepared, arguments: Namespace, kno
             narrate(line)
     try:
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-        return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent)
+        return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent, watch)
     except Refused as refusal:
         narrate(f"refused: {refusal}")
         return _nothing(prepared, str(refusal))
@@ -145,7 +151,7 @@ def print_report(
     """The report; whoever stopped reading does not change how it ended."""
     with suppress(BrokenPipeError):
         if as_json:
-            print_json({**_as_json(report, plan, shape), **more})
+            print_json({**report_json(report, plan, shape), **more})
             return
         for line in report_lines(report):
             print(line)
@@ -159,6 +165,7 @@ def hosts_json(targets: Sequence[TargetReport], plan: Plan, shape: Shape = as_it
     def host(each: TargetReport) -> dict[str, Any]:
         named = facts.get(each.name, {})
         paths = {"from_system": named.get("previous"), "to_system": named.get("new")} if systems else {}
+        phase = {"phase": each.phase} if each.phase is not None else {}
         return {
             "name": each.name,
             "outcome": each.outcome.value,
@@ -169,12 +176,14 @@ def hosts_json(targets: Sequence[TargetReport], plan: Plan, shape: Shape = as_it
             "remedy": each.remedy,
             "seconds": each.seconds,
             **paths,
+            **phase,
         }
 
     return [host(each) for each in targets]
 
 
-def _as_json(report: Report, plan: Plan, shape: Shape) -> dict[str, Any]:
+def report_json(report: Report, plan: Plan, shape: Shape = as_it_is) -> dict[str, Any]:
+    """A report as scripts get it."""
     return {
         "operation": report.operation,
         "outcome": report.outcome.value,

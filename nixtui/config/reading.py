@@ -17,18 +17,24 @@ from msgspec.structs import FieldInfo
 from nixtui.config.duration import Limit, Pause, parse_limit, parse_pause
 from nixtui.config.lines import key_lines, line_of
 from nixtui.config.problem import KeyPath, Problem, written
-from nixtui.config.schema import HealthCommand, Section
+from nixtui.config.schema import HealthCommand, HttpCheck, Section
 from nixtui.config.share import Share, parse_share
 from nixtui.config.strings import (
     Address,
     Colour,
     FlakeReference,
     HostSelector,
+    HubReference,
+    LocalUrl,
+    PullReference,
     User,
     parse_address,
     parse_colour,
     parse_flake,
     parse_host_selector,
+    parse_hub,
+    parse_local_url,
+    parse_pull,
     parse_user,
 )
 from nixtui.config.value import BadValue, describe
@@ -168,7 +174,7 @@ def _did_you_mean(given: object, known: Iterable[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"possible are {', '.join(words)}"
 
 
-_SHORTHANDS: Mapping[Any, str] = {HealthCommand: "command"}
+_SHORTHANDS: Mapping[Any, str] = {HealthCommand: "command", HttpCheck: "url"}
 """A string in place of such a table stands for the table with just this key."""
 
 _PARSERS: Mapping[Any, Callable[[Any], object]] = {
@@ -179,5 +185,8 @@ _PARSERS: Mapping[Any, Callable[[Any], object]] = {
     User: parse_user,
     FlakeReference: parse_flake,
     HostSelector: parse_host_selector,
+    LocalUrl: parse_local_url,
+    PullReference: parse_pull,
+    HubReference: parse_hub,
     Colour: parse_colour,
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nixtui.config.duration import write_duration
 from nixtui.config.reading import Reader
-from nixtui.config.schema import Document, FleetSection, Source
+from nixtui.config.schema import Document, Source
 from nixtui.model.naming import refuse_name
 
 COMMIT_RESERVE_S = 10.0
@@ -22,7 +22,9 @@ def check_rules(document: Document, reader: Reader) -> None:
         _check_sources(document, reader)
     if "environments" not in reader.broken:
         _check_environments(document, reader)
-    for name in document.hosts:
+    for name, host in document.hosts.items():
+        if host.pull is not None and host.fh is not None:
+            reader.report(("hosts", name, "fh"), "there is pull as well, and a host fetches one system", "remove one")
         if reason := refuse_name(name):
             reader.report(("hosts", name), f"the name {reason}", "this host is left out", warning=True)
 
@@ -57,8 +59,6 @@ def _check_sources(document: Document, reader: Reader) -> None:
         reader.report(path, "[hosts] is not used", 'add "file" to use it', warning=True)
     if document.ec2 is not None and Source.EC2 not in sources:
         reader.report(path, "[ec2] is not used", 'add "ec2" to use it', warning=True)
-    if Source.EC2 in sources and (document.ec2 is not None or sources != FleetSection().sources):
-        reader.report(path, 'hosts cannot be read from EC2 yet: "ec2" gives none', "name them in [hosts]", warning=True)
     if not sources:
         reader.report(path, "no source is left, so the fleet has no hosts", "leave it out for all of them")
 

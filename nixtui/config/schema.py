@@ -13,7 +13,16 @@ from msgspec import Meta
 
 from nixtui.config.duration import Limit, Pause
 from nixtui.config.share import Share
-from nixtui.config.strings import Address, Colour, FlakeReference, HostSelector, User
+from nixtui.config.strings import (
+    Address,
+    Colour,
+    FlakeReference,
+    HostSelector,
+    HubReference,
+    LocalUrl,
+    PullReference,
+    User,
+)
 from nixtui.model.environment import Confirmation
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -52,13 +61,18 @@ class FleetSection(Section, frozen=True):
 
 
 class HostSection(Section, frozen=True):
-    """`[hosts.NAME]`: how one host is reached, and its tags."""
+    """`[hosts.NAME]`: how one host is reached, and its tags.
+
+    A deploy to a host with `pull` or `fh` has it fetch its system by itself, with nixos-rebuild or with fh.
+    """
 
     address: Address | None = None
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
     user: User | None = None
     flake_attr: Text | None = None
     tags: Mapping[str, str] = {}
+    pull: PullReference | None = None
+    fh: HubReference | None = None
 
 
 class SshSection(Section, frozen=True):
@@ -121,16 +135,47 @@ class ActivationSection(Section, frozen=True):
         return tuple((each.command, each.timeout or self.health_timeout) for each in self.health)
 
 
+class OnFailure(StrEnum):
+    """What becomes of hosts that a rollout has changed when it stops because others failed."""
+
+    HALT = "halt"
+    REVERT = "revert"
+
+
+class HttpCheck(Section, frozen=True):
+    """A page that a healthy host serves, as seen from the host itself; as a plain string it is the `url`."""
+
+    url: LocalUrl
+    status: Annotated[int, Meta(ge=100, le=599)] = 200
+
+
+class GateSection(Section, frozen=True):
+    """`[rollout.gate]`: what must hold on every host that was changed before the next wave begins.
+
+    `timeout` is for each single check; a command may have its own.
+    """
+
+    units: tuple[Text, ...] = ()
+    commands: tuple[HealthCommand, ...] = ()
+    http: tuple[HttpCheck, ...] = ()
+    timeout: Limit = Limit(10)
+
+
 class RolloutSection(Section, frozen=True):
     """`[rollout]`: `canary` hosts first, then `batch` at a time with `soak` between.
 
-    No wave starts once `max_failures` hosts have failed.
+    No wave starts once `max_failures` hosts have failed, and `on_failure` says what becomes of those changed by then.
+    At most `max_down` hosts are acted on at once, and at most `max_down_per` of a tag with the same value.
     """
 
     canary: Annotated[int, Meta(ge=0)] = 1
     batch: Share = Share(percent=25)
     max_failures: Annotated[int, Meta(ge=1)] = 1
     soak: Pause = Pause(0)
+    on_failure: OnFailure = OnFailure.HALT
+    max_down: Annotated[int, Meta(ge=1)] | None = None
+    max_down_per: Mapping[str, Annotated[int, Meta(ge=1)]] = {}
+    gate: GateSection = GateSection()
 
 
 class UiSection(Section, frozen=True):

@@ -2,6 +2,7 @@
 
 import re
 from typing import NewType
+from urllib.parse import urlsplit
 
 from nixtui.config.value import BadValue, require_text
 from nixtui.model.naming import printable, refuse_address, refuse_user
@@ -12,11 +13,23 @@ User = NewType("User", str)
 FlakeReference = NewType("FlakeReference", str)
 """As the nix command takes it, without the `#attribute`."""
 
+PullReference = NewType("PullReference", str)
+"""A flake as `nixos-rebuild --flake` takes it, with or without the `#attribute`."""
+
+HubReference = NewType("HubReference", str)
+"""An output on FlakeHub as `fh apply nixos` takes it: `org/flake/version`, with or without the `#attribute`."""
+
 HostSelector = NewType("HostSelector", str)
 """A selector that can be answered from the inventory alone."""
 
+LocalUrl = NewType("LocalUrl", str)
+"""`http://…` as a host itself would ask for it."""
+
 Colour = NewType("Colour", str)
 """A word of the theme (`warning`, `red`) or `#rrggbb`."""
+
+
+_ON_HUB = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+/[^\s/#]+(#[^\s#]+)?")
 
 
 def parse_address(value: object) -> Address:
@@ -45,6 +58,24 @@ def parse_flake(value: object) -> FlakeReference:
     return FlakeReference(text)
 
 
+def parse_pull(value: object) -> PullReference:
+    """A flake that a host fetches by itself. Raises `BadValue`."""
+    text = require_text(value, "github:owner/repository#web-1")
+    if not text or text.startswith("-") or not text.isprintable() or " " in text:
+        raise BadValue(f"{printable(text)} is no flake reference", 'write for example "github:owner/repository#web-1"')
+    return PullReference(text)
+
+
+def parse_hub(value: object) -> HubReference:
+    """An output on FlakeHub. Raises `BadValue`."""
+    text = require_text(value, "org/flake/*#nixosConfigurations.web-1")
+    if _ON_HUB.fullmatch(text) is None or not text.isprintable():
+        raise BadValue(
+            f"{printable(text)} is no output on FlakeHub", 'write for example "org/flake/*#nixosConfigurations.web-1"'
+        )
+    return HubReference(text)
+
+
 def parse_host_selector(value: object) -> HostSelector:
     """Environments are given to hosts before any is seen, so neither state nor environment can choose one.
 
@@ -61,6 +92,22 @@ def parse_host_selector(value: object) -> HostSelector:
             "an environment is chosen by name or tag, as in web-* or tag:env=prod",
         )
     return HostSelector(text)
+
+
+def parse_local_url(value: object) -> LocalUrl:
+    """A page that is asked for from the host, without TLS. Raises `BadValue`."""
+    text = require_text(value, "http://localhost:8080/health")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme == "http" and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or not text.isprintable() or " " in text:
+        raise BadValue(
+            f"{printable(text)} is no page to ask a host for",
+            'write one such as "http://localhost:8080/health"; for https write a command with curl',
+        )
+    return LocalUrl(text)
 
 
 def parse_colour(value: object) -> Colour:

@@ -14,20 +14,16 @@ _UP_BEFORE_S: Final = 20 * DAY_S
 
 def write_bygone(log: HostLog, installation: Installation, random: Random) -> None:
     """Everything that is about a time before now; to be called before the log is published."""
-    now_boot = log.boot_id
-    earlier_boot = str(UUID(int=random.getrandbits(128), version=4))
+    earlier_boot_at = installation.booted_at - _UP_BEFORE_S
+    log.begin_boot(str(UUID(int=random.getrandbits(128), version=4)), earlier_boot_at)
     kernels = [each.system.kernel for each in installation.generations]
     kernel = installation.booted.kernel
     earlier_kernel = next((each for each in reversed(kernels) if each != kernel), kernel)
-    log.boot_id = earlier_boot
-    log.booted(earlier_kernel, installation.booted_at - _UP_BEFORE_S)
-    log.boot_id = now_boot
+    log.booted(earlier_kernel, earlier_boot_at)
     log.booted(kernel, installation.booted_at)
     for each in installation.generations:
-        log.boot_id = now_boot if each.made_at >= installation.booted_at else earlier_boot
-        if each.made_at >= installation.booted_at - _UP_BEFORE_S:
+        if each.made_at >= earlier_boot_at:
             log.switched(each.system.path, each.made_at, each.made_at + _ACTIVATION_S)
-    log.boot_id = now_boot
     if installation.running is not installation.generations[-1].system:
         since = installation.running_since
         log.switched(installation.running.path, since, since + _ACTIVATION_S)

@@ -113,7 +113,7 @@ class DemoHost:
         boot_id = str(UUID(int=self._random.getrandbits(128), version=4))
         self.root.write("/proc/sys/kernel/osrelease", f"{next(modules.iterdir()).name}\n")
         self.root.write("/proc/sys/kernel/random/boot_id", f"{boot_id}\n")
-        self._log.boot_id = boot_id
+        self._log.begin_boot(boot_id, self._booted_at)
         self._reload()
 
     def _reload(self) -> None:

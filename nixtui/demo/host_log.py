@@ -27,8 +27,17 @@ class HostLog:
         self._hostname = hostname
         self._clock = clock
         self._written = 0
-        self._before: list[Entry] | None = []
-        self.boot_id = ""
+        self._before: list[tuple[float, Entry]] | None = []
+        self._boots: list[tuple[float, str]] = []
+
+    def begin_boot(self, boot_id: str, at: float) -> None:
+        """The host booted at that time (Unix seconds); what it says from then on is of this boot."""
+        self._boots.append((at, boot_id.replace("-", "")))
+        self._boots.sort()
+
+    def _boot_of(self, moment: float) -> str:
+        """Of what is older than every boot that is known: the first one's."""
+        return next((boot for at, boot in reversed(self._boots) if at <= moment), self._boots[0][1])
 
     def say(
         self,
@@ -45,7 +54,6 @@ class HostLog:
         moment = self._clock() if at is None else at
         entry = {
             "__REALTIME_TIMESTAMP": str(int(moment * 1e6)),
-            "_BOOT_ID": self.boot_id.replace("-", ""),
             "_HOSTNAME": self._hostname,
             "PRIORITY": str(priority),
             "UNIT" if identifier == "systemd" else "_SYSTEMD_UNIT": unit,
@@ -56,9 +64,9 @@ class HostLog:
             **fields,
         }
         if self._before is None:
-            self._append([entry])
+            self._append([(moment, entry)])
         else:
-            self._before.append(entry)
+            self._before.append((moment, entry))
 
     def systemd(
         self,
@@ -90,7 +98,7 @@ class HostLog:
     def publish(self) -> None:
         """Write what was said so far; from now on entries come as they happen."""
         before, self._before = self._before or [], None
-        self._append(sorted(before, key=lambda entry: int(entry["__REALTIME_TIMESTAMP"])))
+        self._append(sorted(before, key=lambda said: said[0]))
 
     def tail(self, unit: str, count: int) -> list[str]:
         """The last messages of a unit, as `systemctl status` shows them."""
@@ -98,11 +106,11 @@ class HostLog:
             entries: list[Entry] = [json.loads(line) for line in journal if f'"{unit}"' in line]
         return [_shown(each) for each in entries[-count:]]
 
-    def _append(self, entries: list[Entry]) -> None:
+    def _append(self, entries: list[tuple[float, Entry]]) -> None:
         with self._file.open("a", encoding="utf-8") as journal:
-            for entry in entries:
+            for moment, entry in entries:
                 self._written += 1
-                numbered = {"__CURSOR": f"s=demo;i={self._written:x}", **entry}
+                numbered = {"__CURSOR": f"s=demo;i={self._written:x}", "_BOOT_ID": self._boot_of(moment), **entry}
                 journal.write(json.dumps(numbered, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 

@@ -160,8 +160,8 @@ def _reverted_rollbacks(history: History, fleet: Fleet, random: Random) -> Itera
                 before=str(last.number),
                 after=str(previous.number),
                 exit_code=4,
-                detail=f"the old system runs again: {unit} failed, which did not fail before; "
-                "the system is active but units failed (exit 4)",
+                detail=f"it went back: {unit} failed, which did not fail before; "
+                "the system is active but units failed (exit 4); the old system runs again",
                 seconds=4.9,
                 log=(f"warning: the following units failed: {unit}",),
             )

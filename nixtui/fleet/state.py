@@ -69,11 +69,15 @@ class ChangeFeed:
 
 
 class Counts(msgspec.Struct):
-    """How many hosts there are in each state, in all and by environment; `seen` answered at least once."""
+    """How many hosts there are in each state, in all and by environment; `seen` answered at least once.
+
+    `problems` are those that `is:problem` finds.
+    """
 
     known: int = 0
     seen: int = 0
     failing: int = 0
+    problems: int = 0
     states: Counter[HostState] = msgspec.field(default_factory=Counter)
     environments: dict[str | None, Counter[HostState]] = msgspec.field(default_factory=dict)
     tallies: dict[str | None, Tally] = msgspec.field(default_factory=dict)
@@ -83,6 +87,7 @@ class Counts(msgspec.Struct):
         self.known += by
         self.seen += by * (status.observed_at is not None)
         self.failing += by * bool(status.facts.failed_units)
+        self.problems += by * status.is_problem
         self.states[status.state] += by
         environment = host.environment
         if environment not in self.tallies:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from nixtui.model.status import HostFacts, HostState
+from nixtui.model.status import DiskUse, HostFacts, HostState
 
 _SYSTEMD: Final = {
     "initializing": "is still booting",
@@ -20,7 +20,7 @@ def verdict(facts: HostFacts) -> tuple[HostState, str | None]:
 
     A reboot that is due, drift and a lock are not degradation: the host does what it was told.
     """
-    reason = _units(facts) or _systemd(facts) or _disks(facts)
+    reason = _units(facts) or _systemd(facts) or disk_trouble(facts)
     return (HostState.UP, None) if reason is None else (HostState.DEGRADED, reason)
 
 
@@ -38,6 +38,11 @@ def _systemd(facts: HostFacts) -> str | None:
     return None if facts.systemd_state is None else _SYSTEMD.get(facts.systemd_state)
 
 
-def _disks(facts: HostFacts) -> str | None:
-    full = next((disk.mount for disk in facts.disks or () if disk.available == 0 and disk.used > 0), None)
-    return None if full is None else f"{full} is full"
+def disk_trouble(facts: HostFacts) -> str | None:
+    """The disks without room, the fullest first: `/boot is full, / is 97% full`."""
+    found = sorted((disk for disk in facts.disks or () if disk.is_nearly_full), key=lambda disk: -disk.used_fraction)
+    return ", ".join(map(_how_full, found)) or None
+
+
+def _how_full(disk: DiskUse) -> str:
+    return f"{disk.mount} is full" if disk.available == 0 else f"{disk.mount} is {disk.used_fraction:.0%} full"

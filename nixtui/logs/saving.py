@@ -17,6 +17,13 @@ def save_lines(lines: Iterable[LogLine], hosts: Sequence[str], now: float, folde
     """
     what = hosts[0] if len(hosts) == 1 and "/" not in shown_name(hosts[0]) else f"{len(hosts)}-hosts"
     stem = f"nixtui-logs-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{what}"
+    return save_new(map(text_line, lines), stem, folders)
+
+
+def save_new(lines: Iterable[str], stem: str, folders: Sequence[Path]) -> Path:
+    """Write lines into a new file `STEM.log`, readable by its owner only, in the first folder that takes it; returns
+    the path. Raises `OSError`.
+    """
     failure: OSError | None = None
     for folder in folders:
         try:
@@ -27,7 +34,7 @@ def save_lines(lines: Iterable[LogLine], hosts: Sequence[str], now: float, folde
     raise failure or OSError("there is no folder to save in")
 
 
-def _write_new(folder: Path, stem: str, lines: Iterable[LogLine]) -> Path:
+def _write_new(folder: Path, stem: str, lines: Iterable[str]) -> Path:
     for number in count(1):
         path = folder / f"{stem}{'' if number == 1 else f'-{number}'}.log"
         try:
@@ -35,6 +42,6 @@ def _write_new(folder: Path, stem: str, lines: Iterable[LogLine]) -> Path:
         except FileExistsError:
             continue
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.writelines(f"{text_line(line)}\n" for line in lines)
+            file.writelines(f"{line}\n" for line in lines)
         return path
     raise AssertionError("there are always more numbers")

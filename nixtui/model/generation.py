@@ -9,7 +9,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """One generation of `/nix/var/nix/profiles/system` on one host.
 
     `created_at` is when the profile link was made (Unix seconds, the host's clock). `path` is the toplevel in
-    the store; `path_exists` is false when it is gone, which makes the generation no target. The four marks are
+    the store, or what wraps it there: a profile of deploy-rs has programs of its own beside the toplevel, which is
+    `wrapped` then. `path_exists` is false when it is gone, which makes the generation no target. The four marks are
     independent: a host may run one, have booted another and boot a third next; `boot_default` is `None` where
     the boot loader's files could not be read. `pinned` when somebody wants its system kept whatever is cleared up.
     """
@@ -17,6 +18,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     created_at: float | None
     path: str
+    wrapped: str | None = None
     path_exists: bool = True
     nixos_version: str | None = None
     kernel: str | None = None
@@ -27,6 +29,11 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     profile: bool = False
     boot_default: bool | None = None
     pinned: bool = False
+
+    @property
+    def system(self) -> str:
+        """The toplevel: what `/run/current-system` is once this generation runs."""
+        return self.wrapped or self.path
 
 
 class Generations(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,3 +71,9 @@ class Generations(msgspec.Struct, frozen=True, kw_only=True):
     def profile(self) -> Generation | None:
         """The generation the profile link points to."""
         return next((each for each in self.items if each.profile), None)
+
+    @property
+    def profile_runs(self) -> str | None:
+        """The toplevel that runs once the profile's generation does: `profile_system`, or what that wraps."""
+        profile = self.profile
+        return profile.system if profile is not None else self.profile_system

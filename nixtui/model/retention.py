@@ -61,7 +61,7 @@ def protected(host: Generations) -> Mapping[int, str]:
         *(("pinned", path) for path in host.pins),
     )
     for each in host.items:
-        why = next((word for word, path in marks if path is not None and path == each.path), None)
+        why = next((word for word, path in marks if path is not None and path in (each.path, each.system)), None)
         if why is None and (each.pinned or each.profile):
             why = "pinned" if each.pinned else "profile"
         if why is not None:
@@ -85,7 +85,9 @@ def _before(host: Generations, base: Generation | None) -> Generation | None:
     """The one that `previous` means: the next lower number with another system that is still there."""
     if base is None:
         return None
-    older = (each for each in host.items if each.number < base.number and each.path != base.path and each.path_exists)
+    older = (
+        each for each in host.items if each.number < base.number and each.system != base.system and each.path_exists
+    )
     return next(older, None)
 
 

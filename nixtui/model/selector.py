@@ -54,7 +54,7 @@ def _is_in(state: HostState) -> Predicate:
 _WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
     {
         "failed": _has_failed_units,
-        "problem": lambda each: each.status.state.is_problem or _has_failed_units(each) or each.status.is_drifting,
+        "problem": lambda each: each.status.is_problem,
         "stale": lambda each: is_stale(each.status, each.now),
         "drifting": lambda each: each.status.is_drifting,
         "outlier": lambda each: each.is_outlier,

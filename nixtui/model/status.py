@@ -41,6 +41,10 @@ class Memory(msgspec.Struct, frozen=True):
         return 1 - self.available / self.total if self.total else 0.0
 
 
+NEARLY_FULL = 0.95
+"""From this share on builds and activations start to fail for want of room."""
+
+
 class DiskUse(msgspec.Struct, frozen=True):
     """One mounted file system, in bytes, as `df` counts (used and available to everybody)."""
 
@@ -54,6 +58,11 @@ class DiskUse(msgspec.Struct, frozen=True):
         size = self.used + self.available
         return self.used / size if size else 0.0
 
+    @property
+    def is_nearly_full(self) -> bool:
+        """True when somebody should make room before it is needed."""
+        return self.used_fraction >= NEARLY_FULL
+
 
 class ActivationLock(msgspec.Struct, frozen=True):
     """Somebody's nixtui is changing this host: who, with which operation, since when (Unix seconds)."""
@@ -66,7 +75,8 @@ class ActivationLock(msgspec.Struct, frozen=True):
 class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a host says about itself (`remote/scripts/probe.sh`). `None` is unknown, never zero.
 
-    System links are store paths. Times are Unix seconds by the host's own clock; `clock` is that clock
+    System links are store paths; `profile_wraps` is the system inside a profile that is not the system itself (those of
+    deploy-rs). Times are Unix seconds by the host's own clock; `clock` is that clock
     when it was last read. `load` is the 1, 5 and 15 minute averages. `failed_units` names 32 at most;
     `failed_at` is the uptime at which the first of them failed.
     `lock_deadline` is the uptime at which a host that is armed goes back by itself.
@@ -76,6 +86,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     current_system: str | None = None
     booted_system: str | None = None
     profile_system: str | None = None
+    profile_wraps: str | None = None
     generation: int | None = None
     generations: int | None = None
     switched_at: float | None = None
@@ -103,6 +114,11 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
         """The file system mounted at `mount`, if the host has one there."""
         return next((disk for disk in self.disks or () if disk.mount == mount), None)
 
+    @property
+    def fullest_disk(self) -> DiskUse | None:
+        """The file system that has the least room for its size: the one that will stop the host first."""
+        return max(self.disks or (), key=lambda disk: disk.used_fraction, default=None)
+
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A host's state with its reason, since when, and the last facts seen, which stay when the host is gone.
@@ -122,8 +138,13 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     facts: HostFacts = HostFacts()
 
     @property
+    def is_problem(self) -> bool:
+        """True when somebody should look at the host: what `is:problem` means and the header counts."""
+        return self.state.is_problem or bool(self.facts.failed_units) or self.is_drifting
+
+    @property
     def is_drifting(self) -> bool:
         """What runs is not what the profile says: somebody tested, or a switch was cut off."""
         facts = self.facts
         known = facts.current_system is not None and facts.profile_system is not None
-        return known and facts.current_system != facts.profile_system
+        return known and facts.current_system not in (facts.profile_system, facts.profile_wraps)

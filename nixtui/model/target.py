@@ -68,10 +68,15 @@ _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """A target on one host: the system's path and, where a generation has it, that generation."""
+    """A target on one host: the path that the profile gets and, where a generation has it, that generation."""
 
     path: str
     generation: Generation | None
+
+    @property
+    def system(self) -> str:
+        """The system that runs then."""
+        return self.generation.system if self.generation else self.path
 
     @property
     def label(self) -> str:
@@ -176,7 +181,7 @@ def resolve(target: Target, host: Generations) -> Resolved:
         case Revision(prefix):
             found = _newest(host, prefix)
         case Path(path):
-            found = next((each for each in host.items if each.path == path), path)
+            found = next((each for each in host.items if path in (each.path, each.system)), path)
     if isinstance(found, str):
         return Resolved(found, None)
     if not found.path_exists:
@@ -194,7 +199,7 @@ def _previous(host: Generations) -> Generation:
     running = host.running
     if running is None:
         return host.profile or _missing("what runs is no generation and there is no profile to go back to", host)
-    older = (each for each in host.items if each.number < running.number and each.path != running.path)
+    older = (each for each in host.items if each.number < running.number and each.system != running.system)
     return next(older, None) or _missing(f"generation {running.number} runs and no older one is left", host)
 
 

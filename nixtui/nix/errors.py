@@ -20,7 +20,13 @@ class NixTimedOut(NixError):
 
 
 class NixFailed(NixError):
-    """Nix ended with an error; the reason is the innermost line of it."""
+    """Nix ended with an error; the reason is the innermost line of it, `status` what it ended with."""
+
+    def __init__(
+        self, reason: str, remedy: str | None = None, log: tuple[str, ...] = (), *, status: int | None = None
+    ) -> None:
+        super().__init__(reason, remedy, log)
+        self.status = status
 
 
 class NixBadAnswer(NixError):

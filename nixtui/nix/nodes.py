@@ -76,16 +76,18 @@ class _Row(msgspec.Struct, frozen=True):
 
 async def deploy_nodes(flake: Flake, names: Sequence[str]) -> Answers[DeployNode]:
     """The nodes of deploy-rs; `names` are all of them, sorted as Nix does."""
-    return await _ask_each(flake, "deploy", _DEPLOY, names, DeployNode)
+    return await ask_each(flake, "deploy", _DEPLOY, names, DeployNode)
 
 
 async def hive_nodes(flake: Flake, names: Sequence[str]) -> Answers[HiveNode]:
     """The nodes of Colmena, likewise; this evaluates the `deployment` options of each, about a second per node."""
-    return await _ask_each(flake, "colmenaHive", _HIVE, names, HiveNode)
+    return await ask_each(flake, "colmenaHive", _HIVE, names, HiveNode)
 
 
-async def _ask_each(flake: Flake, attribute: str, kind: str, names: Sequence[str], node: type[_Node]) -> Answers[_Node]:
-    """Ask for all at once; where a node fails beyond `tryEval`, halve until it stands alone.
+async def ask_each(flake: Flake, attribute: str, kind: str, names: Sequence[str], node: type[_Node]) -> Answers[_Node]:
+    """`kind` is a Nix function that gives the `names` of a set and how to `describe` each.
+
+    Ask for all at once; where a node fails beyond `tryEval`, halve until it stands alone.
 
     The widest ranges are halved first, so that few nodes are left unasked when there are more broken ones than can be
     found. A failure that is not about nodes (no time is left) ends the search.

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
+from nixtui.nix.descendants import below, end
 from nixtui.nix.errors import NixBadAnswer, NixFailed, NixMissing, NixTimedOut
 
 NIX = ("nix", "--extra-experimental-features", "nix-command flakes")
@@ -35,7 +36,7 @@ async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping
 
     The process has no terminal at all, so that git or ssh below it cannot ask for a password over the screen.
     """
-    process = await _start((*NIX, *arguments), directory, environ)
+    process = await start((*NIX, *arguments), directory, environ)
     status: int | None = None
     try:
         async with asyncio.timeout(time_limit):
@@ -48,13 +49,13 @@ async def run_nix(arguments: Sequence[str], *, directory: Path, environ: Mapping
         ) from error
     finally:
         if status is None:
-            await _stop(process)
+            await stop(process)
     if status != 0:
-        raise _failure(status, said)
+        raise failure(status, said)
     return answer
 
 
-async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
     """Start a process; when cancelled, end it first.
 
     Cancelled between the start and the connection of its pipes, asyncio would wait for ever (seen with CPython 3.11.7:
@@ -67,7 +68,7 @@ async def _start(argv: Sequence[str], directory: Path, environ: Mapping[str, str
     except asyncio.CancelledError:
         await asyncio.wait([starting])
         if starting.exception() is None:
-            await _stop(starting.result())
+            await stop(starting.result())
         raise
 
 
@@ -98,13 +99,14 @@ async def _drain(process: asyncio.subprocess.Process) -> tuple[tuple[str, ...], 
     try:
         async with asyncio.TaskGroup() as readers:
             said = readers.create_task(_last_lines(process.stderr))
-            answer = readers.create_task(_all(process.stdout))
+            answer = readers.create_task(read_answer(process.stdout))
     except ExceptionGroup as group:  # one reader has had too much, and the group has stopped the other
         raise group.exceptions[0] from None
     return said.result(), answer.result()
 
 
-async def _all(stream: asyncio.StreamReader) -> bytes:
+async def read_answer(stream: asyncio.StreamReader) -> bytes:
+    """All that nix prints on standard output. Raises `NixBadAnswer` when that is beyond all reason."""
     received = bytearray()
     while piece := await stream.read(2**16):
         received += piece
@@ -118,24 +120,30 @@ async def _last_lines(stream: asyncio.StreamReader) -> tuple[str, ...]:
     pending = b""
     while piece := await stream.read(2**16):
         *lines, pending = (pending + piece).split(b"\n")
-        kept.extend(map(_clean, lines[-_KEPT_LINES:]))
+        kept.extend(map(clean_line, lines[-_KEPT_LINES:]))
         pending = pending[:_MAX_PENDING_BYTES]
     if pending:
-        kept.append(_clean(pending))
+        kept.append(clean_line(pending))
     return tuple(kept)
 
 
-def _clean(line: bytes) -> str:
+def clean_line(line: bytes) -> str:
+    """One line that a process printed, without control sequences and not longer than anybody reads."""
     return _CONTROL.sub("", line.decode(errors="replace")).expandtabs(4).rstrip()[:_MAX_LINE]
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open."""
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End the whole group: nix, and git and ssh that it started, which may outlive it and hold our pipes open.
+
+    Builders are in groups of their own. Nix ends them when it is asked to; should it not, they are ended here.
+    """
+    left = await asyncio.to_thread(below, process.pid) if process.returncode is None else ()
     try:
         _signal(process, signal.SIGTERM)
         await _drained(process)
     finally:
         _signal(process, signal.SIGKILL)
+        end(left)
     await _drained(process)
 
 
@@ -166,10 +174,12 @@ def _signal(process: asyncio.subprocess.Process, which: signal.Signals) -> None:
         return  # it ended in the meantime
 
 
-def _failure(status: int, said: tuple[str, ...]) -> NixFailed:
+def failure(status: int, said: tuple[str, ...]) -> NixFailed:
     """Newer Nix prints the way down to the fault first, so the last error is the innermost one."""
     said = tuple(line for line in said if line and not _HINT.fullmatch(line))
     for place in range(len(said) - 1, -1, -1):
         if match := _ERROR.match(said[place]):
-            return NixFailed(match[1], log=tuple(dedent("\n".join(said[place:])).split("\n")))
-    return NixFailed(said[-1] if said else f"nix ended with status {status} and no word", log=said)
+            log = tuple(dedent("\n".join(said[place:])).split("\n"))
+            return NixFailed(match[1], log=log, status=status)
+    reason = said[-1] if said else f"nix ended with status {status} and no word"
+    return NixFailed(reason, log=said, status=status)

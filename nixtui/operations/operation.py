@@ -27,9 +27,18 @@ class Cancelled(Exception):
     """The user asked to stop; raised out of `Run.unless_cancelled`, where the job then leaves things in order."""
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a job gets to do its work with: where to tell, the time, whether to go on, what is asked of it meanwhile."""
+    """What a job gets to do its work with: where to tell, the time, whether to go on, what is asked of it meanwhile.
+
+    While `going` is not set, nothing new is begun.
+    """
 
     operation: str
     plan: Plan
@@ -37,6 +46,7 @@ class Run:
     clock: Clock
     cancelling: asyncio.Event
     requests: Requests = field(default_factory=Requests)
+    going: asyncio.Event = field(default_factory=_set)
 
     async def unless_cancelled(self, work: Awaitable[T], *, once: asyncio.Event | None = None) -> T:
         """The result of `work`, or `Cancelled` as soon as somebody asks to stop; `work` is then cancelled itself.
@@ -86,6 +96,7 @@ class Operation:
         self._job = job
         self._clock = clock
         self._cancelling = asyncio.Event()
+        self._going = _set()
         self._requests = Requests()
         self._subscribers: list[Subscriber] = []
 
@@ -107,6 +118,23 @@ class Operation:
     def cancel(self) -> None:
         """Ask to stop. What was begun is brought to an end that the report then tells."""
         self._cancelling.set()
+
+    @property
+    def is_paused(self) -> bool:
+        """True while no further target is begun because somebody asked for that."""
+        return not self._going.is_set()
+
+    def pause(self) -> None:
+        """Begin no further target for now. What was begun goes on to its end."""
+        if self.is_running and not self.is_paused:
+            self._going.clear()
+            self._tell(Note(at=self._clock(), text="paused by the operator: no further target is begun"))
+
+    def resume(self) -> None:
+        """Go on."""
+        if self.is_paused:
+            self._going.set()
+            self._tell(Note(at=self._clock(), text="the operator lets it go on"))
 
     def why_not(self, target: str, request: Request) -> str | None:
         """Why this cannot be asked of one target now; `None` when it can."""
@@ -151,7 +179,7 @@ class Operation:
 
         One that is torn down (`CancelledError`) leaves its record open, so that the next start asks the hosts.
         """
-        run = Run(self.id, self.plan, self._tell, self._clock, self._cancelling, self._requests)
+        run = Run(self.id, self.plan, self._tell, self._clock, self._cancelling, self._requests, self._going)
         try:
             return await self._job(run)
         except Exception as error:

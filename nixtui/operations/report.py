@@ -27,14 +27,31 @@ class Outcome(StrEnum):
 
 def word(outcome: Outcome, kind: str) -> str:
     """What an outcome is called for people: only what lasts beyond a proof is `committed`, the rest is `done`."""
-    return "done" if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock") else outcome.value
+    return (
+        "done" if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock", "build") else outcome.value
+    )
+
+
+_NOT_BEGUN = "not begun: "
+
+
+def in_words(outcome: Outcome, detail: str | None, kind: str) -> tuple[str, str | None]:
+    """How it ended for one target and why, as people read it.
+
+    What was never begun, as somebody cancelled or a wave before failed, was refused by nobody: it is `not begun` for
+    people, and `refused` in the contract with scripts.
+    """
+    if outcome is Outcome.REFUSED and detail is not None and detail.startswith(_NOT_BEGUN):
+        return _NOT_BEGUN.removesuffix(": "), detail.removeprefix(_NOT_BEGUN)
+    return word(outcome, kind), detail
 
 
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one target.
 
     `detail` is one sentence for people: what happened and, where something is left to do, what. `exit_code` is that of
-    the deciding command on the host, if one decided. `log` holds the last lines that explain a failure.
+    the deciding command on the host, if one decided. `log` holds the last lines that explain a failure. `phase` is how
+    far a job of several phases came with it.
     """
 
     name: str
@@ -46,6 +63,7 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str | None = None
     seconds: float | None = None
     log: tuple[str, ...] = ()
+    phase: str | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,6 +101,7 @@ _READERS: Final[Mapping[str, Reader]] = {
             "current_system",
             "booted_system",
             "profile_system",
+            "profile_wraps",
             "nixos_version",
             "configuration_revision",
             "kernel_running",

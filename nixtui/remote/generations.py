@@ -36,6 +36,7 @@ async def generations(transport: Transport, *, elevated: bool = False, profile: 
 class _System:
     """What a toplevel says of itself; generations with the same toplevel share it."""
 
+    wrapped: str | None = None
     version: str | None = None
     kernel: str | None = None
     revision: str | None = None
@@ -85,6 +86,8 @@ class _Heard:
                 link.path = value
             case "gone":
                 link.gone = True
+            case "system":
+                system.wrapped = value
             case "version":
                 system.version = value
             case "kernel":
@@ -146,6 +149,7 @@ def _lines(host: str, completed: Completed) -> Iterator[tuple[str, str]]:
 
 def _generation(link: _Link, heard: _Heard, default: str | None) -> Generation:
     system = heard.systems.get(link.path, _System())
+    runs = system.wrapped or link.path
     profile_number = heard.single.get("profile_generation")
     if profile_number is not None:
         is_profile = str(link.number) == profile_number
@@ -155,16 +159,17 @@ def _generation(link: _Link, heard: _Heard, default: str | None) -> Generation:
         number=link.number,
         created_at=link.created_at,
         path=link.path,
+        wrapped=system.wrapped,
         path_exists=not link.gone,
         nixos_version=system.version,
         kernel=system.kernel,
         configuration_revision=system.revision,
         specialisations=tuple(system.specialisations),
-        running=not link.gone and link.path == heard.single.get("current"),
-        booted=not link.gone and link.path == heard.single.get("booted"),
+        running=not link.gone and runs == heard.single.get("current"),
+        booted=not link.gone and runs == heard.single.get("booted"),
         profile=is_profile,
-        boot_default=None if default is None else link.path == default,
-        pinned=link.path in heard.pins,
+        boot_default=None if default is None else default in (runs, link.path),
+        pinned=link.path in heard.pins or runs in heard.pins,
     )
 
 

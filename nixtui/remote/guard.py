@@ -23,6 +23,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     `number` is the generation that already has `new`, if one does. Times are seconds. A `live` order tests the new
     system under the guard first; one that is not only sets profile and boot entry. One that is not `lasting` ends with
     the test: once it has proved itself the host stays there until it reboots; profile and boot entry are not touched.
+    `lasts` is what profile and boot entry get where that is not `new`: the system that a specialisation is part of, or
+    what deploy-rs wraps around a system.
+
+    With a `link` it is about that profile of `owner` and no system: the link is to lead to `new`, where it leads to
+    `expect_profile` now (nowhere, where that is empty).
+
+    With `pull`, a command that fetches a system and switches to it, nobody knows `new` beforehand, and it is empty.
+
+    Where nobody has to `confirm`, a host that hears nothing stays where a successful activation took it. One that
+    `stays` does not go back when its activation fails either. Both are what deploy-rs can be told.
     """
 
     operation: str
@@ -35,10 +45,20 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     activation_timeout: float
     live: bool = True
     lasting: bool = True
+    lasts: str | None = None
+    link: str | None = None
+    owner: str = "root"
+    confirm: bool = True
+    stays: bool = False
+    pull: str | None = None
 
     @property
     def mode(self) -> str:
         """The script's word for how far it goes."""
+        if self.pull is not None:
+            return "pull-boot" if not self.live else "pull" if self.lasting else "pull-test"
+        if self.link is not None:
+            return "profile" if self.live else "profile-boot"
         if not self.live:
             return "boot"
         return "live" if self.lasting else "test"
@@ -51,11 +71,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             f"operator={self.operator}",
             f"mode={self.mode}",
             f"new={self.new}",
+            f"lasts={self.lasts or self.new}",
             f"number={'' if self.number is None else self.number}",
             f"expect_current={self.expect_current}",
             f"expect_profile={self.expect_profile}",
             f"revert_after={round(self.revert_after)}",
             f"activation_timeout={round(self.activation_timeout)}",
+            *(() if self.link is None else (f"link={self.link}", f"owner={self.owner}")),
+            *(() if self.pull is None else (f"pull={self.pull}",)),
+            *(() if self.confirm else ("confirm=no",)),
+            *(("failing=stay",) if self.stays else ()),
         ]
 
 
@@ -152,9 +177,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs now, and the units that fail: those that failed before as well, and those that do not."""
+    """What runs now, what the profile says, and the units that fail: those that failed before as well, and those that
+    did not.
+    """
 
     current: str | None
+    profile: str | None
     newly_failed: tuple[str, ...]
     still_failed: tuple[str, ...]
     log: tuple[str, ...]
@@ -169,6 +197,7 @@ def guard_script() -> Script:
         "boot",
         "inhibitors",
         "pins",
+        "owner",
         "guard/ground",
         "guard/lock",
         "guard/idle",
@@ -176,6 +205,8 @@ def guard_script() -> Script:
         "guard/activation",
         "guard/commit",
         "guard/revert",
+        "guard/profile",
+        "guard/pull",
         "guard/prune",
         "guard/ending",
     )
@@ -212,6 +243,7 @@ async def verify(transport: Transport, operation: str) -> Verification:
         raise _bad(transport, completed)
     return Verification(
         current=_last(values, "current"),
+        profile=_last(values, "profile"),
         newly_failed=tuple(values.get("newly_failed", ())),
         still_failed=tuple(values.get("still_failed", ())),
         log=tuple(values.get("log", ())),

@@ -99,6 +99,27 @@ class SshTransport:
             raise beginning.refusal(self._host.name, completed.stderr)
         return completed
 
+    async def exchange(self, address: str, port: int, request: bytes, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
+        """See `Transport.exchange`; the host's sshd has to allow it (AllowTcpForwarding)."""
+        where = f"{address}:{port}"
+        try:
+            async with asyncio.timeout(timeout):
+                reader, writer = await self._connected().open_connection(address, port, encoding=None)
+                try:
+                    writer.write(request)
+                    received = bytearray()
+                    while len(received) < limit and (piece := await reader.read(limit - len(received))):
+                        received += piece
+                    return bytes(received)
+                finally:
+                    writer.close()
+        except TimeoutError as error:
+            raise NoAnswer(self._host.name, f"{where} did not answer within {timeout:g} s") from error
+        except (asyncssh.ChannelOpenError, OSError) as error:
+            raise BadAnswer(self._host.name, f"{where} cannot be asked: {said(str(error))}") from error
+        except asyncssh.Error as error:
+            raise Unreachable(self._host.name, f"the link was lost: {said(str(error))}") from error
+
     @asynccontextmanager
     async def open(self, script: Script, *arguments: str, elevated: bool = False) -> AsyncIterator[ScriptChannel]:
         """Start a script that keeps running; leaving the context hangs up."""

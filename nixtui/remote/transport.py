@@ -96,6 +96,14 @@ class Transport(Protocol):
         """
         ...
 
+    async def exchange(self, address: str, port: int, request: bytes, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
+        """What `address:port`, as the host sees it, answers to `request`: up to `limit` bytes, or until it hangs up.
+
+        Goes through the connection, so nothing beyond a login is needed. Raises `NoAnswer` after `timeout` seconds, and
+        `BadAnswer` when nobody listens there or the host forwards nothing.
+        """
+        ...
+
     def open(self, script: Script, *arguments: str, elevated: bool = False) -> AbstractAsyncContextManager[Channel]:
         """Start a script that keeps running; leaving the context hangs up."""
         ...

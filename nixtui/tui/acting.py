@@ -68,7 +68,7 @@ def run(place: Place, names: Sequence[str], text: str) -> None:
         return acting.plan_run(names, text)
 
     words = ["nixtui", "run", *names, *(["--sudo"] if command.as_root else []), "--", "sh", "-c", command.text]
-    question = PlanQuestion(f"Run on {_on(names)}", "Run", prepare, command=words)
+    question = PlanQuestion(f"Run on {_on(names)}", "Run", prepare, command=words, of_many="Run on {} hosts")
     opening.plan(place.nixtui, names, question)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.binding import Binding, BindingType
 
-from nixtui.tui import acting
+from nixtui.tui import acting, build_acts
 from nixtui.tui.actions import (
     Action,
     Scope,
@@ -26,6 +26,7 @@ from nixtui.tui.host_actions import HOST_PAGE
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
     from nixtui.tui.screens.answers import AnswersScreen
+    from nixtui.tui.screens.builds import BuildsScreen
     from nixtui.tui.screens.confirming import Confirming
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
@@ -60,6 +61,12 @@ def _load_generations() -> type[Place]:
     return GenerationsScreen
 
 
+def _load_builds() -> type[Place]:
+    from nixtui.tui.screens.builds import BuildsScreen
+
+    return BuildsScreen
+
+
 def _load_logs() -> type[Place]:
     from nixtui.tui.screens.logs import LogsScreen
 
@@ -87,6 +94,7 @@ def _load_messages() -> type[Place]:
 DESTINATIONS = (
     Destination("fleet", "1", "Fleet", _load_fleet),
     Destination("generations", "2", "Generations", _load_generations),
+    Destination("builds", "3", "Builds", _load_builds),
     Destination("logs", "6", "Logs", _load_logs),
     Destination("activity", "7", "Activity", _load_activity),
 )
@@ -143,6 +151,10 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("shell", "s", "shell", acting.shell, needs_hosts, rank=7, help="the real ssh; exit comes back"),
     Action("reboot", "b", "reboot", acting.reboot, may_change, danger=True, rank=9,
            help="in waves, and see each come back"),
+    Action("deploy", "d", "deploy", build_acts.deploy, may_change, danger=True, rank=3,
+           help="what the flake says now: built, compared, copied, activated under the guard"),
+    Action("build", "B", "build", build_acts.build, needs_hosts, rank=9,
+           help="the systems of the selected hosts, from the flake; changes no host"),
     Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,
            help="end an operation that somebody left; its host goes back"),
     Action("logs", "l", "logs", lambda on: on.logs(), needs_hosts, rank=7, help="their journals, merged and followed"),
@@ -271,6 +283,28 @@ _LOGS: tuple[Action[LogsScreen], ...] = (
     Action("copy", "c", "copy", lambda on: on.copy(), needs_row, help="the line, or all lines that were found"),
 )
 
+_BUILDS: tuple[Action[BuildsScreen], ...] = (
+    Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
+           help="stop nix and its builders; what was built is kept"),
+    Action("search", "/", "search log", lambda on: on.search(), needs_row, rank=2, help="small letters find capitals"),
+    Action("found_next", "n", "next", lambda on: on.find(later=True), needs_row, rank=7, help="line with the text"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), needs_row, help="line with the text before"),
+    Action("follow", "f", "follow", lambda on: on.toggle_follow(), rank=5, help="stay at the newest line, or here"),
+    Action("open", "enter", "log alone", lambda on: on.open(), needs_row, rank=3, help="the log over the whole width"),
+    Action("retry", "F", "try again", lambda on: on.retry(), needs_hosts, rank=6, help="only what was not built"),
+    Action("history", "h", "builds", lambda on: on.choose_build(), rank=4, help="those that run, and earlier ones"),
+    Action("verdict", "v", "verdict", lambda on: on.toggle_verdict(), rank=6, help="every failure with its extract"),
+    Action("everything", "z", "all", lambda on: on.toggle_everything(), rank=8, help="also what is built and waits"),
+    Action("wrap", "w", "wrap", lambda on: on.toggle_wrap(), rank=9, help="long lines over several rows"),
+    Action("save", "ctrl+s", "save", lambda on: on.save(), needs_row, rank=10, help="the whole log, to a new file"),
+    Action("left", "left", "left", lambda on: on.move_sideways(-1)),
+    Action("right", "right", "right", lambda on: on.move_sideways(1), help="see the end of long lines"),
+    Action("log_down", "J", "scroll log down", lambda on: on.scroll_log(5)),
+    Action("log_up", "K", "scroll log up", lambda on: on.scroll_log(-5), help="the whole log is at hand"),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), needs_hosts),
+    Action("copy", "c", "copy", lambda on: on.copy(), needs_row, rank=11, help="the new hash, or the end of the log"),
+)
+
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop, and put in order what was begun"),
@@ -312,6 +346,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.FLEET: _FLEET,
     Scope.GENERATIONS: _GENERATIONS,
     Scope.HOST: HOST_PAGE,
+    Scope.BUILDS: _BUILDS,
     Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.INCIDENT: _INCIDENT,

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     FLEET = "Fleet"
     GENERATIONS = "Generations"
     HOST = "Host page"
+    BUILDS = "Builds"
     LOGS = "Logs"
     ACTIVITY = "Activity"
     INCIDENT = "Incident timeline"

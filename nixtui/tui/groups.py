@@ -20,7 +20,8 @@ _NAMED = 3
 _COUNTED = (
     ("✖", "key changed", (Severity.KEY_CHANGED,), Role.BAD),
     ("▲", "failing", (Severity.FAILED,), Role.BAD),
-    ("✖", "unreachable", (Severity.UNREACHABLE, Severity.LOCKED_OUT), Role.BAD),
+    ("✖", "unreachable", (Severity.UNREACHABLE,), Role.BAD),
+    ("?", "locked out", (Severity.LOCKED_OUT,), Role.BAD),
     ("◐", "changing", (Severity.CHANGING,), Role.ACCENT),
     ("≠", "drifting", (Severity.DRIFTING,), Role.WARN),
     ("◆", "reboot", (Severity.REBOOT,), Role.WARN),

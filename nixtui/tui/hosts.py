@@ -7,9 +7,11 @@ from functools import lru_cache
 
 import msgspec
 
+from nixtui.fleet.since import since
 from nixtui.fleet.state import FleetState
+from nixtui.fleet.verdict import disk_trouble
 from nixtui.model.selector import Subject, is_stale
-from nixtui.model.status import HostState, HostStatus
+from nixtui.model.status import NEARLY_FULL, HostState, HostStatus
 from nixtui.tui import units
 from nixtui.tui.drift import drift_line, drift_weight
 from nixtui.tui.last_actions import LastAction, action_line
@@ -32,7 +34,7 @@ def host_row(fleet: FleetState, name: str, now: float, last: LastAction | None =
     return HostRow(fleet.host(name), fleet.status(name), now, fleet.peers.is_outlier(name), last=last)
 
 
-_MEMORY_FULL, _DISK_FULL, _DISK_BROKEN = 0.92, 0.85, 0.95
+_MEMORY_FULL, _DISK_FULL = 0.92, 0.85
 _LONGEST_NAME = 34
 _UNKNOWN: Line = (Span(UNKNOWN, Role.FAINT),)
 
@@ -96,7 +98,9 @@ def _answering(status: HostStatus, is_outlier: bool) -> Condition:
     if facts.failed_units:
         return Condition(Severity.FAILED, "▲", _failed(facts.failed_units), Role.BAD)
     if status.state is HostState.DEGRADED:
-        return Condition(Severity.FAILED, "▲", "degraded", Role.BAD)
+        full = disk_trouble(facts)
+        words = clean(full) if full is not None and full == status.reason else "degraded"
+        return Condition(Severity.FAILED, "▲", words, Role.BAD)
     if facts.lock is not None:
         return Condition(Severity.CHANGING, "◐", f"changing, by {clean(facts.lock.operator)}", Role.ACCENT)
     if status.is_drifting:
@@ -157,7 +161,8 @@ def _by_memory(row: HostRow) -> float | None:
 
 
 def _by_disk(row: HostRow) -> float | None:
-    return _fullest(row.status)
+    disk = row.status.facts.fullest_disk
+    return disk.used_fraction if disk else None
 
 
 def _by_seen(row: HostRow) -> float | None:
@@ -189,22 +194,6 @@ def _state(row: HostRow) -> Line:
 
 def _now_or_then(row: HostRow, spans: Line) -> Line:
     return dimmed(spans) if is_old(row) else spans
-
-
-def since(row: HostRow) -> float | None:
-    """When what its state says began: of a change that goes on when it was begun, of drift when it was switched.
-
-    A host that is well has been up since it booted, which is longer than anybody has looked.
-    """
-    facts = row.status.facts
-    match condition(row).severity:
-        case Severity.CHANGING if facts.lock is not None and facts.lock.since:
-            return facts.lock.since
-        case Severity.DRIFTING | Severity.REBOOT | Severity.OUTLIER if facts.switched_at is not None:
-            return facts.switched_at
-        case Severity.FINE if row.status.booted_at is not None:
-            return row.status.booted_at
-    return row.status.since
 
 
 def _since(row: HostRow) -> Line:
@@ -297,16 +286,15 @@ def _memory(row: HostRow) -> Line:
 
 def disk_role(fraction: float) -> Role:
     """Red from 95 %: builds and activations start to fail; yellow from 85 %."""
-    return Role.BAD if fraction >= _DISK_BROKEN else Role.WARN if fraction >= _DISK_FULL else Role.TEXT
-
-
-def _fullest(status: HostStatus) -> float | None:
-    return max((disk.used_fraction for disk in status.facts.disks or ()), default=None)
+    return Role.BAD if fraction >= NEARLY_FULL else Role.WARN if fraction >= _DISK_FULL else Role.TEXT
 
 
 def _disk(row: HostRow) -> Line:
-    fraction = _fullest(row.status)
-    return _UNKNOWN if fraction is None else _now_or_then(row, line((units.percent(fraction), disk_role(fraction))))
+    """The fullest one. Which that is the side panel says, and STATE once it has no room left."""
+    disk = row.status.facts.fullest_disk
+    if disk is None:
+        return _UNKNOWN
+    return _now_or_then(row, line((units.percent(disk.used_fraction), disk_role(disk.used_fraction))))
 
 
 def _seen(row: HostRow) -> Line:

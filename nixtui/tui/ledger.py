@@ -17,7 +17,7 @@ from nixtui.operations.events import (
     TargetFinished,
 )
 from nixtui.operations.plan import Plan, Target
-from nixtui.operations.report import Outcome, Report, TargetReport, word
+from nixtui.operations.report import Outcome, Report, TargetReport, in_words
 from nixtui.tui import units
 from nixtui.tui.paint import EMPTY, Line, Role, Span, clean, line
 
@@ -37,10 +37,13 @@ _OUTCOMES = {
 }
 
 
-def outcome_line(outcome: Outcome, rest: str = "", kind: str = "") -> Line:
-    """`✔ committed`, `↶ reverted`, `? unknown`; `✔ done` for kinds of operations that commit nothing."""
+def outcome_line(outcome: Outcome, rest: str = "", kind: str = "", detail: str | None = None) -> Line:
+    """`✔ committed`, `↶ reverted`, `? unknown`; `✔ done` for kinds of operations that commit nothing.
+
+    `detail` is that of a target's report, which tells what was refused from what was not begun.
+    """
     glyph, role = _OUTCOMES[outcome]
-    return line((f"{glyph} {word(outcome, kind)}{rest}", role))
+    return line((f"{glyph} {in_words(outcome, detail, kind)[0]}{rest}", role))
 
 
 class StepState(msgspec.Struct):
@@ -81,7 +84,8 @@ class TargetState(msgspec.Struct):
         if self.report is not None:
             took = f" in {units.took(self.report.seconds)}" if self.report.seconds is not None else ""
             code = self.report.exit_code if self.kind == "run" and not self.report.outcome.is_success else None
-            return outcome_line(self.report.outcome, (f", exit {code}" if code is not None else "") + took, self.kind)
+            rest = (f", exit {code}" if code is not None else "") + took
+            return outcome_line(self.report.outcome, rest, self.kind, self.report.detail)
         if self.target.refused is not None:
             return line(("⊘ left out", Role.WARN))
         if not self.steps:

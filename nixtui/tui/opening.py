@@ -102,11 +102,11 @@ def question(app: NixtuiApp, title: str, meaning: str, yes: str, do: Callable[[]
 
 
 def generations(app: NixtuiApp, hosts: Sequence[str]) -> None:
-    """The generations of these hosts."""
+    """The generations of these hosts, as they were left if they are shown there already."""
     from nixtui.tui.screens.generations import GenerationsScreen
 
     app.visit("generations")
-    if isinstance(app.screen, GenerationsScreen):
+    if isinstance(app.screen, GenerationsScreen) and app.screen.hosts != tuple(hosts):
         app.screen.show_hosts(hosts)
 
 
@@ -246,12 +246,23 @@ def operation(app: NixtuiApp, ledger: Ledger, running: Operation | None, started
     """An operation as it runs, or, without the running object, as the ledger has it."""
     from nixtui.tui.screens.progress import ProgressScreen
 
-    if ledger.plan.kind == "run":
+    if ledger.plan.kind == "build" and running is not None:
+        build(app, running.id)
+    elif ledger.plan.kind == "run":
         from nixtui.tui.screens.answers import AnswersScreen
 
         app.push_screen(AnswersScreen(app.session, ledger, running, started_at))
     else:
         app.push_screen(ProgressScreen(app.session, ledger, running, started_at))
+
+
+def build(app: NixtuiApp, identity: str) -> None:
+    """A build as it runs."""
+    from nixtui.tui.screens.builds import BuildsScreen
+
+    app.visit("builds")
+    if isinstance(app.screen, BuildsScreen):
+        app.screen.show_build(identity)
 
 
 def watch(app: NixtuiApp, running: Operation) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixtui.operations.plan import Plan
-from nixtui.operations.report import Report
+from nixtui.operations.report import Report, in_words
 from nixtui.tui import units
 from nixtui.tui.ledger import Ledger, outcome_line
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, clean, line, said, wrap
@@ -110,9 +110,10 @@ def detail(record: Record, cells: int, now: float) -> list[Line]:
     for target in record.plan.targets:
         report = reports.get(target.name)
         change = f"  {target.before or UNKNOWN} → {target.after or UNKNOWN}  "
-        result = outcome_line(report.outcome, kind=record.plan.kind) if report else EMPTY
+        kind = record.plan.kind
+        result = outcome_line(report.outcome, kind=kind, detail=report.detail) if report else EMPTY
         lines.append((said(target.name, Role.STRONG), *line((clean(change), Role.MUTED)), *result))
-        explained = (report.detail if report else None) or target.refused
+        explained = (in_words(report.outcome, report.detail, kind)[1] if report else None) or target.refused
         lines += wrap(explained, cells, Role.MUTED, indent="  ") if explained else []
         lines += wrap(f"→ {report.remedy}", cells, Role.ACCENT, indent="  ") if report and report.remedy else []
     return lines

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nixtui.operations.report import word
+from nixtui.operations.report import in_words, word
 from nixtui.tui import units
 from nixtui.tui.ledger import Ledger
 from nixtui.tui.paint import clean, plain
@@ -33,9 +33,11 @@ def markdown(ledger: Ledger, started_at: float) -> str:
     logs: list[str] = []
     for state in ledger.targets.values():
         report = state.report
-        ended = word(report.outcome, ledger.plan.kind) if report else plain(state.line(started_at)).strip()
-        detail = (report.detail if report else state.target.refused) or ""
-        cells = (state.target.name, state.target.before or "", state.target.after or "", ended, detail)
+        if report is not None:
+            ended, detail = in_words(report.outcome, report.detail, ledger.plan.kind)
+        else:
+            ended, detail = plain(state.line(started_at)).strip(), state.target.refused
+        cells = (state.target.name, state.target.before or "", state.target.after or "", ended, detail or "")
         rows.append("| " + " | ".join(clean(cell).replace("|", "\\|") for cell in cells) + " |")
         if report is not None and not report.outcome.is_success and report.log:
             logs += [f"\n{clean(state.target.name)}:\n", "```", *(clean(each) for each in report.log), "```"]

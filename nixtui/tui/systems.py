@@ -30,11 +30,9 @@ def diff_counts(diff: ClosureDiff) -> Line:
 
 
 def closure_line(diff: ClosureDiff) -> Line:
-    """`closure 1.92 GiB → 1.91 GiB  −4.2 MiB`."""
-    sizes = f"{units.size(diff.bytes_before)} → {units.size(diff.bytes_after)}"
-    return line(
-        ("closure ", Role.MUTED), sizes, (f"  {units.signed_size(diff.bytes_after - diff.bytes_before)}", Role.MUTED)
-    )
+    """`closure 1.9 GiB  −4.2 MiB`: the size before as well, rounded, would contradict the difference."""
+    grown = units.signed_size(diff.bytes_after - diff.bytes_before)
+    return line(("closure ", Role.MUTED), units.size(diff.bytes_after), (f"  {grown}", Role.MUTED))
 
 
 def diff_lines(diff: ClosureDiff, cells: int) -> list[Line]:

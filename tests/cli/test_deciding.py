@@ -195,7 +195,12 @@ def test_every_exit_status_is_in_the_help(shell: Shell) -> None:
     assert "130 interrupted" in " ".join(shell.run("--help").out.split())
 
 
-def test_ec2_is_said_to_give_nothing_yet(shell: Shell) -> None:
-    shell.configure('[fleet]\nsources = ["ec2"]\n')
-    ended = shell.run("config", "check")
-    assert "hosts cannot be read from EC2 yet" in ended.out
+async def test_who_did_not_answer_is_said_where_the_answer_decides(shell: Shell, fleet: DemoFleet) -> None:
+    ended = await nixtui(shell, fleet, "run", "is:failed", "--dry-run", "--", "true")
+    assert ended.code == 0, ended.err
+    assert 'cache-2 did not answer: whether "is:failed" means them is not known' in ended.err
+    for host in fleet.hosts.values():
+        await host.switch_off()
+    ended = await nixtui(shell, fleet, "rollback", "is:failed", "--yes")
+    assert ended.code == 3
+    assert "did not answer" in ended.err

@@ -1,5 +1,7 @@
 """Deleting, pinning, testing and comparing from the command line, on the embedded fleet and on real hosts."""
 
+import re
+
 import pytest
 
 from tests.activation.conftest import truth
@@ -78,3 +80,11 @@ def test_the_units_of_real_systems_are_compared(lab_shell: Shell, host: Host) ->
     assert ended.json["units"] is not None
     assert ended.json["units"]["changed"]
     assert ended.json["commits"]["unknown"], "no repository of the lab's systems is at hand, and that is said"
+
+
+def test_the_size_of_a_closure_does_not_contradict_how_it_grew(shell: Shell) -> None:
+    words = ("diff", "web-2", "previous", "current")
+    sizes = demo(shell, *words, "--json").json
+    assert sizes["closure_bytes_before"] != sizes["closure_bytes_after"]
+    [told] = [line for line in demo(shell, *words).out.splitlines() if line.startswith("closure")]
+    assert re.fullmatch(r"closure [0-9.]+ GiB \([+-][0-9.]+ (KiB|MiB)\)", told)

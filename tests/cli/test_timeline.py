@@ -1,6 +1,7 @@
 """`nixtui timeline` on the demo's hosts: the same hosts, scripts and SSH that the app asks."""
 
 import json
+from datetime import UTC, datetime
 
 from tests.cli.conftest import Shell
 
@@ -44,3 +45,11 @@ def test_nobody_reached_is_exit_3_and_nonsense_exit_2(shell: Shell) -> None:
     assert shell.run("demo", "--", "timeline", "cache-2").code == 3
     ended = shell.run("demo", "--", "timeline", "--since", "teatime")
     assert (ended.code, "is no moment" in ended.err) == (2, True)
+
+
+def test_a_reboot_is_told_when_the_host_booted(shell: Shell) -> None:
+    [host] = shell.run("demo", "--", "status", "db-1", "--json").json
+    booted_at = datetime.now(UTC).timestamp() - host["uptime_s"]
+    told = shell.run("demo", "--", "timeline", "db-1", "--json").json
+    [reboot] = [each for each in told["moments"] if each["kind"] == "reboot"]
+    assert abs(datetime.fromisoformat(reboot["at"]).timestamp() - booted_at) < 60

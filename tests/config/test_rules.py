@@ -78,3 +78,11 @@ def test_what_is_allowed_but_hardly_meant_is_a_warning(text: str, told: str) -> 
 
 def test_an_ordinary_file_has_no_warnings() -> None:
     assert warnings("[hosts.a]\n[environments.p]\nmatch = 'tag:env=prod'\n[environments.rest]\nmatch = 'all'") == []
+
+
+def test_a_host_pulls_with_one_program() -> None:
+    pulls = "[hosts.a]\npull = 'github:o/r#a'\n"
+    assert document(pulls).hosts["a"].pull == "github:o/r#a"
+    assert problems(f"{pulls}fh = 'o/f/*#nixosConfigurations.a'") == [
+        "nixtui.toml:3: hosts.a.fh: there is pull as well, and a host fetches one system, remove one"
+    ]

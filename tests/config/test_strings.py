@@ -1,6 +1,14 @@
 import pytest
 
-from nixtui.config.strings import parse_address, parse_colour, parse_flake, parse_host_selector, parse_user
+from nixtui.config.strings import (
+    parse_address,
+    parse_colour,
+    parse_flake,
+    parse_host_selector,
+    parse_hub,
+    parse_pull,
+    parse_user,
+)
 from nixtui.config.value import BadValue
 
 
@@ -73,3 +81,27 @@ def test_colours_are_theme_words_or_hexadecimal() -> None:
     for text in ("", "Red!", "#12", "[bold]", "red\n"):
         with pytest.raises(BadValue):
             parse_colour(text)
+
+
+@pytest.mark.parametrize("text", ["github:o/r#web", "github:o/r", "/etc/nixos#web", "git+ssh://h/r?ref=x#a"])
+def test_flakes_that_hosts_pull(text: str) -> None:
+    assert parse_pull(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "--impure", "a b", "a\nb", 7])
+def test_what_no_host_can_pull(text: object) -> None:
+    with pytest.raises(BadValue):
+        parse_pull(text)
+
+
+@pytest.mark.parametrize("text", ["org/flake/*", "org/flake/0.1.*#nixosConfigurations.web-1"])
+def test_outputs_on_flakehub(text: str) -> None:
+    assert parse_hub(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "org/flake", "-x/flake/*", "org/flake/* --help", "org/flake/*#a#b", "https://a/b/c"]
+)
+def test_what_is_no_output_on_flakehub(text: str) -> None:
+    with pytest.raises(BadValue):
+        parse_hub(text)

@@ -103,11 +103,14 @@ def test_a_host_that_changes_its_role_has_other_peers() -> None:
 def test_environments_are_tallied_as_hosts_change() -> None:
     fleet = FleetState([host("a"), host("b"), host("c", environment="staging")])
     tally = fleet.counts.tallies["prod"]
-    assert (tally.known, tally.up) == (2, 0)
+    assert (tally.known, tally.answering) == (2, 0)
     facts = HostFacts(failed_units=("nginx.service",), current_system="/x", profile_system="/y", reboot_needed=True)
     fleet.apply("a", HostStatus(state=HostState.DEGRADED, observed_at=1.0, facts=facts))
     fleet.apply("b", HostStatus(state=HostState.UNREACHABLE))
-    assert (tally.up, tally.failing, tally.drifting, tally.reboot, tally.unreachable) == (1, 1, 1, 1, 1)
+    assert (tally.answering, tally.failing, tally.drifting, tally.reboot, tally.unreachable) == (1, 1, 1, 1, 1)
+    for state in (HostState.AUTH_FAILED, HostState.HOST_KEY_CHANGED, HostState.HOST_KEY_UNKNOWN):
+        fleet.apply("b", HostStatus(state=state))
+        assert (tally.unreachable, tally.locked_out) == (0, 1)
     fleet.apply("a", HostStatus(state=HostState.CONNECTING))
     fleet.set_hosts([host("c", environment="staging")])
-    assert (tally.known, tally.up, tally.failing, tally.unreachable) == (0, 0, 0, 0)
+    assert (tally.known, tally.answering, tally.failing, tally.locked_out) == (0, 0, 0, 0)

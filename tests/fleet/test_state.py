@@ -106,7 +106,7 @@ def test_counts_follow_every_change(fleet: FleetState) -> None:
     fleet.apply("web-1", UP)
     fleet.apply("web-2", DOWN)
     counts = fleet.counts
-    assert (counts.known, counts.seen, counts.failing) == (3, 1, 0)
+    assert (counts.known, counts.seen, counts.failing, counts.problems) == (3, 1, 0, 1)
     assert {state: number for state, number in counts.states.items() if number} == {
         HostState.UP: 1,
         HostState.UNREACHABLE: 1,
@@ -115,6 +115,9 @@ def test_counts_follow_every_change(fleet: FleetState) -> None:
     failing = HostStatus(state=HostState.DEGRADED, observed_at=1.0, facts=HostFacts(failed_units=("a.service",)))
     fleet.apply("web-1", failing)
     assert (counts.failing, counts.environments["prod"][HostState.DEGRADED]) == (1, 1)
+    drifting = HostStatus(state=HostState.UP, facts=HostFacts(current_system="/x", profile_system="/y"))
+    fleet.apply("db-1", drifting)
+    assert counts.problems == 3
     fleet.set_hosts(named(["web-1"], "staging"))
     assert (counts.known, counts.seen, counts.failing) == (1, 1, 1)
     assert counts.environments["staging"][HostState.DEGRADED] == 1

@@ -14,7 +14,7 @@ FULL_BOOT = (DiskUse("/", 50, 50), DiskUse("/boot", 100, 0))
         HostFacts(),
         HostFacts(systemd_state="running", failed_units=()),
         HostFacts(systemd_state="a state of the future"),
-        HostFacts(disks=(DiskUse("/", 0, 0), DiskUse("/boot", 99, 1))),
+        HostFacts(disks=(DiskUse("/", 0, 0), DiskUse("/boot", 94, 6))),
         HostFacts(reboot_needed=True, reboot_reason="systemd"),
         HostFacts(lock=ActivationLock("8f2a", "ops-2", 1.0), leftovers=("77aa",)),
         HostFacts(current_system="a", profile_system="b"),
@@ -35,6 +35,8 @@ def test_a_host_that_does_what_it_was_told_is_up(facts: HostFacts) -> None:
         (HostFacts(systemd_state="stopping"), "is shutting down"),
         (HostFacts(systemd_state="maintenance"), "is in rescue or emergency mode"),
         (HostFacts(systemd_state="running", disks=FULL_BOOT), "/boot is full"),
+        (HostFacts(disks=(DiskUse("/", 95, 5), DiskUse("/boot", 10, 90))), "/ is 95% full"),
+        (HostFacts(disks=(DiskUse("/", 95, 5), DiskUse("/boot", 99, 1))), "/boot is 99% full, / is 95% full"),
     ],
 )
 def test_what_is_wrong_is_said(facts: HostFacts, reason: str) -> None:

@@ -112,6 +112,14 @@ class NixosRoot:
         self.at(f"{top}/sw/bin/nixos-version").chmod(0o755)
         return top
 
+    def wrapped(self, system: str) -> str:
+        """What deploy-rs makes of a toplevel: links to all that is in it, and programs of its own. Returns its path."""
+        path = f"/nix/store/{store_name(99, f'activatable-{system[44:]}')}"
+        self.write(f"{path}/deploy-rs-activate", "#!/bin/sh\n")
+        for each in self.at(system).iterdir():
+            self.link(f"{path}/{each.name}", f"{system}/{each.name}")
+        return path
+
     def generation(self, number: int, system: str, *, created_at: float | None = None) -> None:
         """A generation link; the profile stays where it points."""
         name = f"/nix/var/nix/profiles/system-{number}-link"

@@ -61,6 +61,19 @@ async def test_a_running_system_that_is_no_generation(root: NixosRoot, transport
     assert found.running is None
 
 
+async def test_a_generation_of_deploy_rs_runs_when_the_system_in_it_does(
+    root: NixosRoot, transport: LocalTransport
+) -> None:
+    path = root.wrapped(root.system(412))
+    root.generation(413, path)
+    root.switch(413)
+    found = await generations(transport)
+    assert (found.items[0].path, found.items[0].wrapped) == (path, root.system(412))
+    assert (found.items[0].running, found.items[0].booted, found.items[0].profile) == (True, True, True)
+    assert (found.profile_system, found.profile_runs) == (path, found.current_system)
+    assert [each.wrapped for each in found.items[1:]] == [None, None, None]
+
+
 async def test_two_generations_of_one_system(root: NixosRoot, transport: LocalTransport) -> None:
     root.generation(413, root.system(411))
     root.switch(413)

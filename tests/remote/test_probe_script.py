@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nixtui.model.host import Host
-from nixtui.model.status import ActivationLock, HostFacts, Memory
+from nixtui.model.status import ActivationLock, HostFacts, HostStatus, Memory
 from nixtui.remote.facts import Block, updated
 from nixtui.remote.probe import ALIVE, Answer, Probe, Request, open_probe
 from nixtui.remote.transport import load_script
@@ -109,6 +109,17 @@ async def test_a_switch_tells_what_changed_and_nothing_else(root: NixosRoot, tal
     assert (facts.current_system, facts.profile_system) == (root.system(411), root.system(411))
     assert (facts.generation, facts.nixos_version, facts.switched_at) == (411, "25.11.20260411", 1_790_600_000)
     assert facts.booted_system == root.system(412)
+
+
+async def test_a_profile_of_deploy_rs_tells_the_system_in_it(root: NixosRoot, talk: Talk) -> None:
+    async with talk() as host:
+        assert host.facts.profile_wraps is None
+        root.generation(413, root.wrapped(root.system(412)))
+        root.switch(413)
+        await host.news()
+        facts = host.facts
+    assert (facts.profile_system, facts.profile_wraps) == (root.wrapped(root.system(412)), root.system(412))
+    assert not HostStatus(facts=facts).is_drifting
 
 
 async def test_a_full_answer_repeats_what_did_not_change(talk: Talk) -> None:

@@ -32,7 +32,7 @@ def take_back(
     screen.send("j")
     screen.until_shown(f"{running} → {before}", "closure", *shows)
     screen.send("r")
-    screen.until_shown("▸ Cancel ◂", f"{running} → {before}", "Nothing has to be copied")
+    screen.until_shown("▸ Cancel ◂", f"{running} → {before}", "reboot")
     screen.send("Right")
     screen.until_shown("▸ Roll back ◂")
     screen.send("Enter")

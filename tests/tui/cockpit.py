@@ -184,7 +184,7 @@ def _trouble(fleet: FleetState, now: float) -> None:
     alter("app-4", facts={"profile_system": system("app-4", 999)})
     alter("web-5", facts={"lock": ActivationLock("8f2a9c01", "ops-2", now - 42)})
     alter("db-3", observed_at=now - 95)
-    alter("cache-5", facts={"disks": (DiskUse("/", 97 * GIB, 3 * GIB), DiskUse("/boot", GIB // 3, GIB // 2))})
+    alter("cache-5", facts={"disks": (DiskUse("/", 91 * GIB, 9 * GIB), DiskUse("/boot", GIB // 3, GIB // 2))})
 
 
 KERNELS = ("6.12.51", "6.12.58")

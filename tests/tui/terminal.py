@@ -17,7 +17,9 @@ class Terminal:
         self._socket = f"nixtui-test-{uuid4().hex[:8]}"
         columns, rows = size
         script = f"{command}; echo ENDED $?; exec sleep 600"
-        environ = {**os.environ, **environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(directory)}
+        # Whoever runs tests side by side tells them a width of its own, which programs take for the terminal's.
+        around = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environ = {**around, **environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(directory)}
         new = ["new-session", "-d", "-s", "it", "-x", str(columns), "-y", str(rows), "-c", str(directory), script]
         subprocess.run(["tmux", "-L", self._socket, "-f", "/dev/null", *new], check=True, env=environ)
 

@@ -72,6 +72,8 @@ async def test_typing_a_command_acts_on_nothing_and_the_dialog_names_hosts_and_c
         await until_shown(pilot, "Run on 2 hosts")
         text = shown(app)
         assert "as the login user, for at most 60 s: rbqx" in text
+        assert text.count("Run on 2 hosts") == 2  # what it is, and what the choice is called
+        assert "FROM" not in text
         assert "web-1" in text and "stage-web-1" in text
         assert app.focused is not None and app.focused.id == "cancel"
         await press(pilot, "enter")
@@ -207,7 +209,7 @@ async def test_the_countdown_is_on_every_screen_and_can_be_extended() -> None:
         await press(pilot, "q")
         await until_shown(pilot, "An operation is running")
         text = shown(app)
-        assert "Detach  nixtui leaves now" in text and "they are asked to stop" in text
+        assert "Detach  nixtui leaves now" in text and "it is asked to stop" in text
         assert app.focused is not None and app.focused.id == "wait"
         await press(pilot, "enter")
         await until_shown(pilot, "nixtui quits when the operation has ended")

@@ -1,7 +1,10 @@
 """What the fleet says of each host: since when, how it differs, what was done last; all columns, and where one is."""
 
+import msgspec
 import pytest
 
+from nixtui.fleet.verdict import verdict
+from nixtui.model.status import DiskUse
 from nixtui.operations.journal import Journal
 from nixtui.operations.report import Outcome
 from nixtui.tui import hosts
@@ -128,10 +131,10 @@ async def test_the_room_of_a_panel_that_goes_is_the_table_s_at_once(key: str) ->
 
 async def test_the_line_above_counts_and_a_click_filters() -> None:
     async with opened(size=(160, 40)) as (app, pilot, cockpit):
-        assert "STAGING 42/42 up · 1 drifting" in shown(app).splitlines()[1]
+        assert "STAGING 42/42 answer · 1 drifting" in shown(app).splitlines()[1]
         name = next(name for name, host in cockpit.fleet.hosts().items() if host.environment == "staging")
         cockpit.fleet.apply(name, change(cockpit.fleet.status(name), facts={"failed_units": ("x.service",)}))
-        await until(pilot, lambda: "STAGING 42/42 up · 1 failing" in shown(app))
+        await until(pilot, lambda: "STAGING 42/42 answer · 1 failing" in shown(app))
         at = shown(app).splitlines()[1].index("STAGING")
         await pilot.click("#summary", offset=(at + 2, 0))
         await until(pilot, lambda: app.fleet_screen.environment == "staging")
@@ -179,3 +182,24 @@ async def test_the_copied_names_are_those_of_hosts() -> None:
         await press(pilot, "enter", "ctrl+a", "c")
         await until_shown(pilot, "Copied 11 names")
         assert "\0" not in app.clipboard
+
+
+FULL_BOOT = (DiskUse("/", 24, 76), DiskUse("/boot", 97, 3))
+
+
+def test_a_disk_without_room_is_what_is_wrong_with_a_host() -> None:
+    full = row(disks=FULL_BOOT)
+    state, reason = verdict(full.status.facts)
+    full = msgspec.structs.replace(full, status=change(full.status, state=state, reason=reason))
+    found = hosts.condition(full)
+    assert (found.severity, found.words) == (hosts.Severity.FAILED, "/boot is 97% full")
+    panel = "\n".join(map(plain, host_panel(full, 60)))
+    assert panel.count("/boot is 97% full") == 1
+
+
+def test_the_disk_of_a_host_is_its_fullest_and_the_panel_says_which() -> None:
+    [column] = [each for each in hosts.columns(["web-9"]) if each.id == "disk"]
+    assert plain(column.cell(row(disks=FULL_BOOT))) == "97%"
+    assert plain(column.cell(row(disks=(DiskUse("/", 61, 39), DiskUse("/boot", 1, 99))))) == "61%"
+    panel = "\n".join(map(plain, host_panel(row(disks=FULL_BOOT), 60)))
+    assert "/boot" in panel and "97%" in panel

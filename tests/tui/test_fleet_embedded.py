@@ -19,7 +19,7 @@ async def shows(pilot, app, *texts: str, seconds: float = 40.0) -> None:
 
 async def test_every_key_of_the_fleet_on_real_hosts() -> None:
     async with embedded("web-1", "web-2", "web-4", "db-2", size=(200, 50)) as (app, pilot, _):
-        await shows(pilot, app, "4/4 seen", "▲ failed: nginx", "◆ reboot", "PROD 4/4 up · 3 failing · 1 to reboot")
+        await shows(pilot, app, "4/4 seen", "▲ failed: nginx", "◆ reboot", "PROD 4/4 answer · 3 failing · 1 to reboot")
         await shows(pilot, app, "ok (ops-2)")  # what the journal has of the last deploy
         table = app.fleet_screen.table
         await press(pilot, "t")

@@ -8,9 +8,10 @@ from textual.widgets import Input
 
 from nixtui.fleet.state import FleetState
 from nixtui.model.host import Host
-from nixtui.model.status import HostState
+from nixtui.model.status import HostState, HostStatus
 from nixtui.operations.policy import Policy
 from nixtui.tui.notices import Level
+from nixtui.tui.screens.fleet import SLOWEST_S, SORTED_S
 from tests.tui.cockpit import ENVIRONMENTS, NOW, MemoryCockpit, change, healthy, synthetic_fleet
 from tests.tui.screen import SIZES, line_with, opened, press, shown, until, until_shown, write
 
@@ -22,10 +23,13 @@ async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int
         assert "shop" in lines[0]
         assert "PROD" in lines[0]
         assert "416/420" in lines[0]
-        assert "5 failing" in lines[0]
+        assert "6 problems" in lines[0]
         assert any(
             each in lines[1]
-            for each in ("PROD 365/369 up · 2 failing · 3 unreachable · 1 to reboot", "PROD 365/369 ▲2 ✖3 ◆1")
+            for each in (
+                "PROD 365/369 answer · 2 failing · 1 unreachable · 2 locked out · 1 to reboot",
+                "PROD 365/369 ▲2 ✖1 ?2 ◆1",
+            )
         )
         assert "STAGING 42/42" in lines[1]
         assert "HOST" in lines[3]
@@ -35,6 +39,13 @@ async def test_what_is_wrong_is_on_the_first_lines_at_every_size(size: tuple[int
         assert all(len(line) <= size[0] for line in lines)
         assert "r roll back" in lines[-1]
         assert "? help" in lines[-1]
+
+
+async def test_the_header_counts_the_problems_that_z_shows() -> None:
+    async with opened() as (app, pilot, _):
+        assert "6 problems" in shown(app).splitlines()[0]
+        await press(pilot, "z")
+        await until_shown(pilot, "6 of 420")
 
 
 async def test_the_selected_host_is_at_the_side_where_there_is_room() -> None:
@@ -376,3 +387,70 @@ async def test_until_somebody_does_anything_the_worst_is_on_top_and_in_sight() -
         cockpit.now += 5
         await until(pilot, lambda: "failed" not in shown(app))
         assert app.fleet_screen.table.cursor == held == "app-0"
+
+
+async def test_once_all_hosts_have_answered_the_cursor_stays_on_its_host() -> None:
+    cockpit = MemoryCockpit()
+    fleet = cockpit.fleet
+    for name in fleet.names():
+        fleet.apply(name, healthy(name, 7))
+    async with opened(cockpit) as (app, pilot, _):
+        first = app.fleet_screen.table.cursor
+        assert first is not None
+        app.fleet_screen.tick(NOW)
+        app.fleet_screen.tick(NOW + SORTED_S)
+        worse = next(name for name in reversed(fleet.names()) if name != first)
+        fleet.apply(worse, change(fleet.status(worse), facts={"failed_units": ("nginx.service",)}))
+        cockpit.now += 5  # a list that is looked at is not sorted anew at every change
+        await until(pilot, lambda: app.fleet_screen.table.order[0] == worse, "the worst first")
+        assert app.fleet_screen.table.cursor == first
+
+
+async def test_what_answers_just_before_the_cursor_is_let_go_does_not_push_it_down() -> None:
+    cockpit = MemoryCockpit()
+    fleet = cockpit.fleet
+    for name in fleet.names():
+        fleet.apply(name, healthy(name, 7))
+    async with opened(cockpit) as (app, pilot, _):
+        app.fleet_screen.tick(NOW)
+        fleet.apply("web-9", change(fleet.status("web-9"), facts={"failed_units": ("nginx.service",)}))
+        app.fleet_screen.tick(NOW + 1)
+        cockpit.now += 5
+        await until(pilot, lambda: "▌ web-9" in shown(app), "the worst, under the cursor")
+
+
+async def test_one_host_that_never_answers_does_not_keep_the_cursor_from_being_let_go() -> None:
+    cockpit = MemoryCockpit()
+    fleet = cockpit.fleet
+    for name in fleet.names():
+        fleet.apply(name, healthy(name, 7))
+    fleet.apply("queue-1", HostStatus(state=HostState.CONNECTING, since=NOW))
+    async with opened(cockpit) as (app, pilot, _):
+        first = app.fleet_screen.table.cursor
+        app.fleet_screen.tick(NOW)
+        app.fleet_screen.tick(NOW + SLOWEST_S)
+        fleet.apply("web-9", change(fleet.status("web-9"), facts={"failed_units": ("nginx.service",)}))
+        cockpit.now += 5
+        await until(pilot, lambda: app.fleet_screen.table.order[0] == "web-9", "the worst first")
+        assert app.fleet_screen.table.cursor == first
+
+
+async def test_generations_of_the_same_hosts_are_as_they_were_left() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "2")
+        await until_shown(pilot, "● running")
+        await press(pilot, "j", "j")
+        left = app.screen.table.cursor  # type: ignore[attr-defined]
+        await press(pilot, "1", "2")
+        await until_shown(pilot, "web-2 ▸ Generations")
+        assert app.screen.table.cursor == left  # type: ignore[attr-defined]
+
+
+async def test_generations_are_those_of_what_is_selected_now() -> None:
+    async with opened() as (app, pilot, _):
+        await press(pilot, "j", "2")
+        await until_shown(pilot, "web-2 ▸ Generations")
+        await press(pilot, "1", "j", "2")
+        await until(pilot, lambda: "web-2 ▸ Generations" not in shown(app), "another host")
+        await press(pilot, "1", "space", "j", "space", "2")
+        await until_shown(pilot, "1 of 2")

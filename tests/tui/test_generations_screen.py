@@ -44,7 +44,7 @@ async def test_marks_that_differ_are_said_in_words() -> None:
         await press(pilot, "j", "enter")
         await until_shown(pilot, "running, not the profile")
         assert "○ profile, boots next" in line_with(app, "411")
-        assert "○ booted" in line_with(app, "408")
+        assert "◇ booted" in line_with(app, "408")
         assert "gone from the store" in line_with(app, "405")
 
 

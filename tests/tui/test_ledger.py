@@ -1,5 +1,6 @@
 """Events added up into where every host stands."""
 
+from nixtui.cli.narration import report_lines
 from nixtui.operations.events import (
     Countdown,
     LogLine,
@@ -112,3 +113,20 @@ def test_the_story_is_a_markdown_table_that_no_host_can_break() -> None:
     text = markdown(ledger, 0)
     assert r"| web-1 | 2 | 1 | failed | a \| b c |" in text
     assert "\x1b" not in text
+
+
+def test_what_was_never_begun_was_refused_by_nobody() -> None:
+    never = TargetReport(name="web-2", outcome=Outcome.REFUSED, detail="not begun: cancelled by the operator")
+    locked = TargetReport(name="db-1", outcome=Outcome.REFUSED, detail="locked by ops-2; nothing was done")
+    ended = [TargetFinished(at=3, target=each.name, report=each) for each in (never, locked)]
+    ledger = Ledger(PLAN, ended)
+    assert said(ledger, "web-2") == "⊘ not begun"
+    assert said(ledger, "db-1") == "⊘ refused"
+    rows = markdown(ledger, 0).splitlines()
+    assert "| web-2 | 2 | 1 | not begun | cancelled by the operator |" in rows
+    assert "| db-1 |  |  | refused | locked by ops-2; nothing was done |" in rows
+    report = Report(operation="8f2a", outcome=Outcome.REFUSED, targets=(never, locked))
+    assert report_lines(report, "rollback") == [
+        "⊘ web-2  not begun: cancelled by the operator",
+        "⊘ db-1  refused: locked by ops-2; nothing was done",
+    ]

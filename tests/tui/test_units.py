@@ -2,7 +2,10 @@
 
 import pytest
 
+from nixtui.model.closure import ClosureDiff
 from nixtui.tui import units
+from nixtui.tui.paint import plain
+from nixtui.tui.systems import closure_line
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,11 @@ def test_a_bar_has_always_its_width(fraction: float) -> None:
 
 def test_durations() -> None:
     assert [units.took(s) for s in (0.64, 14.2, 134, 3700)] == ["0.6 s", "14 s", "2m14s", "1h01m"]
+
+
+def test_a_closure_is_told_by_its_size_and_what_it_grew_by() -> None:
+    """1.6 GiB → 1.7 GiB and +4.9 MiB beside each other cannot both be believed."""
+    before = 1_771_600_000
+    sizes = {"bytes_before": before, "bytes_after": before + 5_138_022}
+    grown = ClosureDiff(before="a", after="b", packages=(), rebuilt=0, **sizes)
+    assert plain(closure_line(grown)) == "closure 1.7 GiB  +4.9 MiB"

@@ -21,6 +21,7 @@ from nixtui.operations.policy import Consent, Policy, Refused
 if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits for none of them
     from nixtui.activation.rollback import Seen
     from nixtui.cli.cockpit.acting import LiveActing
+    from nixtui.cli.cockpit.builds import LiveBuilds
     from nixtui.cli.cockpit.first_run import LiveFirstRun
     from nixtui.cli.cockpit.incident import LiveIncident
     from nixtui.cli.cockpit.logs import LiveLogs
@@ -103,6 +104,13 @@ class LiveCockpit:
         from nixtui.cli.cockpit.logs import LiveLogs
 
         return LiveLogs(self._nixtui, self.fleet, lambda tail: self._tasks.create_task(tail.run()))
+
+    @cached_property
+    def builds(self) -> LiveBuilds:
+        """Building systems, and builds that run or ran."""
+        from nixtui.cli.cockpit.builds import LiveBuilds
+
+        return LiveBuilds(self._nixtui, self.fleet.host, self.keep, self.operations.add)
 
     @cached_property
     def profiles(self) -> LiveProfiles:

@@ -157,9 +157,8 @@ def _print(found: ClosureDiff) -> None:
     counts = ", ".join(f"{count} {change.value}" for change, count in found.counts.items() if count)
     print(f"{counts or 'no version changes'}; {found.rebuilt} rebuilt in the same version")
     growth = found.bytes_after - found.bytes_before
-    print(
-        f"closure {size(found.bytes_before)} → {size(found.bytes_after)} ({'+' if growth >= 0 else ''}{size(growth)})"
-    )
+    # the size before as well, rounded, would contradict the difference
+    print(f"closure {size(found.bytes_after)} ({'+' if growth >= 0 else ''}{size(growth)})")
 
 
 def _versions(versions: tuple[str, ...]) -> str:

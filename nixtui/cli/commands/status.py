@@ -8,16 +8,19 @@ from typing import Any
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.exits import Exit
-from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
+from nixtui.cli.output import Table, age, narrate, plain, print_json, print_table, rfc3339, shown, time_of_day
+from nixtui.fleet.since import since
 from nixtui.fleet.state import FleetState
+from nixtui.fleet.verdict import disk_trouble
 from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
-from nixtui.model.status import HostState, HostStatus
+from nixtui.model.selector import Subject
+from nixtui.model.status import DiskUse, HostState, HostStatus
 
 HEADINGS = ("HOST", "STATE", "GEN", "NIXOS", "REV", "KERNEL", "LOAD", "MEM", "DISK", "SEEN", "WHY")
-
-_NEARLY_FULL = 0.95
-"""A disk that is as full as this is told, whichever it is; DISK is of `/`."""
+_WATCHED = ("TIME", *HEADINGS)
+_LEAST = (9, 8, 16, 4, 23, 8, 7, 5, 4, 4, 4, 0)
+"""Cells of the columns while one watches: what they need as a rule, as the first hosts to answer are no measure."""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -37,15 +40,16 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     await tell_what_was_cut_off(nixtui)
     now = nixtui.clock()
     if arguments.json:
-        print_json([_json(host, fleet) for host in hosts])
+        print_json([_json(host, fleet, now) for host in hosts])
     else:
-        _print(fleet, hosts, now)
+        print_table(HEADINGS, [row(host, fleet.status(host.name), now) for host in hosts])
+        _tell_remedies(fleet, hosts, {})
     return _exit([fleet.status(host.name) for host in hosts])
 
 
-def as_json(host: Host, status: HostStatus) -> dict[str, Any]:
+def as_json(subject: Subject) -> dict[str, Any]:
     """One host as scripts get it; the keys are a contract."""
-    facts = status.facts
+    host, status, facts = subject.host, subject.status, subject.status.facts
     root = facts.disk("/")
     return {
         "name": host.name,
@@ -55,7 +59,7 @@ def as_json(host: Host, status: HostStatus) -> dict[str, Any]:
         "state": status.state.value,
         "state_reason": status.reason,
         "state_remedy": status.remedy,
-        "state_since": rfc3339(status.since),
+        "state_since": rfc3339(since(subject)),
         "observed_at": rfc3339(status.observed_at),
         "generation": facts.generation,
         "generations": facts.generations,
@@ -81,7 +85,6 @@ def as_json(host: Host, status: HostStatus) -> dict[str, Any]:
 def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
     """One host as people read it."""
     facts = status.facts
-    root = facts.disk("/")
     return (
         host.name,
         status.state.value,
@@ -91,7 +94,7 @@ def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
         shown(facts.kernel_running) + (" (reboot)" if facts.reboot_needed else ""),
         shown(facts.load and f"{facts.load[0]:.2f}"),
         shown(facts.memory and f"{facts.memory.used_fraction:.0%}"),
-        shown(root and f"{root.used_fraction:.0%}"),
+        shown(facts.fullest_disk and _disk(facts.fullest_disk)),
         age(now - status.observed_at if status.observed_at is not None else None),
         "; ".join(_why(status, now)),
     )
@@ -104,33 +107,47 @@ def _why(status: HostStatus, now: float) -> Iterator[str]:
         yield f"{status.reason}{lasted}"
     if facts.lock is not None:
         yield f"changing, by {facts.lock.operator}"
-    for disk in facts.disks or ():
-        if disk.mount != "/" and disk.used_fraction >= _NEARLY_FULL:
-            yield f"{disk.mount} {disk.used_fraction:.0%} full"
+    elif status.is_drifting:
+        yield "runs another system than its profile"
+    full = disk_trouble(facts)
+    if full is not None and full != status.reason:
+        yield full
 
 
-def _print(fleet: FleetState, hosts: Sequence[Host], now: float) -> None:
-    print_table(HEADINGS, [row(host, fleet.status(host.name), now) for host in hosts])
+def _disk(disk: DiskUse) -> str:
+    """The fullest one, named where it is not `/`; scripts get that of `/`."""
+    return f"{disk.used_fraction:.0%}" + ("" if disk.mount == "/" else f" {disk.mount}")
+
+
+def _tell_remedies(fleet: FleetState, hosts: Sequence[Host], told: dict[str, str]) -> None:
+    """What to do about each host, unless that was said of it last."""
     for host in hosts:
-        if remedy := fleet.status(host.name).remedy:
+        remedy = fleet.status(host.name).remedy
+        if remedy and told.get(host.name) != remedy:
+            told[host.name] = remedy
             narrate(plain(f"{host.name}: {remedy}"))
 
 
 async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> None:
-    fleet = FleetState(hosts)
+    """A row for each change under one heading, with the time of day (UTC) at which it was seen."""
+    longest = max((len(host.name) for host in hosts), default=0)
+    fleet, table = FleetState(hosts), Table(_WATCHED, (_LEAST[0], max(longest, _LEAST[1]), *_LEAST[2:]))
+    told: dict[str, str] = {}
     async with asyncio.TaskGroup() as group:
         group.create_task(FleetWatch(fleet, nixtui.pool, clock=nixtui.clock).run())
         async for changes in fleet.batches(1):
             changed = [host for host in hosts if host.name in changes.names]
+            now = nixtui.clock()
             if as_json:
-                print_json([_json(host, fleet) for host in changed])
+                print_json([_json(host, fleet, now) for host in changed])
             else:
-                _print(fleet, changed, nixtui.clock())
+                table.add([(time_of_day(now), *row(host, fleet.status(host.name), now)) for host in changed])
+                _tell_remedies(fleet, changed, told)
 
 
-def _json(host: Host, fleet: FleetState) -> dict[str, Any]:
+def _json(host: Host, fleet: FleetState, now: float) -> dict[str, Any]:
     return {
-        **as_json(host, fleet.status(host.name)),
+        **as_json(Subject(host, fleet.status(host.name), now, fleet.peers.is_outlier(host.name))),
         "other_revision_than_peers": fleet.peers.is_outlier(host.name),
         "revision_of_peers": fleet.peers.usual(host.name),
     }

@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 from nixtui.config import Configuration
-from nixtui.config.schema import FleetSection
+from nixtui.config.paths import NoHome, cache_dir
+from nixtui.config.schema import Ec2Section, FleetSection
 from nixtui.config.schema import Source as SourceName
 from nixtui.fleet.inventory.file import FileSource
 from nixtui.fleet.inventory.flake import FlakeSource
 from nixtui.fleet.inventory.inventory import Inventory
 from nixtui.fleet.inventory.source import Found, Source, SourceProblem
 from nixtui.model.selector import parse_selector
+from nixtui.nix.evaluation_cache import EvaluationCache
 from nixtui.nix.flake import Flake, find_flake, open_flake
 
 
@@ -37,12 +39,22 @@ def inventory_of(configuration: Configuration, cwd: Path, environ: Mapping[str, 
 
 
 def locate_flake(configuration: Configuration, cwd: Path, environ: Mapping[str, str]) -> Flake | None:
-    """The flake that systems are built from: `[fleet] flake`, else the nearest one above `cwd`."""
-    reference = configuration.fleet.flake
+    """The flake that systems are built from: `[fleet] flake`, else the nearest one above `cwd`.
+
+    What it answers is remembered in the user's cache directory, if there is one.
+    """
+    reference, cache = configuration.fleet.flake, _cache(environ)
     if reference is not None:
-        return open_flake(reference, base=configuration.directory, environ=environ)
+        return open_flake(reference, base=configuration.directory, environ=environ, cache=cache)
     directory = find_flake(cwd)
-    return None if directory is None else open_flake(".", base=directory, environ=environ)
+    return None if directory is None else open_flake(".", base=directory, environ=environ, cache=cache)
+
+
+def _cache(environ: Mapping[str, str]) -> EvaluationCache | None:
+    try:
+        return EvaluationCache(cache_dir(environ) / "evaluations")
+    except NoHome:
+        return None
 
 
 def _sources(configuration: Configuration, cwd: Path, environ: Mapping[str, str]) -> Iterator[Source]:
@@ -59,7 +71,9 @@ def _sources(configuration: Configuration, cwd: Path, environ: Mapping[str, str]
                         name.value, f"there is no flake.nix in {cwd} or above it", "name one in [fleet] flake"
                     )
             case SourceName.EC2 if _wants_ec2(configuration):
-                yield Unavailable(name.value, "hosts cannot be read from EC2 yet")
+                from nixtui.fleet.inventory.ec2 import Ec2Source
+
+                yield Ec2Source(configuration.ec2 or Ec2Section(), environ)
 
 
 def _wants_ec2(configuration: Configuration) -> bool:

@@ -6,10 +6,11 @@
 # Lines of "KEY VALUE" between two marks; a value never has a newline or another control character in it. What cannot
 # be read is left out. Only what root alone may read (mostly /boot) is worth asking as root for.
 #
-# Forks: two for the links, one for each system (its own nixos-version knows the configuration revision).
+# Forks: two for the links, one for each system (its own nixos-version knows the configuration revision), another for
+# one that is wrapped.
 #
 # Needs parts/facts.sh and parts/pins.sh before it.
-# shellcheck disable=SC2154 # root, resolved, line, harmless and kernel are of the first of them
+# shellcheck disable=SC2154 # root, resolved, line, harmless, kernel and wrapped are of the first of them
 
 boot_limit=1000
 init='' asked='|'
@@ -98,6 +99,8 @@ generation() {
 }
 
 system() {
+    wrapped_by "$path"
+    tell system "$wrapped"
     first_line "$path/nixos-version"
     tell version "$line"
     kernel_of "$path"

@@ -18,7 +18,7 @@
 # Nothing that survives a reboot is changed before the commit. Every verb may be cut off at any point: the timer armed
 # by `begin` belongs to systemd, and so do the units that activate, commit and revert.
 #
-# Needs parts/{links,boot,inhibitors,pins}.sh and parts/guard/*.sh before it.
+# Needs parts/{links,boot,inhibitors,pins,owner}.sh and parts/guard/*.sh before it.
 
 main() {
     verb=$1
@@ -30,6 +30,10 @@ main() {
     dir=$run/$id
     shift 2
     new=$(recall new)
+    lasts=$(recall lasts)
+    lasts=${lasts:-$new} # the record of an older nixtui has none
+    # shellcheck disable=SC2034 # for guard/profile.sh and guard/pull.sh
+    link=$(recall link) owner=$(recall owner) pull=$(recall pull)
     case $verb in
     begin | follow | activating | verify | extend | commit | committing | revert | reverting | inspect | release | \
         prune | pruning)

@@ -71,6 +71,8 @@ links() {
     tell current_system "$current"
     tell booted_system "$booted"
     tell profile_system "$profile"
+    wrapped_by "$profile"
+    tell profile_wraps "$wrapped"
     if [ -n "$profile" ] && [ -L "$1" ]; then
         tell generations $#
     else

@@ -10,7 +10,7 @@
 look() {
     say "boot_id $(boot_id)"
     say "current $(current_system)"
-    say "profile $(resolved "$SYSTEM_PROFILE")"
+    say "profile $(system_of "$(resolved "$SYSTEM_PROFILE")")"
     say "boot_default $(boot_default)"
     say "lock $(lock_holder)"
     systemctl show -p SystemState | while IFS='=' read -r _ state_; do say "state $state_"; done

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # values only: whoever asks for them has them, and the first 
     from nixtui.operations.plan import Plan
     from nixtui.operations.policy import Consent, Policy
     from nixtui.tui.cockpit.acting import Acting
+    from nixtui.tui.cockpit.builds import Builds
     from nixtui.tui.cockpit.first_run import FirstRun
     from nixtui.tui.cockpit.incident import Incident
     from nixtui.tui.cockpit.logs import Logs
@@ -74,6 +75,8 @@ class Cockpit(Protocol):
         """The journals of hosts."""
         ...
 
+    @property
+    def builds(self) -> Builds: ...
     @property
     def profiles(self) -> Profiles: ...
     @property

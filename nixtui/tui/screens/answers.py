@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from nixtui.operations.report import in_words
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.ledger import outcome_line
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
@@ -96,18 +97,18 @@ def _columns() -> tuple[Column[Group], ...]:
 
 def _ended(group: Group) -> Line:
     code = f", exit {group.exit_code}" if group.exit_code is not None and not group.outcome.is_success else ""
-    return outcome_line(group.outcome, code, "run")
+    return outcome_line(group.outcome, code, "run", group.detail)
 
 
 def _said(group: Group) -> Line:
-    first = next(iter(group.output), "") or group.detail or ""
+    first = next(iter(group.output), "") or in_words(group.outcome, group.detail, "run")[1] or ""
     return line(clean(first)) if group.output or group.detail else line(("nothing", Role.FAINT))
 
 
 def _answer(group: Group, cells: int) -> list[Line]:
     lines = wrap(" ".join(group.hosts), cells, Role.ACCENT)
     if group.detail and group.exit_code is None:
-        lines += wrap(group.detail, cells, Role.WARN)
+        lines += wrap(in_words(group.outcome, group.detail, "run")[1] or "", cells, Role.WARN)
     said = [line(clean(each)) for each in group.output]
     if not said and group.exit_code is not None:
         said = [line(("it printed nothing", Role.FAINT))]

@@ -19,7 +19,7 @@ from nixtui.tui.decision import Decision
 from nixtui.tui.draft import Draft, command_lines, outline
 from nixtui.tui.environments import badge
 from nixtui.tui.notices import Level, sentence
-from nixtui.tui.paint import Line, Role, Span, clean, line
+from nixtui.tui.paint import EMPTY, Line, Role, Span, cells_of, clean, line, wrap
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
 from nixtui.tui.screens.dialog_room import share_out, text_cells
@@ -32,6 +32,12 @@ from nixtui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from nixtui.tui.app import NixtuiApp
+
+_CHOICE_CELLS = 6
+"""Of a choice beside its title: its marks, and the blanks around it."""
+
+_MOST_OBJECTED = 3
+"""Lines beside the choices for why one of them cannot be chosen."""
 
 
 class Confirming(Dialog[Operation], Acting):
@@ -61,6 +67,11 @@ class Confirming(Dialog[Operation], Acting):
     def verb(self) -> str:
         """What the choice is called that starts it."""
         raise NotImplementedError
+
+    @property
+    def of_many(self) -> str:
+        """What the choice is called for several hosts; their number goes where `{}` is."""
+        return f"{self.verb} {{}} hosts"
 
     @property
     def heading(self) -> str:
@@ -133,13 +144,16 @@ class Confirming(Dialog[Operation], Acting):
         label = line(("Type ", Role.MUTED), (clean(challenge), Role.STRONG), (" to confirm ▸ ", Role.MUTED))
         self._typed.ask(label, wanted=decision.must_type)
         self._reason.ask(line(("Why, for the journal ▸ ", Role.MUTED)), wanted=decision.asks_reason)
+        self._show_choice()
         self._show_text()
         self._show_keys()
-        self._show_choice()
 
     def _show_targets(self) -> None:
         plan = self.draft.plan
         rows = sorted(plan.targets, key=lambda each: (each.refused is not None, each.wave)) if plan else ()
+        columns = target_columns(rows)
+        if [each.id for each in columns] != [each.id for each in self._targets.columns]:
+            self._targets.set_columns(columns)
         self._targets.show(tuple(each.name for each in rows))
         self._targets.display = len(self.draft.names) > 1 and plan is not None and not self.draft.shown
         self._targets.redraw()
@@ -153,7 +167,8 @@ class Confirming(Dialog[Operation], Acting):
             lines = self.text(cells, self.session.cockpit.clock())
         hosts = len(self.draft.names) if self._targets.display else 0
         questions = self._reason.rows + self._typed.rows
-        room = share_out(self.size.height, questions=questions, text=len(lines), hosts=hosts)
+        height = self.size.height - max(0, len(self._objection.lines) - 1)
+        room = share_out(height, questions=questions, text=len(lines), hosts=hosts)
         self._frame.set_class(room.is_short, "-short")
         self._text.styles.max_height = room.text
         self._text.show(lines if len(lines) <= room.text else [each for each in lines if each])
@@ -170,10 +185,11 @@ class Confirming(Dialog[Operation], Acting):
     def _show_choice(self) -> None:
         plan = self.draft.plan
         count = len(plan.acting_on) if plan else len(self.draft.names)
-        title = self.verb if len(self.draft.names) == 1 else f"{self.verb} {count} hosts"
+        title = self.verb if len(self.draft.names) == 1 else self.of_many.format(count)
         why_not = self.decision.why_not()
         self._go.tell(title, why_not)
-        self._objection.show([line((clean(why_not or ""), Role.MUTED))])
+        beside = sum(cells_of(each) + _CHOICE_CELLS for each in ("Cancel", title))
+        self._objection.show(wrap(why_not or "", text_cells(self.size.width) - beside, Role.MUTED)[:_MOST_OBJECTED])
 
     # Deciding
 
@@ -244,6 +260,7 @@ class Confirming(Dialog[Operation], Acting):
     def move(self, rows: int) -> None:
         """Go through the hosts of a plan for many."""
         self._targets.move(rows)
+        self.show()
 
     def scroll_text(self, rows: int) -> None:
         """Read on."""
@@ -271,7 +288,9 @@ def environments(session: Session, names: Sequence[str]) -> tuple[str, ...]:
 class PlanQuestion:
     """A plan to ask about: what it is called, what the choice is called, and how the plan is made.
 
-    `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one.
+    `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one. `known` is
+    what one decides by for one host of the plan. `of_many` is what the choice is called for several hosts, with `{}`
+    for their number, where that is not `VERB {} hosts`.
     """
 
     heading: str
@@ -279,6 +298,8 @@ class PlanQuestion:
     prepare: Callable[[], Awaitable[Plan]]
     asking: str = "asking the hosts"
     command: Sequence[str] = ()
+    known: Callable[[Plan, str], Sequence[str]] = lambda _, __: ()
+    of_many: str | None = None
 
 
 class PlanDialog(Confirming):
@@ -302,6 +323,11 @@ class PlanDialog(Confirming):
         return self._question.verb
 
     @property
+    def of_many(self) -> str:
+        """As the question has it."""
+        return self._question.of_many or super().of_many
+
+    @property
     def heading(self) -> str:
         """What would be done, to whom."""
         return self._question.heading
@@ -316,7 +342,11 @@ class PlanDialog(Confirming):
 
     def text(self, cells: int, now: float) -> list[Line]:
         """The steps, and what to know."""
-        return outline(self.draft, cells, now, asking=self._question.asking)
+        told = outline(self.draft, cells, now, asking=self._question.asking)
+        plan, name = self.draft.plan, self._targets.cursor or self.draft.names[0]
+        known = self._question.known(plan, name) if plan is not None else ()
+        of_many = [line((clean(name), Role.STRONG))] if len(self.draft.names) > 1 else []
+        return [*told, EMPTY, *of_many, *(line((clean(each), Role.MUTED)) for each in known)] if known else told
 
     def command(self) -> Sequence[str]:
         """The same without a screen."""

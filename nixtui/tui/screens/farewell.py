@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from nixtui.tui.notices import Level
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.dialog import Choice, Dialog
 from nixtui.tui.screens.dialog_room import text_cells
@@ -78,21 +79,38 @@ class FarewellDialog(Dialog[Departure]):
     def __init__(self, session: Session, running: Sequence["Operation"]) -> None:
         super().__init__(session)
         self._operations = running
+        self._frame, self._text = Vertical(classes="dialog"), Lines()
 
     def compose(self) -> ComposeResult:
         """What runs, what each choice means for it, and the choices."""
-        count = len(self._operations)
-        with Vertical(classes="dialog") as frame:
-            frame.border_title = Content("An operation is running" if count == 1 else f"{count} operations are running")
-            yield Lines(_meanings(self._operations, text_cells(self.app.size.width)))
+        with self._frame:
+            yield self._text
             with Horizontal(classes="choices"):
                 yield Choice("Wait", id="wait")
                 yield Choice("Detach", id="detach", danger=True)
-                yield Choice("Cancel them", id="cancel", danger=True)
+                yield Choice("Cancel it" if len(self._operations) == 1 else "Cancel them", id="cancel", danger=True)
 
     def on_mount(self) -> None:
         """The harmless choice has the focus."""
+        self._show()
         self.query_one("#wait", Choice).focus()
+        self.set_interval(1.0, self._look)
+
+    def _show(self) -> None:
+        count = len(self._operations)
+        title = "An operation is running" if count == 1 else f"{count} operations are running"
+        self._frame.border_title = Content(title)
+        self._text.show(_meanings(self._operations, text_cells(self.app.size.width)))
+
+    def _look(self) -> None:
+        """What has ended meanwhile needs no answer any more."""
+        running = [each for each in self._operations if each.is_running]
+        if not running:
+            self.session.say(Level.INFO, "Nothing runs any more; q leaves.")
+            self.dismiss(None)
+        elif len(running) != len(self._operations):
+            self._operations = running
+            self._show()
 
     @on(Choice.Chosen)
     def _chosen(self, event: Choice.Chosen) -> None:
@@ -108,11 +126,17 @@ def _meanings(running: Sequence["Operation"], cells: int) -> list[Line]:
     lines = [line(("… ", Role.ACCENT), clean(each.plan.title)) for each in running[:5]]
     if len(running) > 5:
         lines.append(line((f"  and {len(running) - 5} more", Role.MUTED)))
-    lines += [EMPTY, *told("Wait", "nixtui goes on and quits by itself when they have ended; esc stays after all.")]
+    ended = "it has ended" if len(running) == 1 else "they have ended"
+    lines += [EMPTY, *told("Wait", f"nixtui goes on and quits by itself when {ended}; esc stays after all.")]
     means = dict.fromkeys(_detaching(each.plan.kind) for each in running)
     text = "; ".join(means)
     lines += told("Detach", f"nixtui leaves now: {text}. The next nixtui says how it ended.")
-    return [*lines, *told("Cancel", "they are asked to stop and put in order what they began; then nixtui quits.")]
+    asked = (
+        "it is asked to stop and puts in order what it"
+        if len(running) == 1
+        else ("they are asked to stop and put in order what they")
+    )
+    return [*lines, *told("Cancel", f"{asked} began; then nixtui quits.")]
 
 
 def _detaching(kind: str) -> str:

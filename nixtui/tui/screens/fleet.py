@@ -1,5 +1,6 @@
 """Fleet: every host as it is now, what is wrong first; the selected one at the side."""
 
+import math
 import shlex
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from textual.app import ComposeResult
 
 from nixtui.fleet.state import Changes
 from nixtui.model.selector import BadSelector
+from nixtui.model.status import HostState
 from nixtui.tui import opening
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.completion import complete_selector
@@ -29,6 +31,13 @@ FOCUS_AFTER_S = 0.3
 """A cursor that rests this long is looked at; one that flies past ten hosts should not disturb ten."""
 
 
+SORTED_S = 3.0
+"""So long after the last host has answered the list is in its order, and nobody was about to press a key on it."""
+
+SLOWEST_S = 15.0
+"""So long nobody waits for one host that does not answer."""
+
+
 class FleetScreen(Place):
     """Screen 1."""
 
@@ -43,6 +52,7 @@ class FleetScreen(Place):
         self._summary = Summary()
         self._locked: frozenset[str] = frozenset()
         self._operations: tuple[object, ...] | None = None
+        self._chosen_at = math.inf
 
     def body(self) -> ComposeResult:
         """The environments, the table, and the selected host."""
@@ -91,10 +101,27 @@ class FleetScreen(Place):
     def tick(self, now: float) -> None:
         """Ages grow, and operations end."""
         self._hosts.tick(now)
+        self._choose_for_good(now)
         if not self.is_paused:
             self._show_host()
         self._follow_operations()
         super().tick(now)
+
+    def _choose_for_good(self, now: float) -> None:
+        """Nobody touched the list: once it is in its order the row that is chosen stays so, wherever it moves."""
+        states = self.session.cockpit.fleet.counts.states
+        sorted_at = now + (SORTED_S if states and not states[HostState.CONNECTING] else SLOWEST_S)
+        self._chosen_at = min(self._chosen_at, sorted_at)
+        if now >= self._chosen_at:
+            self._hosts.stay_on_top(False)
+
+    def visit(self, place: str) -> None:
+        """Generations are those of the selected hosts."""
+        hosts = self.selection().hosts
+        if place == "generations" and hosts:
+            opening.generations(self.nixtui, hosts)
+        else:
+            super().visit(place)
 
     # What was done to hosts last
 

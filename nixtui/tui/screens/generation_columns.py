@@ -44,7 +44,8 @@ def _marks(row: Generation) -> Line:
     words = (("booted", row.booted), ("profile", row.profile), ("boots next", row.boot_default))
     found = ", ".join(word for word, holds in words if holds)
     if found:
-        return line(("○ ", Role.ACCENT), found, (pinned, Role.ACCENT))
+        glyph = "○ " if row.profile or row.boot_default else "◇ "
+        return line((glyph, Role.ACCENT), found, (pinned, Role.ACCENT))
     return line((pinned.strip(), Role.ACCENT)) if pinned else line(("·", Role.FAINT))
 
 

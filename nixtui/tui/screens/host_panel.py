@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from nixtui.fleet.since import since
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
 from nixtui.model.status import HostFacts, HostState, HostStatus
 from nixtui.operations.report import Outcome
 from nixtui.tui import units
 from nixtui.tui.groups import Group
-from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural, since
+from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural
 from nixtui.tui.last_actions import action_line
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 from nixtui.tui.systems import version_of
@@ -69,7 +70,7 @@ def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     began = since(row)
     lasted = f", for {units.span(row.now - began)}" if began is not None else ""
     yield from wrap(f"{found.glyph} {found.words}{lasted}", cells, found.role)
-    if status.reason:
+    if status.reason and clean(status.reason) != found.words:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
     if step := _NEXT_STEP.get(status.state):
         yield from wrap(step, cells, Role.MUTED, indent="  ")

@@ -131,7 +131,7 @@ class Place(Acting):
             environments=header_environments(self.environment, self.session.environments, cockpit.policy),
             seen=sum(number for state, number in counts.states.items() if state.is_answering),
             known=counts.known,
-            failing=sum(number for state, number in counts.states.items() if state.is_problem),
+            problems=counts.problems,
             operations=sum(each.is_running for each in cockpit.operations.begun()),
             read_only=cockpit.policy.read_only,
             paused=self.is_paused,

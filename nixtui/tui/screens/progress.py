@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from nixtui.operations.events import AnyEvent
+from nixtui.operations.report import in_words
 from nixtui.operations.requests import Request
 from nixtui.tui import opening, units
 from nixtui.tui.actions import Scope, Selection
@@ -268,7 +269,8 @@ def _story(state: TargetState, cells: int) -> list[Line]:
     if state.target.refused is not None:
         lines += wrap(f"left out: {state.target.refused}", cells, Role.WARN)
     if report is not None and report.detail:
-        lines += wrap(report.detail, cells, Role.TEXT if report.outcome.is_success else Role.STRONG)
+        why = in_words(report.outcome, report.detail, state.kind)[1] or ""
+        lines += wrap(why, cells, Role.TEXT if report.outcome.is_success else Role.STRONG)
     if report is not None and report.remedy:
         lines += wrap(f"→ {report.remedy}", cells, Role.ACCENT)
     if lines:

@@ -1,18 +1,22 @@
 """The columns of a plan's targets: one row each, with what happens to it or why nothing does."""
 
+from collections.abc import Sequence
+
 from nixtui.operations.plan import Target
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, line, said
 from nixtui.tui.widgets.columns import Column
 
 
-def target_columns() -> tuple[Column[Target], ...]:
-    """In the order they are read."""
-    return (
-        Column("wave", "WAVE", 4, _wave, right=True),
-        Column("name", "HOST", 12, lambda row: (said(row.name, Role.STRONG),), 0, 20),
-        Column("change", "FROM → TO", 13, _change),
-        Column("note", "", 16, _note, 1, 60),
-    )
+def target_columns(rows: Sequence[Target] = ()) -> tuple[Column[Target], ...]:
+    """In the order they are read; what none of these rows has needs no column."""
+    wave = Column("wave", "WAVE", 4, _wave, right=True)
+    name = Column[Target]("name", "HOST", 12, lambda row: (said(row.name, Role.STRONG),), 0, 20)
+    note = Column("note", "", 16, _note, 1, 60)
+    if not rows or any(row.before is not None for row in rows):
+        return wave, name, Column("change", "FROM → TO", 13, _change), note
+    if any(row.after is not None for row in rows):
+        return wave, name, Column("after", "SYSTEM", 20, _after, 0, 48), note
+    return wave, name, note
 
 
 def _wave(row: Target) -> Line:
@@ -30,6 +34,10 @@ def _change(row: Target) -> Line:
     if row.before is None and row.after is None:
         return EMPTY
     return line(label(row.before), (" → ", Role.FAINT), (label(row.after), Role.STRONG))
+
+
+def _after(row: Target) -> Line:
+    return line((label(row.after), Role.MUTED))
 
 
 def _note(row: Target) -> Line:

@@ -29,7 +29,7 @@ class Bearings(msgspec.Struct, frozen=True):
     environments: Sequence[Span]
     seen: int
     known: int
-    failing: int
+    problems: int
     operations: int
     read_only: bool
     paused: bool
@@ -96,16 +96,17 @@ def _lefts(at: Bearings) -> Iterable[Line]:
         where = (*where, Span(" ▸ ", Role.FAINT), *_spaced(at.environments))
     seen_role = Role.TEXT if at.seen == at.known else Role.WARN
     seen = line((f"{at.seen}/{at.known}", seen_role), (" seen", Role.MUTED))
-    failing = line((f"{at.failing}", Role.BAD), (" failing", Role.MUTED)) if at.failing else EMPTY
+    word = "problem" if at.problems == 1 else "problems"
+    problems = line((f"{at.problems}", Role.BAD), (f" {word}", Role.MUTED)) if at.problems else EMPTY
     noun = "operation" if at.operations == 1 else "operations"
     running = line((f"{at.operations}", Role.ACCENT), (f" {noun}", Role.MUTED)) if at.operations else EMPTY
-    facts = [part for part in (seen, failing, running) if part]
+    facts = [part for part in (seen, problems, running) if part]
     if trail := _trail(at.trail):
         yield (*name, *where, _DOT, *trail, *(span for part in facts for span in (_DOT, *part)))
         yield (Span(" "), *where, Span("  "), *trail, *(span for part in facts for span in (Span("  "), *part)))
     yield (*name, *where, *(span for part in facts for span in (_DOT, *part)))
     yield (Span(" "), *where, *(span for part in facts for span in (Span("  "), *part)))
-    yield (Span(" "), *where, Span("  "), *failing)
+    yield (Span(" "), *where, Span("  "), *problems)
     yield (Span(" "), *where)
 
 

@@ -24,17 +24,18 @@ def tally_line(
     is_short: bool = False,
     is_only: bool = False,
 ) -> Line:
-    """`PROD 412/420 up · 3 failing · 2 drifting`, or `PROD 412/420 ▲3 ≠2` in the glyphs of the table's states.
+    """`PROD 412/420 answer · 3 failing · 2 drifting`, or `PROD 412/420 ▲3 ≠2` in the glyphs of the table's states.
 
     What nobody has to look at is left out. `is_only` says that there are no other environments.
     """
     called = clean(name or ("all" if is_only else "others")).upper()
     heading = badge(name, policy) if is_chosen and name else Span(called, Role.STRONG)
-    is_whole = tally.up == tally.known
-    up = line((f" {tally.up}/{tally.known}{'' if is_short else ' up'}", Role.MUTED if is_whole else Role.TEXT))
+    role = Role.MUTED if tally.answering == tally.known else Role.TEXT
+    answering = line((f" {tally.answering}/{tally.known}{'' if is_short else ' answer'}", role))
     rest = (
         (tally.failing, "▲", "failing", Role.BAD),
         (tally.unreachable, "✖", "unreachable", Role.BAD),
+        (tally.locked_out, "?", "locked out", Role.BAD),
         (tally.drifting, "≠", "drifting", Role.WARN),
         (tally.reboot, "◆", "to reboot", Role.WARN),
     )
@@ -43,7 +44,7 @@ def tally_line(
         for number, glyph, word, role in rest
         if number
     ]
-    return (heading, *up, *spans)
+    return (heading, *answering, *spans)
 
 
 class Summary(Lines):
@@ -62,7 +63,7 @@ class Summary(Lines):
 
         def rank(name: str | None) -> tuple[bool, bool, bool, str]:
             tally = tallies[name]
-            is_well = not (tally.failing or tally.unreachable or tally.drifting)
+            is_well = not (tally.failing or tally.unreachable or tally.locked_out or tally.drifting)
             return name is None, not is_guarded(name or "", policy), is_well, name or ""
 
         ordered = sorted((name for name, tally in tallies.items() if tally.known), key=rank)

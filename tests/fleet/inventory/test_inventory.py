@@ -171,16 +171,6 @@ async def test_a_fleet_of_a_file_alone_is_not_bothered_about_flakes(tmp_path: Pa
     assert (await inventory(tmp_path).load()).problems == ()
 
 
-@pytest.mark.parametrize(
-    "text", ["[ec2]\nprofile = 'shop'\n[hosts.a]", "[fleet]\nsources = ['file', 'ec2']\n[hosts.a]"]
-)
-async def test_ec2_is_accepted_and_said_to_be_missing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "nixtui.toml").write_text(text)
-    snapshot = await inventory(tmp_path).load()
-    assert names(snapshot) == ["a"]
-    assert [(problem.source, problem.note) for problem in snapshot.problems] == [("ec2", True)]
-
-
 async def test_a_flake_that_is_not_where_the_file_says_is_told(tmp_path: Path) -> None:
     (tmp_path / "nixtui.toml").write_text("[fleet]\nflake = './gone'\n[hosts.a]")
     snapshot = await inventory(tmp_path).load()

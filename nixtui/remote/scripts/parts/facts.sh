@@ -15,7 +15,7 @@ if [ -n "$root" ]; then
     root=$PWD
 fi
 cd /
-resolved='' line='' harmless='' kernel='' stale=''
+resolved='' line='' harmless='' kernel='' stale='' wrapped=''
 
 # resolve LINK: the directory that it leads to, in $resolved
 resolve() {
@@ -44,6 +44,17 @@ without_controls() {
         *) break ;;
         esac
     done
+}
+
+# wrapped_by PATH: the system that PATH wraps, in $wrapped; nothing for most. Profiles of deploy-rs are made of links to
+# the system's files and its own programs.
+wrapped_by() {
+    wrapped=''
+    if [ -L "$root$1/nixos-version" ]; then
+        wrapped=$(exec readlink -f "$root$1/nixos-version" </dev/null 2>/dev/null)
+        wrapped=${wrapped#"$root"}
+        wrapped=${wrapped%/nixos-version}
+    fi
 }
 
 # is_number TEXT: one that the shell's arithmetic takes for what it looks like

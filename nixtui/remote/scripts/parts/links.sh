@@ -17,6 +17,16 @@ resolved() {
 current_system() { resolved "$R/run/current-system"; }
 booted_system() { resolved "$R/run/booted-system"; }
 
+# system_of PATH: the system that runs when PATH is activated: another one where PATH wraps it, as profiles of deploy-rs do
+system_of() {
+    if [ -L "$R$1/nixos-version" ]; then
+        system_=$(resolved "$R$1/nixos-version")
+        printf '%s\n' "${system_%/nixos-version}"
+    else
+        printf '%s\n' "$1"
+    fi
+}
+
 # profile_number: 155 for a profile that points to system-155-link; nothing for any other
 profile_number() {
     number_=$(readlink -- "$SYSTEM_PROFILE" 2>/dev/null) || return

@@ -12,11 +12,11 @@ if [ -e "$default/quirks/boot-loader" ]; then
     sh "$default/quirks/boot-loader"
 fi
 
-# "NUMBER TOPLEVEL" a line, oldest first.
+# "NUMBER TOPLEVEL" a line, oldest first. Which system a generation is stands in its bootspec: it may be wrapped.
 generations() {
     for link in "$profiles"/system-*-link; do
         number=${link##*/system-}
-        echo "${number%-link} $(readlink -f "$link")"
+        echo "${number%-link} $(sed -n 's|.*"init":"\([^"]*\)/init".*|\1|p' "$link/boot.json")"
     done | sort -n
 }
 

@@ -5,13 +5,19 @@ STC_LOCK_TRIES_REVERT=90 # where going back is at stake, see STC_LOCK_TRIES_TEST
 TRANSCRIPT_BLOCKS=4096 # of 1 KiB at most; /run is memory
 
 begin() {
-    mode=live number='' reference=''
+    mode=live number='' reference='' lasts='' confirm=yes failing=revert
     for each_; do
         case $each_ in
         operator=*) operator=$(printf '%s' "${each_#*=}" | one_line) ;;
         mode=*) mode=${each_#*=} ;;
         new=*) new=${each_#*=} ;;
+        lasts=*) lasts=${each_#*=} ;;
         number=*) number=${each_#*=} ;;
+        link=*) link=${each_#*=} ;;
+        owner=*) owner=${each_#*=} ;;
+        pull=*) pull=${each_#*=} ;;
+        confirm=*) confirm=${each_#*=} ;;
+        failing=*) failing=${each_#*=} ;;
         expect_current=*) expect_current=${each_#*=} ;;
         expect_profile=*) expect_profile=${each_#*=} ;;
         revert_after=*) revert_after=${each_#*=} ;;
@@ -19,6 +25,7 @@ begin() {
         guard=*) reference=${each_#*=} ;;
         esac
     done
+    lasts=${lasts:-$new}
     take_lock "$operator" || {
         rm -rf "${dir:?}"
         return 0
@@ -27,7 +34,7 @@ begin() {
     check || return 0
     record || refuse room "the record in $dir could not be written" || return 0
     say "locked $(boot_id)"
-    if [ "$mode" = boot ]; then
+    if is_for_boot_; then
         commit
         return
     fi
@@ -38,14 +45,24 @@ begin() {
 
 record() {
     put "$dir/guard" "$reference" || return
+    previous=$expect_current
+    on_profile && previous=$expect_profile
     failed_units >"$dir/failed-before" || return
     put "$dir/record" "operation $id
 operator $operator
 mode $mode
 new $new
+lasts $lasts
 number $number
-previous $expect_current
+previous $previous
 profile $expect_profile
+link $link
+link_was $(on_profile && readlink -- "$R$link")
+newest $(newest_generation "${link:-/nix/var/nix/profiles/system}")
+owner $owner
+pull $pull
+confirm $confirm
+failing $failing
 profile_number $(profile_number)
 boot_default $(boot_default)
 boot_id $(boot_id)
@@ -53,7 +70,8 @@ revert_after $revert_after
 activation_timeout $activation_timeout" || return
     put "$dir/sequence" 0 || return
     # Both ways must stay open while the window is: `nix-collect-garbage -d` would close either.
-    ln -sfn "$R$new" "$roots/nixtui-$id-new" && ln -sfn "$R$expect_current" "$roots/nixtui-$id-previous"
+    [ -z "$lasts" ] || ln -sfn "$R$lasts" "$roots/nixtui-$id-new" || return
+    [ -z "$previous" ] || ln -sfn "$R$previous" "$roots/nixtui-$id-previous"
 }
 
 # arm: from here on the host goes back by itself. The new timer stands before the old one goes.
@@ -83,30 +101,43 @@ activate() {
 
 # Runs as nixtui-activate-ID.service.
 activating() {
-    run_stc "$(recall new)" test "$dir/transcript" "$STC_LOCK_TRIES_TEST"
+    if on_profile; then
+        try_profile
+    elif pulls; then
+        run_pull "$dir/transcript"
+    else
+        run_stc "$(recall new)" test "$dir/transcript" "$STC_LOCK_TRIES_TEST"
+    fi
     put "$dir/code" "$stc_code"
 }
 
 # run_stc SYSTEM ACTION TRANSCRIPT TRIES: sets stc_code. 11 is a held lock (EAGAIN), with nothing done: try again.
-# Whatever it prints is kept up to a bound and drained beyond it, because a broken pipe would kill it (NixOS #462179).
 run_stc() {
     tries_=0
     while :; do
-        rm -f "$3.pipe" "$3.drained"
-        mkfifo "$3.pipe" || return
-        {
-            dd bs=1024 count="$TRANSCRIPT_BLOCKS" 2>/dev/null >>"$3"
-            cat >/dev/null
-            : >"$3.drained"
-        } <"$3.pipe" &
-        "$R$1/bin/switch-to-configuration" "$2" >"$3.pipe" 2>&1 </dev/null
-        stc_code=$?
-        drain_ "$3.drained"
-        rm -f "$3.pipe"
+        transcribed "$3" "$R$1/bin/switch-to-configuration" "$2" || return
         tries_=$((tries_ + 1))
         [ "$stc_code" = 11 ] && [ "$tries_" -lt "$4" ] || return 0
         sleep 1
     done
+}
+
+# transcribed TRANSCRIPT COMMAND…: sets stc_code. Whatever it prints is kept up to a bound and drained beyond it, because
+# a broken pipe would kill it (NixOS #462179).
+transcribed() {
+    transcript_=$1
+    shift
+    rm -f "$transcript_.pipe" "$transcript_.drained"
+    mkfifo "$transcript_.pipe" || return
+    {
+        dd bs=1024 count="$TRANSCRIPT_BLOCKS" 2>/dev/null >>"$transcript_"
+        cat >/dev/null
+        : >"$transcript_.drained"
+    } <"$transcript_.pipe" &
+    "$@" >"$transcript_.pipe" 2>&1 </dev/null
+    stc_code=$?
+    drain_ "$transcript_.drained"
+    rm -f "$transcript_.pipe"
 }
 
 # A daemon that the activation started may keep the pipe open for ever; its first words are not worth waiting for.

@@ -3,24 +3,32 @@
 
 check() {
     # Asking Nix takes longer than all the rest, so it goes on meanwhile.
-    nix-store --query --requisites "$new" >"$dir/closure" 2>/dev/null &
+    nix-store --query --requisites "$lasts" >"$dir/closure" 2>/dev/null &
     asking=$!
     command -v systemd-run >/dev/null && [ -d "$R/run/systemd/system" ] ||
         refuse unsupported "this host has no systemd-run: nothing would bring it back by itself" || return
+    if on_profile; then
+        check_profile && has_room && is_complete "$new"
+        return
+    fi
     now_=$(current_system)
     [ "$now_" = "$expect_current" ] ||
         refuse moved "it runs ${now_:-nothing known} now, not what was shown" || return
     now_=$(resolved "$SYSTEM_PROFILE")
     [ "$now_" = "$expect_profile" ] ||
         refuse moved "its profile points to ${now_:-nothing} now, not to what was shown" || return
-    is_system "$new" || return
+    if pulls; then
+        has_room && is_idle
+        return
+    fi
+    is_system "$new" && is_system "$lasts" || return
     has_room || return
     is_idle || return
     if [ "$mode" != boot ]; then
         found_=$(inhibitors "$new" | as_clauses_)
         [ -z "$found_" ] || refuse inhibited "$found_" || return
     fi
-    is_complete "$new"
+    is_complete "$lasts"
 }
 
 # as_clauses_: lines as one line, with "; " between
@@ -58,14 +66,14 @@ has_room() {
         free_=$(available_kib "$each_")
         [ "${free_:-1024}" -ge 256 ] || refuse room "the disk of $each_ is full" || return
     done
-    [ -d "$R/boot" ] || return 0
+    [ -d "$R/boot" ] && ! on_profile || return 0
     need_=$(boot_need_kib)
     free_=$(available_kib "$R/boot")
     [ "${free_:-$need_}" -ge "$need_" ] ||
         refuse room "/boot needs $need_ KiB for its kernel and initrd and has $free_ KiB left"
 }
 
-# boot_need_kib: what the boot loader will copy to /boot for $new. systemd-boot and GRUB both name the copies after the
+# boot_need_kib: what the boot loader will copy to /boot for $lasts. systemd-boot and GRUB both name the copies after the
 # store path; kernels that are there already (the usual rollback) need nothing but the entry itself.
 boot_need_kib() {
     sum_=16
@@ -74,7 +82,7 @@ boot_need_kib() {
         return
     }
     for each_ in kernel initrd; do
-        file_=$(resolved "$R$new/$each_")
+        file_=$(resolved "$R$lasts/$each_")
         [ -n "$file_" ] || continue
         base_=${file_%/*}
         base_=${base_##*/}-${file_##*/}

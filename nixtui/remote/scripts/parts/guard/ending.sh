@@ -9,8 +9,8 @@ finish() {
         say "why $2"
         say "code $(cat "$dir/code" 2>/dev/null)"
         say "revert_code ${stc_code-}"
-        say "current $(current_system)"
-        say "profile $(resolved "$SYSTEM_PROFILE")"
+        say "current $(runs_)"
+        say "profile $(resolved "${link:-$SYSTEM_PROFILE}")"
         say "number $(profile_number)"
         say "boot_default $(boot_default)"
         say "boot_id $(boot_id)"
@@ -22,6 +22,9 @@ finish() {
     mv -f "$dir/ending" "$dir/outcome"
     systemctl stop "nixtui-revert-$id-*.timer" >/dev/null 2>&1
 }
+
+# runs_: what this operation changes as it is now: the system, or where the profile leads
+runs_() { if on_profile; then resolved "$R$link"; else current_system; fi; }
 
 await_outcome() {
     polls_=0
@@ -50,7 +53,7 @@ inspect() {
         say "code $(cat "$dir/code" 2>/dev/null)"
         say "verdict $(cat "$dir/verdict" 2>/dev/null)"
         [ -e "$dir/deadline" ] && say "left $(($(cat "$dir/deadline") - $(uptime_s)))"
-        say "current $(current_system)"
+        say "current $(runs_)"
     else
         say "outcome none"
         say "current $(current_system)"

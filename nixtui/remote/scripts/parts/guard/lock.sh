@@ -57,7 +57,7 @@ sweep() {
     for each_ in "$run"/*/; do
         other_=${each_%/}
         other_=${other_##*/}
-        case $other_ in "$id" | ended | '*') continue ;; esac
+        case $other_ in "${id%%-*}"* | ended | '*') continue ;; esac # other parts of the same operation are not over
         [ -z "$(units_of "$other_")" ] || continue
         if [ -e "$run/ended/$other_" ]; then bury "$other_" ended; else bury "$other_" abandoned; fi
     done
@@ -65,7 +65,8 @@ sweep() {
         [ -L "$each_" ] || continue
         other_=${each_##*/nixtui-}
         other_=${other_%-*}
-        if [ "$other_" != "$id" ] && [ ! -d "$run/$other_" ]; then
+        case $other_ in "${id%%-*}"*) continue ;; esac
+        if [ ! -d "$run/$other_" ]; then
             rm -f "$each_"
             say "swept $other_ root"
         fi

@@ -49,7 +49,7 @@ check_prune_() {
         link_=$SYSTEM_PROFILE-$each_-link
         [ -L "$link_" ] || refuse moved "generation $each_ is not there any more" || return
         path_=$(resolved "$link_")
-        if [ "$each_" = "$(profile_number)" ] || printf '%s\n' "$kept_" | grep -qxF -- "${path_:-none}"; then
+        if [ "$each_" = "$(profile_number)" ] || printf '%s\n' "$kept_" | grep -qxF -e "${path_:-none}" -e "$(system_of "${path_:-none}")"; then
             refuse moved "generation $each_ is in use: it runs, booted, boots next, is the profile or is pinned" || return
         fi
     done
@@ -104,7 +104,8 @@ delete_generations_() {
 is_generation_() {
     [ -n "$1" ] || return
     for link_ in "$SYSTEM_PROFILE"-*-link; do
-        [ "$(resolved "$link_")" != "$1" ] || return 0
+        link_=$(resolved "$link_")
+        [ "$link_" != "$1" ] && [ "$(system_of "$link_")" != "$1" ] || return 0
     done
     return 1
 }

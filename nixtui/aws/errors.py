@@ -1,0 +1,173 @@
+"""What goes wrong with AWS, as one sentence with what to do next, whatever the library called it."""
+
+import json
+from enum import Enum, auto
+
+from nixtui.model.naming import one_line
+
+_LONGEST_MESSAGE = 400
+
+
+class Kind(Enum):
+    """What sort of trouble it is: what a program can do about it depends on no more."""
+
+    DENIED = auto()
+    EXPIRED = auto()
+    THROTTLED = auto()
+    UNREACHABLE = auto()
+    NOT_FOUND = auto()
+    TAKEN = auto()
+    QUOTA = auto()
+    UNUSABLE = auto()
+    OTHER = auto()
+
+
+class AwsError(Exception):
+    """A call that failed. `reason` is one sentence, `remedy` the next step, `statement` an IAM statement to paste."""
+
+    def __init__(
+        self,
+        reason: str,
+        remedy: str | None = None,
+        *,
+        kind: Kind = Kind.OTHER,
+        code: str | None = None,
+        statement: str | None = None,
+    ) -> None:
+        super().__init__("; ".join(part for part in (reason, remedy) if part))
+        self.reason = reason
+        self.remedy = remedy
+        self.kind = kind
+        self.code = code
+        self.statement = statement
+
+    @property
+    def may_pass(self) -> bool:
+        """The same call may work later."""
+        return self.kind in (Kind.THROTTLED, Kind.UNREACHABLE)
+
+
+THROTTLING = frozenset(
+    {
+        "RequestThrottledException",
+        "RequestThrottled",
+        "RequestLimitExceeded",
+        "ConcurrentLimitExceededException",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "SlowDown",
+        "EC2ThrottledException",
+    }
+)
+
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+
+_DENIED = frozenset(
+    {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "AuthorizationError"}
+)
+
+_REMEDIES: dict[str, tuple[Kind, str]] = {
+    "AuthFailure": (Kind.DENIED, "check the keys, the clock, and that the region is enabled for this account"),
+    "InvalidClientTokenId": (Kind.DENIED, "check the keys, and that the region is enabled for this account"),
+    "UnrecognizedClientException": (Kind.DENIED, "check the keys, and that the region is enabled for this account"),
+    "SignatureDoesNotMatch": (Kind.DENIED, "check the secret key and the clock of this machine"),
+    "InvalidSignatureException": (Kind.DENIED, "check the secret key and the clock of this machine"),
+    "OptInRequired": (Kind.DENIED, "enable the region, or subscribe to the service, in the account's settings"),
+    "InvalidAMIName.Duplicate": (Kind.TAKEN, "choose another --name, or retire the image that has it"),
+    "ServiceQuotaExceededException": (Kind.QUOTA, "wait for running snapshots or have the quota raised"),
+    "ResourceLimitExceeded": (Kind.QUOTA, "retire old images and snapshots, or have the quota raised"),
+    "SnapshotLimitExceeded": (Kind.QUOTA, "retire old images and snapshots, or have the quota raised"),
+    "AMIQuotaExceeded": (Kind.QUOTA, "retire old images, or have the quota raised"),
+    "PendingSnapshotLimitExceeded": (Kind.QUOTA, "wait until pending snapshots are complete"),
+    "InvalidSnapshot.NotFound": (Kind.NOT_FOUND, "see nixtui image list, and check the region"),
+    "InvalidAMIID.NotFound": (Kind.NOT_FOUND, "see nixtui image list, and check the region"),
+    "InvalidAMIID.Unavailable": (Kind.NOT_FOUND, "it is being deregistered; see nixtui image list"),
+    "InvalidAMIID.Malformed": (Kind.UNUSABLE, "an image is named ami-… and hexadecimal digits"),
+    "ResourceNotFoundException": (Kind.NOT_FOUND, "check its name and the region"),
+    "ParameterNotFound": (Kind.NOT_FOUND, "check the parameter's name and the region"),
+    "OperationNotPermitted": (Kind.DENIED, "it may be protected against deregistration; lift the protection first"),
+}
+
+
+def iam_statement(*actions: str) -> str:
+    """An IAM statement that allows `actions`, to be pasted into a policy."""
+    return json.dumps({"Effect": "Allow", "Action": list(actions), "Resource": "*"})
+
+
+def from_code(code: str, message: str, action: str, region: str | None, status: int = 0) -> AwsError:
+    """The error that a service answered with; `action` is what IAM calls the call (`ec2:RegisterImage`)."""
+    told = one_line(message.strip().rstrip("."))[:_LONGEST_MESSAGE]
+    place = f" in {region}" if region else ""
+    if code in _DENIED:
+        statement = iam_statement(action)
+        return AwsError(
+            f"these credentials may not call {action}{place}",
+            f"add to their policy: {statement}",
+            kind=Kind.DENIED,
+            code=code,
+            statement=statement,
+        )
+    if code in EXPIRED:
+        return AwsError(
+            f"the AWS credentials have expired ({action}{place})",
+            "log in again: aws sso login, or fetch new keys",
+            kind=Kind.EXPIRED,
+            code=code,
+        )
+    if code in THROTTLING or status == 429:
+        return AwsError(
+            f"AWS throttles {action}{place} ({code})",
+            "try again later, or have the quota raised",
+            kind=Kind.THROTTLED,
+            code=code,
+        )
+    kind, remedy = _REMEDIES.get(code, (Kind.UNREACHABLE if status >= 500 else Kind.OTHER, None))
+    later = "try again later" if kind is Kind.UNREACHABLE else None
+    return AwsError(
+        f"{action}{place} failed: {told or 'no reason given'} ({code})", remedy or later, kind=kind, code=code
+    )
+
+
+def explain(error: Exception, action: str, region: str | None, profile: str | None = None) -> AwsError:
+    """What botocore raised, as ours. What it is not is raised as it is."""
+    from botocore import exceptions
+
+    login = f"aws sso login --profile {profile}" if profile else "aws sso login"
+    place = f" in {region}" if region else ""
+    match error:
+        case AwsError():
+            return error
+        case exceptions.ClientError():
+            answer = error.response.get("Error", {})
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            return from_code(str(answer.get("Code", status)), str(answer.get("Message", "")), action, region, status)
+        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
+            return AwsError(
+                "no AWS credentials were found",
+                f"log in ({login}), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                kind=Kind.EXPIRED,
+            )
+        case exceptions.ProfileNotFound():
+            return AwsError(one_line(str(error)), "aws configure list-profiles names them", kind=Kind.UNUSABLE)
+        case exceptions.TokenRetrievalError() | exceptions.SSOError() | exceptions.CredentialRetrievalError():
+            return AwsError("the AWS login has expired", f"log in again: {login}", kind=Kind.EXPIRED)
+        case exceptions.NoRegionError():
+            return AwsError("no AWS region is chosen", "give --region, or set AWS_REGION", kind=Kind.UNUSABLE)
+        case exceptions.SSLError():
+            return AwsError(
+                f"the TLS certificate of {action.partition(':')[0]}{place} is not trusted",
+                "set AWS_CA_BUNDLE if a proxy signs for it",
+                kind=Kind.OTHER,
+            )
+        case exceptions.HTTPClientError() | exceptions.ConnectionError():
+            return AwsError(
+                f"AWS cannot be reached for {action}{place}: {one_line(str(error))[:_LONGEST_MESSAGE]}",
+                "check the network, and that the region's name is right and enabled",
+                kind=Kind.UNREACHABLE,
+            )
+        case exceptions.BotoCoreError():
+            return AwsError(f"{action}{place} failed: {one_line(str(error))[:_LONGEST_MESSAGE]}")
+        case _:
+            raise error

@@ -1,0 +1,155 @@
+"""A login at AWS: clients made once per region, calls in threads of our own, errors as sentences."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from nixtui.aws.errors import AwsError, Kind, explain
+
+T = TypeVar("T")
+
+THREADS = 16
+"""As many calls at once: describing one thing in every region AWS has takes two rounds."""
+
+ATTEMPTS = 8
+_CONNECT_TIMEOUT_S = 5
+_READ_TIMEOUT_S = 30
+
+
+class Session:
+    """One profile. Use as an async context manager; leaving it lets running calls end and takes no more.
+
+    `endpoint` is what `AWS_ENDPOINT_URL` says, which botocore honours by itself (per service as well).
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, profile: str | None = None, region: str | None = None) -> None:
+        self.profile = profile or environ.get("AWS_PROFILE") or None
+        self.endpoint = environ.get("AWS_ENDPOINT_URL") or None
+        self._environ = environ
+        self._given_region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
+        self._lock = threading.Lock()
+        self._boto: Any = None
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def thread(self, work: Callable[[], T]) -> T:
+        """The result of blocking `work`, done in one of this session's threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    async def region(self) -> str:
+        """The region that is meant where none is named. Raises `AwsError`."""
+        if self._given_region:
+            return self._given_region
+        found = await self.thread(lambda: self._session("sts:GetCallerIdentity").region_name)
+        if not found:
+            raise AwsError("no AWS region is chosen", "give --region, or set AWS_REGION", kind=Kind.UNUSABLE)
+        return str(found)
+
+    async def call(self, service: str, action: str, region: str, **parameters: Any) -> Any:
+        """One call by its API name (`RegisterImage`), with throttling and faults retried. Raises `AwsError`."""
+        return await self.thread(lambda: self._call(service, action, region, parameters))
+
+    async def pages(self, service: str, action: str, region: str, key: str, **parameters: Any) -> list[Any]:
+        """Everything that a listing call has under `key`, page after page. Raises `AwsError`."""
+        return await self.thread(lambda: self._pages(service, action, region, key, parameters))
+
+    def client(self, service: str, region: str) -> Any:
+        """The client of a service in a region, made once (ec2 costs 140 ms). Blocking; raises what botocore raises."""
+        with self._lock:
+            client = self._clients.get((service, region))
+            if client is None:
+                client = self._clients[service, region] = self._make(service, region)
+            return client
+
+    def credentials(self) -> tuple[str, str, str | None]:
+        """Key, secret and token as of now, renewed where they can be. Blocking; raises `AwsError`."""
+        with explained("sts:GetCallerIdentity", None, self.profile):
+            found = self._session("sts:GetCallerIdentity").get_credentials()
+            if found is None:
+                from botocore.exceptions import NoCredentialsError
+
+                raise NoCredentialsError
+            frozen = found.get_frozen_credentials()
+            return frozen.access_key, frozen.secret_key, frozen.token
+
+    async def expires_at(self) -> float | None:
+        """When the login ends (Unix seconds); `None` for keys that do not expire, or none at all."""
+
+        def ask() -> float | None:
+            found = self._session("sts:GetCallerIdentity").get_credentials()
+            expiry: datetime | None = getattr(found, "_expiry_time", None)  # botocore has no public name for it
+            return None if expiry is None else expiry.astimezone(UTC).timestamp()
+
+        return await self.thread(ask)
+
+    def ca_bundle(self, region: str) -> str | bool:
+        """The file of certificates that calls are checked against. Blocking."""
+        from botocore.httpsession import get_cert_path
+
+        self.client("ebs", region)
+        configured = self._environ.get("AWS_CA_BUNDLE") or self._boto._session.get_config_variable("ca_bundle")
+        return configured or str(get_cert_path(True))
+
+    def _session(self, action: str) -> Any:
+        import boto3
+
+        with explained(action, None, self.profile):
+            if self._boto is None:
+                self._boto = boto3.session.Session(profile_name=self.profile)
+            return self._boto
+
+    def _make(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S,
+            max_pool_connections=THREADS,
+        )
+        return self._session(service).client(service, region_name=region, config=config)
+
+    def _call(self, service: str, action: str, region: str, parameters: Mapping[str, Any]) -> Any:
+        with explained(f"{service}:{action}", region, self.profile):
+            return getattr(self.client(service, region), snake(action))(**parameters)
+
+    def _pages(self, service: str, action: str, region: str, key: str, parameters: Mapping[str, Any]) -> list[Any]:
+        with explained(f"{service}:{action}", region, self.profile):
+            paginator = self.client(service, region).get_paginator(snake(action))
+            return [each for page in paginator.paginate(**parameters) for each in page.get(key, ())]
+
+
+@contextmanager
+def explained(action: str, region: str | None, profile: str | None) -> Iterator[None]:
+    """What botocore raises inside is an `AwsError` outside."""
+    try:
+        yield
+    except AwsError:
+        raise
+    except Exception as error:
+        raise explain(error, action, region, profile) from error
+
+
+def snake(action: str) -> str:
+    """`DescribeImages` as boto3 spells it."""
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in action).removeprefix("_")
+
+
+def jittered(attempt: int, *, base: float = 0.1, longest: float = 10.0) -> float:
+    """Seconds to wait before attempt number `attempt` (from 1): doubled each time, anywhere between half and all."""
+    whole = min(longest, base * 2.0**attempt)
+    return whole * (0.5 + random.random() / 2)  # noqa: S311 # spreads retries, protects nothing

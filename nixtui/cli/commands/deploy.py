@@ -1,0 +1,139 @@
+"""`nixtui deploy [SELECTOR…]`: build, copy and activate systems, under the guard and in waves."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+from nixtui.builds.building import Building
+from nixtui.builds.plain_text import PlainText
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.carrying_out import stoppable
+from nixtui.cli.consent import ask_consent
+from nixtui.cli.deploying import Deploying
+from nixtui.cli.events import print_event, print_line
+from nixtui.cli.exits import Exit, UsageError, exit_for
+from nixtui.cli.narration import plan_lines
+from nixtui.cli.output import narrate, plain
+from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
+from nixtui.deploys.choice import Action, Choice
+from nixtui.deploys.copying import AT_ONCE, CopySettings
+from nixtui.deploys.job import deploy_job
+from nixtui.deploys.past import missed, quarantined, to_try_again
+from nixtui.deploys.plan import KIND, findings
+from nixtui.model.host import Host
+from nixtui.operations.operation import Prepared
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Consent, Refused
+from nixtui.operations.report import Outcome, Report
+
+REMEMBERED = 2000
+"""Operations that are looked at for what was missed and what failed."""
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("selectors", metavar="SELECTOR", nargs="*", help="hosts: a name, web-*, tag:role=web; else all")
+    parser.add_argument(
+        "--action",
+        choices=[action.value for action in Action],
+        default=Action.SWITCH.value,
+        help="switch live under the guard (default), only set what boots next, test it until the next reboot, or only "
+        "copy it and ask what would change",
+    )
+    parser.add_argument("--specialisation", metavar="NAME", help="activate this specialisation of the system")
+    parser.add_argument(
+        "--catch-up", action="store_true", help="only hosts that were away when they were last deployed to"
+    )
+    parser.add_argument(
+        "--retry", metavar="OPERATION", help="the hosts that did not get there in that deploy, with the same systems"
+    )
+    parser.add_argument(
+        "--force-quarantined", action="store_true", help="also systems that failed and went back before"
+    )
+    parser.add_argument(
+        "--substitute-on-destination",
+        action="store_true",
+        help="let hosts fetch from their own substituters what these have",
+    )
+    parser.add_argument("--copies", metavar="N", type=int, default=AT_ONCE, help="copy to so many hosts at once")
+    add_consent(parser)
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument(
+        "--events", action="store_true", help="every event as it happens and then the report, one JSON object a line"
+    )
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Build, look, ask, do, report."""
+    arguments.json = arguments.json or arguments.events
+    hosts, systems = await _wanted(arguments, nixtui)
+    if not hosts:
+        narrate("no host has missed a deploy")
+        nothing = Plan(kind=KIND, title="Deploy to nobody", targets=(), steps=())
+        return _end(Report(operation="", outcome=Outcome.UNCHANGED, targets=()), nothing, arguments)
+    texts: list[PlainText] = []
+
+    def watch(_: str, building: Building) -> None:
+        if not arguments.json:
+            texts.append(PlainText(building.tree, lambda line: narrate(plain(line)), monotonic))
+            building.watchers.append(texts[-1].take)
+
+    async def agree(plan: Plan) -> Consent:
+        if arguments.dry_run:
+            raise Refused("not done in a dry run")
+        for line in plan_lines(plan, commands=True):
+            narrate(line)
+        return await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
+
+    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable, consent=agree)
+    built = await deploying.build(hosts, systems)
+    for text in texts:
+        text.end()
+    await deploying.keep(built)
+    narrate(f"looking at {len(hosts)} hosts …")
+    candidates = await deploying.examine(hosts, built)
+    choice = Choice(
+        action=Action(arguments.action),
+        specialisation=arguments.specialisation,
+        quarantined=quarantined(await (await nixtui.journal()).entries(limit=REMEMBERED)),
+        force_quarantined=arguments.force_quarantined,
+    )
+    deploy = deploying.plan(candidates, choice)
+    copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
+    known = {each.host.name: findings(each) for each in candidates}
+    prepared = Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(copying)))
+    if arguments.dry_run:
+        return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
+    if arguments.events:
+        report = await decide(nixtui, prepared, arguments, known, print_event)
+    else:
+        report = await decide(nixtui, prepared, arguments, known)
+    if not deploy.plan.acting_on:
+        await deploying.remember_who_was_away(deploy, report)
+    return _end(report, deploy.plan, arguments)
+
+
+async def _wanted(arguments: Namespace, nixtui: Assembly) -> tuple[Sequence[Host], Mapping[str, str]]:
+    """Which hosts, and for some of them which systems they are to have rather than what the flake says now."""
+    if not (arguments.catch_up or arguments.retry):
+        return await nixtui.select(arguments.selectors or ["all"]), {}
+    journal = await nixtui.journal()
+    if arguments.retry:
+        entry = await journal.entry(arguments.retry)
+        if entry is None or entry.kind != KIND:
+            raise UsageError(
+                f'"{arguments.retry}" is no deploy in the journal, or not the only one; see: nixtui journal'
+            )
+        systems = to_try_again(entry)
+    else:
+        systems = {each.host: each.system or "" for each in missed(await journal.entries(limit=REMEMBERED))}
+    hosts = await nixtui.select(arguments.selectors) if arguments.selectors else await nixtui.hosts()
+    return [host for host in hosts if host.name in systems], {name: path for name, path in systems.items() if path}
+
+
+def _end(report: Report, plan: Plan, arguments: Namespace) -> Exit:
+    if arguments.events:
+        print_line({"event": "report", **report_json(report, plan, number)})
+    else:
+        print_report(report, plan, as_json=arguments.json, shape=number)
+    return exit_for(report)

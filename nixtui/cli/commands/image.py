@@ -1,0 +1,50 @@
+"""`nixtui image …`: disk images as snapshots and AMIs."""
+
+from argparse import ArgumentParser, Namespace
+from importlib import import_module
+from typing import Any
+
+from nixtui.aws.errors import AwsError, Kind
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.exits import Exit, UsageError
+from nixtui.cli.output import narrate, plain
+from nixtui.images.disk import BadImage
+
+_WORDS = {
+    "build": "build the disk image of a host's configuration",
+    "upload": "send a disk image (raw, VHD, qcow2) as an EBS snapshot",
+    "discard": "delete a snapshot that no image uses, such as one of an upload that was given up",
+    "register": "make an AMI of a snapshot",
+    "list": "AMIs over regions: age, size, deprecation, visibility, revision",
+    "copy": "copy an AMI into other regions",
+    "share": "let other accounts, organisations or everybody use an AMI",
+    "deprecate": "have others no longer find an AMI from a time on",
+    "publish": "tell which AMI is current: SSM parameter, Terraform variables, manifest",
+    "retire": "deregister AMIs and delete their snapshots, where nothing uses them",
+}
+"""Each is a module of `nixtui.cli.images` with `add` and `run`."""
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    words = parser.add_subparsers(dest="word", metavar="WHAT", required=True)
+    for word, title in _WORDS.items():
+        declared = words.add_parser(word, help=title, description=title[0].upper() + title[1:] + ".")
+        _module(word).add(declared)
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Do it; what AWS says no to is a sentence."""
+    try:
+        return Exit(await _module(arguments.word).run(arguments, nixtui))
+    except BadImage as error:
+        raise UsageError(str(error)) from error
+    except AwsError as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        if error.kind is Kind.UNUSABLE:
+            return Exit.USAGE
+        return Exit.UNREACHABLE if error.may_pass else Exit.FAILED
+
+
+def _module(word: str) -> Any:
+    return import_module(f"nixtui.cli.images.{word}")

@@ -1,0 +1,119 @@
+"""`nixtui secrets set` and `unset`: a value comes on standard input, or is asked for without echo, and never else."""
+
+import asyncio
+import sys
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.carrying_out import carry_out
+from nixtui.cli.exits import Exit, UsageError, exit_for
+from nixtui.cli.proposing import print_report, show_plan
+from nixtui.cli.secrets_here import Here, file_here, is_age, runner_here
+from nixtui.operations.operation import Job
+from nixtui.operations.plan import Plan
+from nixtui.operations.policy import Answer, Consent, Refused
+from nixtui.secrets.document import Format, Path
+from nixtui.secrets.edit import Drop, Edit, Put
+from nixtui.secrets.editing import check
+from nixtui.secrets.errors import SecretsError, Trouble
+from nixtui.secrets.key_path import key_path
+from nixtui.secrets.safe_file import digest, read_file
+from nixtui.secrets.saving import plan_age, plan_edits, saving_age_job, saving_job
+from nixtui.secrets.secret import Secret
+
+ALLOWED = ("plaintext", "replace", "slash", "type")
+_LARGEST = 2**20
+
+
+def add(verbs: Any) -> None:
+    """Declare the arguments."""
+    setting: ArgumentParser = verbs.add_parser("set", help="give a key the value on standard input")
+    unsetting: ArgumentParser = verbs.add_parser("unset", help="take a key away")
+    for each in (setting, unsetting):
+        each.add_argument("file", metavar="FILE")
+        each.add_argument("--dry-run", action="store_true", help="only the plan")
+        each.add_argument("--json", action="store_true", help="the report as JSON")
+        each.add_argument("--reason", help="for the journal")
+    setting.add_argument("key", metavar="KEY", nargs="?", help="like db/password; not for age and binary files")
+    unsetting.add_argument("key", metavar="KEY")
+    setting.add_argument("--typed", action="store_true", help="the value is JSON, like a number or a list")
+    setting.add_argument("--exact", action="store_true", help="keep the end of line that the value ends with")
+    setting.add_argument(
+        "--allow", action="append", default=[], choices=ALLOWED, help="what would be refused otherwise"
+    )
+
+
+async def _set(arguments: Namespace, nixtui: Assembly) -> Exit:
+    here = await file_here(nixtui, arguments.file)
+    _may(nixtui, plan_age(here.file.name))
+    value = await read_value(nixtui, arguments.key or here.file.name, exact=arguments.exact or is_age(here.file))
+    if is_age(here.file):
+        return await _set_age(arguments, nixtui, here, value)
+    return await _edit(arguments, nixtui, here, Put(_key(arguments, here), value, arguments.typed), arguments.allow)
+
+
+async def _unset(arguments: Namespace, nixtui: Assembly) -> Exit:
+    here = await file_here(nixtui, arguments.file)
+    if is_age(here.file):
+        raise UsageError(f"{here.file.name} is one value and has no keys")
+    return await _edit(arguments, nixtui, here, Drop(_key(arguments, here)), ())
+
+
+def _key(arguments: Namespace, here: Here) -> Path:
+    assert here.file.document is not None
+    if arguments.key is None and here.file.format is not Format.BINARY:
+        raise UsageError(f"which key? nixtui secrets list {here.file.name} shows them")
+    return key_path(arguments.key or "data", here.file.document)
+
+
+async def _edit(arguments: Namespace, nixtui: Assembly, here: Here, edit: Edit, allowed: Any) -> Exit:
+    assert here.file.document is not None
+    file = here.file
+    check(here.file.document, [edit], file.name, allowed)
+    seen = digest(read_file(file.path, file.name)) if isinstance(edit, Drop) else None
+    job = saving_job(await runner_here(nixtui), file.path, file.name, [edit], allowed=allowed, seen=seen)
+    return await _carry_out(arguments, nixtui, plan_edits(file.name, [edit]), job)
+
+
+async def _set_age(arguments: Namespace, nixtui: Assembly, here: Here, value: Secret) -> Exit:
+    file = here.file
+    if arguments.key is not None:
+        raise UsageError(f"{file.name} is one value and has no keys; leave KEY away")
+    if file.age_rule is None:
+        raise SecretsError(Trouble.NO_RULE, f"{file.name}: secrets.nix has no rule for it", "add its publicKeys there")
+    job = saving_age_job(await runner_here(nixtui), file.path, file.name, value, file.age_rule)
+    return await _carry_out(arguments, nixtui, plan_age(file.name), job)
+
+
+async def _carry_out(arguments: Namespace, nixtui: Assembly, plan: Plan, job: Job) -> Exit:
+    """The command is the consent: standard input is taken by the value, and git has the file as it was."""
+    if arguments.dry_run:
+        return show_plan(plan, as_json=arguments.json)
+    _may(nixtui, plan)
+    consent = Consent(Answer.YES_FLAG, reason=arguments.reason)
+    report = await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)
+    print_report(report, plan, as_json=arguments.json)
+    return exit_for(report)
+
+
+def _may(nixtui: Assembly, plan: Plan) -> None:
+    """Refuse before a value is asked for."""
+    if forbidden := nixtui.policy.forbids(plan):
+        raise Refused(forbidden, "start without --read-only")
+
+
+async def read_value(nixtui: Assembly, what: str, *, exact: bool) -> Secret:
+    """The value from standard input, or asked for on a terminal. One end of line goes, as `echo` adds one."""
+    if sys.stdin.isatty():
+        typed = await nixtui.surroundings.prompter.secret(f"Value of {what}")
+        if typed is None:
+            raise Refused("no value was given", "nothing was changed")
+        return Secret(typed)
+    value = Secret(await asyncio.to_thread(sys.stdin.buffer.read, _LARGEST + 1))
+    if value.is_longer_than(_LARGEST):
+        raise SecretsError(Trouble.TOO_LARGE, "the value is larger than 1 MiB", "secrets are small")
+    return value if exact else Secret(value.reveal().removesuffix(b"\n"))
+
+
+VERBS = {"set": _set, "unset": _unset}

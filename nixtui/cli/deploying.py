@@ -1,0 +1,244 @@
+"""From selectors to a deploy that can be proposed: built, looked at on its hosts, planned."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from nixtui.activation.guarded import HealthCheck
+from nixtui.builds.building import Building
+from nixtui.builds.job import prepare_build
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.evaluating import flake_found, flake_of, request_here
+from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
+from nixtui.cli.output import narrate
+from nixtui.config import Configuration
+from nixtui.config.paths import cache_dir, state_dir
+from nixtui.deploys.choice import Choice
+from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.gate import GateRules, Page
+from nixtui.deploys.job import Means
+from nixtui.deploys.plan import Deploy, plan_deploy
+from nixtui.deploys.preflight import Candidate, Examiner
+from nixtui.deploys.profiles import Wished
+from nixtui.deploys.pulling import Pull, Puller
+from nixtui.model.closure import Closure
+from nixtui.model.host import Host
+from nixtui.nix.build_place import BuildOptions
+from nixtui.nix.colmena import HiveTarget
+from nixtui.nix.deploy_rs import DeployTarget
+from nixtui.nix.errors import NixError, NixFailed
+from nixtui.nix.key_values import key_values
+from nixtui.nix.local_store import keep, local_closure
+from nixtui.operations.journal import Intent
+from nixtui.operations.operation import Operation, Prepared
+from nixtui.operations.plan import Plan, left_out
+from nixtui.operations.policy import Consent, Refused
+from nixtui.operations.report import Outcome, Report
+from nixtui.remote.errors import Unreachable
+from nixtui.remote.shell import NoShell
+from nixtui.remote.ssh_program import ssh_program
+from nixtui.remote.transport import Transport
+
+EXAMINED_AT_ONCE = 32
+
+KEPT_AT_ONCE = 4
+
+
+def gate_rules(configuration: Configuration) -> GateRules:
+    """`[rollout.gate]` as the value that deploys work with."""
+    gate = configuration.rollout.gate
+    return GateRules(
+        units=gate.units,
+        commands=tuple(HealthCheck(each.command, each.timeout or gate.timeout) for each in gate.commands),
+        pages=tuple(Page(each.url, each.status) for each in gate.http),
+        timeout=gate.timeout,
+    )
+
+
+def is_here(path: str) -> bool:
+    """Whether the local store has it."""
+    return Path(path).exists()
+
+
+class Deploying:
+    """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly.
+
+    `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it. `consent` asks for a yes
+    to a build that is not done here; without it, or when it raises `Refused`, there is none.
+    """
+
+    def __init__(
+        self,
+        nixtui: Assembly,
+        *,
+        say: Callable[[str], None] = narrate,
+        watch: Callable[[str, Building], None] = lambda _, __: None,
+        stoppable: Callable[[Operation], AbstractContextManager[object]] = nullcontext,
+        consent: Callable[[Plan], Awaitable[Consent]] | None = None,
+    ) -> None:
+        self._nixtui, self._consent = nixtui, consent
+        self._say, self._watch, self._stoppable = say, watch, stoppable
+        self._environ = nixtui.surroundings.environ
+        self._local: dict[str, Closure] = {}
+        self._nodes = NO_NODES
+        self._names: Mapping[str, str] = {}
+
+    async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
+        """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
+        is `given` and still in the local store is not built, the rest is, as an operation of its own that the journal
+        has.
+
+        Raises `UsageError` without a flake, `NixError` without a nix.
+        """
+        hosts = [host for host in hosts if self._pull(host) is None]
+        there = {name: path for name, path in given.items() if is_here(path)}
+        left = [host for host in hosts if host.name not in there]
+        if flake_found(self._nixtui) is not None:
+            self._nodes = await nodes_of(flake_of(self._nixtui), hosts)
+            self._names = {host.name: flake_name(host) for host in hosts}
+        if not left and not any(name in self._nodes for name in there):
+            return there
+        if left:
+            what = f"{len(left)} systems" if len(left) > 1 else f"the system of {left[0].name}"
+            self._say(f"evaluating {what} …")
+        request = await request_here(self._nixtui, hosts, BuildOptions(keep_going=True), self._nodes, leave=set(there))
+        if not request.systems:
+            return there
+        identity, begun = self._nixtui.new_identity(), list[Building]()
+
+        def started(building: Building) -> None:
+            begun.append(building)
+            self._watch(identity, building)
+
+        prepared = prepare_build(request, identity, started)
+        report = await self._run(prepared)
+        outs = begun[0].outs if begun else {}
+        failed = {
+            each.name: NixFailed(each.detail or "it was not built", each.remedy, each.log)
+            for each in report.targets
+            if each.name not in outs
+        }
+        return {**failed, **outs, **there}
+
+    async def _run(self, prepared: Prepared) -> Report:
+        """Build. Nobody has to consent to what changes no host."""
+        if not prepared.plan.acting_on:
+            targets = tuple(left_out(row) for row in prepared.plan.targets)
+            return Report(operation=prepared.identity, outcome=Outcome.FAILED, targets=targets)
+        nixtui, consent = self._nixtui, None
+        try:
+            consent = await self._agreed(prepared.plan)
+        except Refused as refusal:
+            why = f"its flake builds it on the host itself, and that is {refusal}"
+            targets = tuple(left_out(row, why) for row in prepared.plan.targets)
+            return Report(operation=prepared.identity, outcome=Outcome.REFUSED, targets=targets)
+        operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
+        with self._stoppable(operation):
+            running = asyncio.ensure_future(operation.run(consent, nixtui.policy, await nixtui.journal()))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:  # nobody wants it any more: it is stopped and recorded as such
+                operation.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+                raise
+
+    async def _agreed(self, plan: Plan) -> Consent | None:
+        if plan.read_only:
+            return None
+        if self._consent is None:
+            raise Refused("not confirmed", "deploy it on the command line: nixtui deploy")
+        return await self._consent(plan)
+
+    async def keep(self, built: Mapping[str, str | NixError]) -> None:
+        """Keep each host's system in the local store until its next one: who is away is caught up with that."""
+        folder = state_dir(self._environ) / "systems"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        room = asyncio.Semaphore(KEPT_AT_ONCE)
+
+        async def one(name: str, path: str) -> None:
+            async with room:
+                try:
+                    await keep(path, folder / name.replace("/", "_"), environ=self._environ)
+                except NixError as error:
+                    self._say(f"{name}: its system may be collected here at any time: {error.reason}")
+
+        async with asyncio.TaskGroup() as group:
+            for name, path in built.items():
+                if isinstance(path, str):
+                    group.create_task(one(name, path))
+
+    async def examine(self, hosts: Sequence[Host], built: Mapping[str, str | NixError]) -> list[Candidate]:
+        """Every host looked at, some at a time."""
+        examiner = Examiner(self._nixtui.reach, self._closure, self._remote_closure)
+        room = asyncio.Semaphore(EXAMINED_AT_ONCE)
+
+        async def one(host: Host) -> Candidate:
+            if (pull := self._pull(host)) is not None:
+                async with room:
+                    return await examiner.examine_puller(host, pull)
+            node, wished = self._nodes.get(host.name), None
+            if isinstance(node, DeployTarget):
+                beside = [each.name for each in node.profiles if not each.is_system]
+                wished = Wished(node, {name: built[part_of(host.name, name)] for name in beside})
+            async with room:
+                hive = node if isinstance(node, HiveTarget) else None
+                return await examiner.examine(host, built.get(host.name), wished, hive)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(host)) for host in hosts]
+        return [task.result() for task in tasks]
+
+    def plan(self, candidates: Sequence[Candidate], choice: Choice) -> Deploy:
+        """The plan, with an identity of its own and this configuration's settings."""
+        nixtui = self._nixtui
+        return plan_deploy(
+            candidates, choice, nixtui.activation, operation=nixtui.new_identity(), operator=nixtui.operator
+        )
+
+    async def remember_who_was_away(self, deploy: Deploy, report: Report) -> None:
+        """A deploy that began nothing because nobody was there is on record too, so that it can be caught up with."""
+        if any(each.outcome is Outcome.UNREACHABLE for each in report.targets):
+            journal, now = await self._nixtui.journal(), self._nixtui.clock()
+            await journal.begin(Intent(report.operation, deploy.plan, None, now))
+            await journal.finish(report, now)
+
+    def means(self, copying: CopySettings) -> Means:
+        """What the job works with."""
+        configuration = self._nixtui.configuration
+        rules = gate_rules(configuration)
+        return Means(self._nixtui.reach, self._ssh_for, copying, rules, configuration.directory, self._key_values)
+
+    def _pull(self, host: Host) -> Pull | None:
+        """What the host fetches by itself, if `nixtui.toml` says so."""
+        section = self._nixtui.configuration.hosts.get(host.name)
+        if section is None:
+            return None
+        if section.pull is not None:
+            return Pull(Puller.NIXOS_REBUILD, section.pull)
+        return Pull(Puller.FH, section.fh) if section.fh is not None else None
+
+    async def _key_values(self, name: str) -> Mapping[str, bytes]:
+        """What is in the keys of a host, read anew each time."""
+        node = self._nodes.get(name)
+        if not isinstance(node, HiveTarget):
+            return {}
+        return await key_values(flake_of(self._nixtui), self._names[name], node.keys)
+
+    async def _closure(self, path: str) -> Closure:
+        if path not in self._local:
+            self._local[path] = await local_closure(
+                path, directory=self._nixtui.configuration.directory, environ=self._environ
+            )
+        return self._local[path]
+
+    async def _remote_closure(self, transport: Transport, path: str) -> Closure:
+        return await self._nixtui.closures.closure(transport, path)
+
+    async def _ssh_for(self, host: Host) -> AbstractContextManager[Mapping[str, str]]:
+        access = self._nixtui.pool.access
+        destination, hops = await access.way(host)
+        try:
+            return ssh_program(destination, hops, access.settings, self._environ, cache_dir(self._environ) / "ssh")
+        except NoShell as error:
+            raise Unreachable(host.name, error.reason, "install OpenSSH: nix copies over it") from error

@@ -1,0 +1,1 @@
+"""What `nixtui image WORD` does, a file for each word."""

@@ -1,0 +1,86 @@
+"""`nixtui image list`: AMIs over regions."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.exits import Exit
+from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
+from nixtui.images.catalogue import enabled_regions, list_images
+from nixtui.model.image import Image
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_login(parser)
+    parser.add_argument("--all-regions", action="store_true", help="every region that is enabled for the account")
+    parser.add_argument(
+        "--owner", metavar="OWNER", action="append", help="self (default), an account, amazon; 427812963091 is NixOS"
+    )
+    parser.add_argument("--json", action="store_true", help="the images as JSON")
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Ask every region at once; one that does not tell is said and does not hide the rest."""
+    async with open_session(arguments, nixtui) as session:
+        ec2 = nixtui.configuration.ec2
+        if arguments.all_regions:
+            regions = await enabled_regions(session)
+        elif arguments.region or ec2 is None or not ec2.regions:
+            regions = [await session.region()]
+        else:
+            regions = list(ec2.regions)
+        images, problems = await list_images(session, regions, arguments.owner or ("self",))
+    for region, problem in problems:
+        narrate(f"nixtui: {region}: {plain(str(problem))}")
+    if arguments.json:
+        print_json([as_json(image) for image in images])
+    else:
+        headings = ("IMAGE", "NAME", "REGION", "ARCH", "AGE", "SIZE", "DEPRECATED", "VISIBLE", "REVISION", "STATE")
+        print_table(headings, [_row(image, time.time()) for image in images])
+    if not problems:
+        return Exit.DONE
+    if images:
+        return Exit.PARTIAL
+    return Exit.UNREACHABLE if all(problem.may_pass for _, problem in problems) else Exit.FAILED
+
+
+def as_json(image: Image) -> dict[str, Any]:
+    """An image as scripts get it; the keys are a contract."""
+    return {
+        "image_id": image.identity,
+        "name": image.name,
+        "region": image.region,
+        "state": image.state,
+        "architecture": image.architecture,
+        "boot_mode": image.boot_mode,
+        "created_at": rfc3339(image.created_at),
+        "deprecated_at": rfc3339(image.deprecated_at),
+        "size_gib": image.gib,
+        "visibility": image.visibility,
+        "owner": image.owner,
+        "revision": image.revision,
+        "store_path": image.store_path,
+        "snapshot_ids": list(image.snapshots),
+    }
+
+
+def _row(image: Image, now: float) -> tuple[str, ...]:
+    deprecated = "–"
+    if image.deprecated_at is not None:
+        left = image.deprecated_at - now
+        deprecated = f"in {age(left)}" if left > 0 else f"{age(-left)} ago"
+    return (
+        image.identity,
+        image.name,
+        image.region,
+        shown(image.architecture),
+        age(None if image.created_at is None else now - image.created_at),
+        "–" if image.gib is None else f"{image.gib} GiB",
+        deprecated,
+        image.visibility,
+        shown(image.revision and image.revision[:12]),
+        image.state,
+    )

@@ -1,0 +1,118 @@
+"""Hosts that are instances: those of `[ec2]`, in all of its regions at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from nixtui.aws.errors import AwsError
+from nixtui.aws.instances import Instance, list_instances
+from nixtui.aws.session import Session
+from nixtui.config.schema import Ec2Section, Source
+from nixtui.fleet.inventory.source import Found, PartialHost, SourceProblem, admit
+from nixtui.model.naming import printable, refuse_name
+
+_NAME = Source.EC2.value
+
+
+class Ec2Source:
+    """Each instance is a host by its name tag, else by its id.
+
+    Two with the same name are told apart by their ids, so that one's keys and history are never taken for the other's.
+    The address is the private one where there is one: fleets are reached through a VPN or a bastion more often than
+    over public addresses, which most instances have none of.
+    """
+
+    name = _NAME
+
+    def __init__(self, section: Ec2Section, environ: Mapping[str, str]) -> None:
+        self._section = section
+        self._environ = environ
+
+    async def hosts(self) -> AsyncIterator[Found]:
+        """What has been told so far, each time another region has."""
+        async with Session(self._environ, profile=self._section.profile) as session:
+            try:
+                regions = self._section.regions or (await session.region(),)
+            except AwsError as error:
+                yield Found(problems=(_problem(error),))
+                return
+            asked = [asyncio.ensure_future(self._ask(session, region)) for region in dict.fromkeys(regions)]
+            instances: list[Instance] = []
+            problems: list[SourceProblem] = []
+            try:
+                for answer in asyncio.as_completed(asked):
+                    told = await answer
+                    if isinstance(told, SourceProblem):
+                        problems.append(told)
+                    else:
+                        instances += told
+                        instances.sort(key=lambda each: (each.region, each.identity))
+                    if len(asked) > 1 or problems:
+                        yield self._found(instances, problems)
+                yield self._found(instances, problems)
+            finally:
+                for each in asked:
+                    each.cancel()
+                await asyncio.gather(*asked, return_exceptions=True)
+
+    async def _ask(self, session: Session, region: str) -> list[Instance] | SourceProblem:
+        try:
+            return await list_instances(session, region, self._section.filters)
+        except AwsError as error:
+            return _problem(error)
+
+    def _found(self, instances: Sequence[Instance], problems: Sequence[SourceProblem]) -> Found:
+        hosts, odd = as_hosts(instances, self._section.name_tag)
+        admitted = admit(_NAME, hosts)
+        return Found(admitted.hosts, (*problems, *odd, *admitted.problems))
+
+
+def as_hosts(instances: Sequence[Instance], name_tag: str) -> tuple[tuple[PartialHost, ...], tuple[SourceProblem, ...]]:
+    """The instances as hosts, and what is odd about their names."""
+    named = [(instance, instance.tags.get(name_tag) or instance.identity) for instance in instances]
+    often = Counter(name for _, name in named)
+    hosts, problems = [], []
+    for instance, name in named:
+        known_as = name
+        if reason := refuse_name(name):
+            problems.append(_renamed(instance, f"the name {printable(name)} {reason}"))
+            known_as = instance.identity
+        elif often[name] > 1:
+            known_as = f"{name}-{instance.identity.removeprefix('i-')}"
+        hosts.append(_host(instance, known_as))
+    problems += [_shared(name, count) for name, count in often.items() if count > 1 and not refuse_name(name)]
+    return tuple(hosts), tuple(problems)
+
+
+def _host(instance: Instance, name: str) -> PartialHost:
+    own = {
+        "ec2": instance.identity,
+        "region": instance.region,
+        "zone": instance.zone,
+        "type": instance.kind,
+        "ami": instance.image,
+        "instance-state": instance.state,
+    }
+    return PartialHost(
+        name=name,
+        address=instance.private_address or instance.public_address,
+        tags={**{key: value for key, value in own.items() if value}, **instance.tags},
+    )
+
+
+def _renamed(instance: Instance, reason: str) -> SourceProblem:
+    return SourceProblem(source=_NAME, host=instance.identity, reason=reason, remedy="it is known by its id", note=True)
+
+
+def _shared(name: str, count: int) -> SourceProblem:
+    return SourceProblem(
+        source=_NAME,
+        host=name,
+        reason=f"{count} instances have this name",
+        remedy="each is known by it and its id",
+        note=True,
+    )
+
+
+def _problem(error: AwsError) -> SourceProblem:
+    return SourceProblem(source=_NAME, reason=error.reason, remedy=error.remedy)

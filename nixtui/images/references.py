@@ -1,0 +1,101 @@
+"""What would break without an image: instances, launch templates, auto scaling groups and parameters that name it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nixtui.aws.errors import AwsError
+from nixtui.aws.session import Session
+from nixtui.model.image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Who uses an image. `unseen` says what could not be asked, and why: that nobody uses it is then not known."""
+
+    instances: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Each use as a sentence."""
+        return (
+            *(f"instance {each} runs it" for each in self.instances),
+            *(f"launch template {each} would start nothing" for each in self.templates),
+            *(f"SSM parameter {each} names it" for each in self.parameters),
+            *(f"not known: {each}" for each in self.unseen),
+        )
+
+
+async def find_references(session: Session, images: Sequence[Image]) -> Mapping[str, References]:
+    """The references of each image of one region, by its id."""
+    region = images[0].region
+    identities = [image.identity for image in images]
+    instances, templates, parameters = await asyncio.gather(
+        _ask(_instances(session, region, identities)),
+        _ask(_templates(session, region)),
+        _ask(_parameters(session, region)),
+    )
+    unseen = tuple(
+        f"{what}: {answer}"
+        for what, answer in (("instances", instances), ("launch templates", templates), ("parameters", parameters))
+        if isinstance(answer, AwsError)
+    )
+
+    def of(answer: "list[tuple[str, str]] | AwsError", identity: str) -> tuple[str, ...]:
+        return () if isinstance(answer, AwsError) else tuple(name for image, name in answer if image == identity)
+
+    return {
+        identity: References(of(instances, identity), of(templates, identity), of(parameters, identity), unseen)
+        for identity in identities
+    }
+
+
+async def _ask(asking: Any) -> "list[tuple[str, str]] | AwsError":
+    try:
+        found: list[tuple[str, str]] = await asking
+    except AwsError as error:
+        return error
+    return found
+
+
+async def _instances(session: Session, region: str, identities: Sequence[str]) -> list[tuple[str, str]]:
+    filters = [
+        {"Name": "image-id", "Values": list(identities)},
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+    ]
+    found = await session.pages("ec2", "DescribeInstances", region, "Reservations", Filters=filters)
+    return [(each["ImageId"], each["InstanceId"]) for group in found for each in group["Instances"]]
+
+
+async def _templates(session: Session, region: str) -> list[tuple[str, str]]:
+    """The default and the newest version of each: what groups start from, unless they pin another one."""
+    found = await session.pages(
+        "ec2",
+        "DescribeLaunchTemplateVersions",
+        region,
+        "LaunchTemplateVersions",
+        Versions=["$Default", "$Latest"],
+    )
+    named = {
+        (
+            str(each.get("LaunchTemplateData", {}).get("ImageId")),
+            f"{each['LaunchTemplateName']}:{each['VersionNumber']}",
+        )
+        for each in found
+    }
+    return sorted(named)
+
+
+async def _parameters(session: Session, region: str) -> list[tuple[str, str]]:
+    filters = [{"Key": "DataType", "Option": "Equals", "Values": ["aws:ec2:image"]}]
+    found = await session.pages("ssm", "DescribeParameters", region, "Parameters", ParameterFilters=filters)
+    names = [str(each["Name"]) for each in found]
+    named: list[tuple[str, str]] = []
+    for start in range(0, len(names), 10):  # as many as GetParameters takes
+        answer = await session.call("ssm", "GetParameters", region, Names=names[start : start + 10])
+        named += [(str(each["Value"]), str(each["Name"])) for each in answer.get("Parameters", ())]
+    return named

@@ -1,0 +1,31 @@
+"""An AMI as it is known from one region."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """One AMI in one region; times are Unix seconds.
+
+    `visibility` is `private`, `shared` or `public`. `revision` and `store_path` come from the tags that nixtui gives.
+    `gib` is the size of the root volume.
+    """
+
+    identity: str
+    name: str
+    region: str
+    state: str
+    architecture: str | None = None
+    created_at: float | None = None
+    deprecated_at: float | None = None
+    gib: int | None = None
+    visibility: str = "private"
+    owner: str | None = None
+    revision: str | None = None
+    store_path: str | None = None
+    snapshots: tuple[str, ...] = ()
+    boot_mode: str | None = None
+    protected: bool = False
+    tags: Mapping[str, str] = MappingProxyType({})

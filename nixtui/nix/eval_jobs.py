@@ -1,0 +1,125 @@
+"""`nix-eval-jobs`, where it is installed: many systems in few processes that share what they have in common.
+
+It prints a line of JSON per attribute as soon as that is evaluated, with the derivation or an error, and starts its
+workers anew when they have grown too large. https://github.com/nix-community/nix-eval-jobs
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from nixtui.nix.capacity import EVALUATION_MB
+from nixtui.nix.errors import NixError, NixMissing, NixTimedOut
+from nixtui.nix.flake import Flake
+from nixtui.nix.process import clean_line, start, stop
+from nixtui.nix.strings import nix_string
+from nixtui.nix.trace import Transcript, explain
+
+PROGRAM: Final = "nix-eval-jobs"
+_WORKER_MB: Final = 4 * EVALUATION_MB
+"""A worker that has grown to this is started anew; its own default, which suits what shares nixpkgs."""
+
+_MAX_LINE: Final = 4 * 2**20
+
+
+class Job(msgspec.Struct, rename="camel"):
+    """One line of its output."""
+
+    attr_path: tuple[str, ...] = ()
+    drv_path: str | None = None
+    outputs: Mapping[str, str | None] = {}
+    error: str | None = None
+
+
+async def is_usable(directory: Path, environ: Mapping[str, str]) -> bool:
+    """Whether it is installed and knows `--select` (since 2.29): before, it could not be told which hosts."""
+    try:
+        process = await start((PROGRAM, "--help"), directory, environ)
+    except NixMissing:
+        return False
+    told, _ = b"", None
+    try:
+        async with asyncio.timeout(10):
+            told, _ = await process.communicate()
+    except TimeoutError:
+        return False
+    finally:
+        await stop(process)
+    return b"--select" in told
+
+
+def argv(flake: Flake, attribute: str, path: str, names: Sequence[str], workers: int) -> tuple[str, ...]:
+    """The exact command; only names that are asked for are looked at, each by itself."""
+    wanted = " ".join(f"{nix_string(name)} = null;" for name in names)
+    way = f"value.{path}" if path else "value"
+    return (
+        PROGRAM,
+        *("--extra-experimental-features", "nix-command flakes"),
+        *("--flake", f"{flake.reference}#{attribute}"),
+        *("--select", f"set: builtins.mapAttrs (name: value: {way}) (builtins.intersectAttrs {{ {wanted} }} set)"),
+        *("--workers", str(workers)),
+        *("--max-memory-size", str(_WORKER_MB)),
+        "--show-trace",
+        *flake.options,
+    )
+
+
+async def evaluate_jobs(
+    flake: Flake, attribute: str, path: str, names: Sequence[str], workers: int
+) -> AsyncIterator[tuple[str, Job | NixError]]:
+    """Names with what is said of them, as it comes. Raises `NixError` when it ends otherwise than well.
+
+    Closing the iterator, or cancelling whoever waits for it, ends all of its processes.
+    """
+    process = await start(argv(flake, attribute, path, names, workers), flake.directory, flake.environ)
+    told = Transcript(clean_line)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    listening = asyncio.create_task(_listen(process.stderr, told))
+    try:
+        async with asyncio.timeout(flake.time_limit):
+            async for line in _lines(process.stdout):
+                if (found := _job(line)) is not None:
+                    yield found
+            await listening
+            status = await process.wait()
+    except TimeoutError as error:
+        raise NixTimedOut(f"{PROGRAM} did not finish within {flake.time_limit:.0f} s and was stopped") from error
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await stop(process)
+    if status != 0:
+        raise explain(status, told.lines)
+
+
+def _job(line: bytes) -> tuple[str, Job | NixError] | None:
+    """`None` for what is about no attribute, or no JSON: whoever is not answered for is asked again by other means."""
+    try:
+        job = msgspec.json.decode(line, type=Job)
+    except msgspec.DecodeError:
+        return None
+    if len(job.attr_path) != 1:
+        return None
+    if job.error is not None:
+        return job.attr_path[0], explain(1, [clean_line(each) for each in job.error.encode().split(b"\n")])
+    return job.attr_path[0], job
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    pending = b""
+    while piece := await stream.read(2**16):
+        *lines, pending = (pending + piece).split(b"\n")
+        for line in lines:
+            yield line
+        pending = pending[:_MAX_LINE]
+    if pending:
+        yield pending
+
+
+async def _listen(stream: asyncio.StreamReader, told: Transcript) -> None:
+    async for line in _lines(stream):
+        told.take(line)

@@ -1,0 +1,75 @@
+"""Saving edits as an operation: asked of policy, recorded in the journal by key and never by value."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+
+from nixtui.operations.events import TargetFinished
+from nixtui.operations.narrator import Narrator
+from nixtui.operations.operation import Job, Run
+from nixtui.operations.plan import Plan, Step, Target
+from nixtui.operations.report import Report
+from nixtui.secrets.agenix import AgeRule, save_age
+from nixtui.secrets.edit import Edit, Put
+from nixtui.secrets.editing import save
+from nixtui.secrets.key_path import shown_path
+from nixtui.secrets.process import Runner
+from nixtui.secrets.secret import Secret
+from nixtui.secrets.work import one_file
+
+KIND = "secrets-edit"
+
+
+def plan_edits(name: str, edits: Sequence[Edit]) -> Plan:
+    """What saving these edits does, in keys."""
+    done = [f"{'set' if isinstance(edit, Put) else 'unset'} {shown_path(edit.path)}" for edit in edits]
+    return _plan(name, f"Change {len(edits)} {'key' if len(edits) == 1 else 'keys'} of {name}", tuple(done))
+
+
+def plan_age(name: str) -> Plan:
+    """What saving another value of an age file does."""
+    return _plan(name, f"Change {name}", ("encrypt the value for the recipients of its rule",))
+
+
+def _plan(name: str, title: str, done: tuple[str, ...]) -> Plan:
+    steps = (Step("Change a copy beside the file", done), Step("Decrypt the copy, and put it in the file's place"))
+    return Plan(kind=KIND, title=title, targets=(Target(name=name),), steps=steps)
+
+
+def saving_job(
+    runner: Runner,
+    path: Path,
+    name: str,
+    edits: Sequence[Edit],
+    *,
+    allowed: Collection[str] = (),
+    seen: str | None = None,
+) -> Job:
+    """The work of `plan_edits`."""
+
+    async def work(tell: Narrator) -> str:
+        tell.begin("saving")
+        change = await save(runner, path, name, edits, allowed=allowed, seen=seen)
+        return "saved" if change.is_one else "it has these values already"
+
+    return _job(work)
+
+
+def saving_age_job(runner: Runner, path: Path, name: str, value: Secret, rule: AgeRule) -> Job:
+    """The work of `plan_age`."""
+
+    async def work(tell: Narrator) -> str:
+        tell.begin("saving")
+        await save_age(runner.identities, path, name, value, rule)
+        return "saved"
+
+    return _job(work)
+
+
+def _job(work: Callable[[Narrator], Awaitable[str]]) -> Job:
+    async def carry_out(run: Run) -> Report:
+        (row,) = run.plan.targets
+        report = await one_file(run, row, work)
+        run.tell(TargetFinished(at=run.clock(), target=row.name, report=report))
+        return Report(operation=run.operation, outcome=report.outcome, targets=(report,))
+
+    return carry_out

@@ -1,0 +1,37 @@
+"""A loopback AWS and the `nixtui` command that talks to it."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws.fake_aws import FakeAws, Faults
+from tests.cli.conftest import Shell, shell
+
+__all__ = ["shell"]
+
+MakeAws = Callable[..., FakeAws]
+
+
+@pytest.fixture
+def make_aws(tmp_path: Path, shell: Shell) -> Iterator[MakeAws]:
+    """Starts a loopback AWS; the shell talks to the latest one."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> FakeAws:
+            directory = tmp_path / f"aws-{os.urandom(4).hex()}"
+            directory.mkdir()
+            faults = Faults(**options)
+            aws = stack.enter_context(FakeAws(directory, faults=faults))
+            shell.environ.update(aws.environ)
+            return aws
+
+        yield make
+
+
+@pytest.fixture
+def aws(make_aws: MakeAws) -> FakeAws:
+    return make_aws()

@@ -1,0 +1,87 @@
+"""nix-eval-jobs, by a program that speaks as it does: it is not packaged where these tests run.
+
+What the program prints is in the form of the real one (its README, and src/worker.cc for errors).
+"""
+
+import asyncio
+from pathlib import Path
+
+from nixtui.model.system import System
+from nixtui.nix import eval_jobs
+from nixtui.nix.errors import NixError
+from nixtui.nix.flake import Flake
+from nixtui.nix.systems import Evaluation
+from nixtui.nix.trace import EvaluationFailed
+from nixtui.nix.wanted import Wanted
+from tests.nix.flakes import stand_in
+from tests.nix.test_process import is_running, is_written, until
+
+DRV = "/nix/store/00000000000000000000000000000000-"
+GOOD = f'{{"attr":"a","attrPath":["a"],"drvPath":"{DRV}a.drv","name":"a","outputs":{{"out":"{DRV}a"}}}}'
+BAD = r'{"attr":"bad","attrPath":["bad"],"error":"error:\n … x\n error: no disk\n at /x/y.nix:3:4:"}'
+
+
+def program(
+    tmp_path: Path, jobs: str, nix: str = 'echo "nix $*" >>"$HERE/asked"; echo "error: not asked" >&2; exit 1'
+) -> Flake:
+    environ = stand_in(tmp_path, nix)
+    script = tmp_path / "programs" / "nix-eval-jobs"
+    script.write_text(
+        f'#!/bin/sh\nif [ "$1" = --help ]; then echo "--select"; exit; fi\necho "$@" >>"$HERE/asked"\n{jobs}'
+    )
+    script.chmod(0o755)
+    return Flake(".", directory=tmp_path, environ=environ)
+
+
+def wanted(*names: str) -> list[Wanted]:
+    return [Wanted(name, name) for name in names]
+
+
+def test_the_exact_command(tmp_path: Path) -> None:
+    flake = program(tmp_path, "")
+    path = "config.system.build.toplevel"
+    assert eval_jobs.argv(flake, "nixosConfigurations", path, ["a", 'b"'], 3) == (
+        "nix-eval-jobs",
+        *("--extra-experimental-features", "nix-command flakes"),
+        *("--flake", ".#nixosConfigurations"),
+        "--select",
+        f"set: builtins.mapAttrs (name: value: value.{path}) "
+        '(builtins.intersectAttrs { "a" = null; "b\\"" = null; } set)',
+        *("--workers", "3"),
+        *("--max-memory-size", "4096"),
+        "--show-trace",
+    )
+
+
+async def test_one_process_for_all_and_a_bad_host_keeps_no_other_from_its_system(tmp_path: Path) -> None:
+    flake = program(tmp_path, f"printf '%s\\n' noise '{BAD}' '{GOOD}'")
+    found = await Evaluation(flake, at_once=2).run(wanted("a", "bad", "gone"))
+    assert found["a"] == System("a", f".#{wanted('a')[0].attribute}", f"{DRV}a.drv", f"{DRV}a")
+    bad = found["bad"]
+    assert isinstance(bad, EvaluationFailed)
+    assert (bad.reason, str(bad.position)) == ("no disk", "/x/y.nix:3:4")
+    assert isinstance(found["gone"], NixError)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert sum("--select" in line for line in asked) == 1
+    assert not any("nix eval" in line and '."a".' in line for line in asked)  # only who got no answer is asked again
+    assert any('."gone".' in line for line in asked)
+
+
+async def test_where_it_dies_each_host_is_asked_by_itself(tmp_path: Path) -> None:
+    nix = f"""echo '{{"drv": "{DRV}x.drv", "out": null}}'"""
+    found = await Evaluation(program(tmp_path, "kill -9 $$", nix), at_once=2).run(wanted("a", "b", "c"))
+    assert all(isinstance(each, System) for each in found.values())
+
+
+async def test_for_few_hosts_it_is_not_started(tmp_path: Path) -> None:
+    await Evaluation(program(tmp_path, "exit 1"), at_once=2).run(wanted("a", "b"))
+    assert "--select" not in (tmp_path / "asked").read_text()
+
+
+async def test_cancelled_it_is_gone(tmp_path: Path) -> None:
+    flake = program(tmp_path, 'echo $$ >"$HERE/pid"; exec sleep 1000')
+    running = asyncio.create_task(Evaluation(flake, at_once=2).run(wanted("a", "b", "c")))
+    await until(lambda: is_written(tmp_path / "pid"))
+    running.cancel()
+    await asyncio.wait((running,))
+    await until(lambda: not is_running(tmp_path / "pid"))
