@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from nixtui.tui import acting, build_acts
 from nixtui.tui.actions import (
+    TRY_AGAIN,
     Action,
     Scope,
     can_ask,
@@ -308,6 +309,10 @@ _BUILDS: tuple[Action[BuildsScreen], ...] = (
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop, and put in order what was begun"),
+    Action("pause", "p", "pause", lambda on: on.pause(), needs_running, rank=2,
+           help="begin no further host until it is pressed again; what was begun goes on"),
+    Action("try_again", "F", "try again", lambda on: on.try_again(), can_ask(TRY_AGAIN), danger=True, rank=2,
+           help="propose it again for the hosts that did not get there"),
     Action("undo", "U", "undo", lambda on: on.undo(), may_change, danger=True, rank=2, help="propose the way back"),
     Action("confirm", "Y", "confirm", lambda on: acting.request(on, "confirm by hand"), can_ask("confirm by hand"),
            danger=True, rank=2, help="make it last now, without what is still waited for"),

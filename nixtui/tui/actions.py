@@ -47,6 +47,9 @@ class Selection(msgspec.Struct, frozen=True):
     refusals: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+TRY_AGAIN = "try again"
+"""What `Selection.refusals` calls proposing an operation again, beside the requests to one that runs."""
+
 WhyDisabled = Callable[[Selection], str | None]
 
 

@@ -295,6 +295,42 @@ async def test_stopping_asks_and_says_what_it_leaves() -> None:
         assert "runs 412 again" in shown(app)
 
 
+async def test_a_running_operation_is_paused_and_goes_on_and_what_failed_is_proposed_again() -> None:
+    gate = asyncio.Event()
+
+    async def go_back(tell: Narrator, target: Target) -> TargetReport:
+        tell.begin("testing")
+        await gate.wait()
+        return TargetReport(name=target.name, outcome=Outcome.REVERTED, before=target.before, detail="runs 412 again")
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=go_back)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "testing …")
+        [operation] = cockpit.operations.begun()
+        await press(pilot, "F")
+        assert app.session.notices._kept[-1].text.endswith("it still runs")
+        await press(pilot, "p")
+        await until_shown(pilot, "paused, p lets it go on")
+        assert operation.is_paused
+        await press(pilot, "p")
+        await until(pilot, lambda: "paused, p lets" not in shown(app))
+        assert not operation.is_paused
+        gate.set()
+        await until_shown(pilot, "↶ reverted")
+        await press(pilot, "p")
+        assert app.session.notices._kept[-1].text.endswith("the operation has ended")
+        await press(pilot, "F")
+        await until(pilot, lambda: isinstance(app.screen, RollbackDialog), "the same again")
+        assert (app.screen.proposal.names, app.screen.proposal.target) == (("web-2",), "411")
+        await press(pilot, "escape")
+        cockpit.policy = Policy(read_only=True, environments=ENVIRONMENTS)
+        await press(pilot, "F")
+        assert isinstance(app.screen, ProgressScreen)
+        assert app.session.notices._kept[-1].text.endswith("nixtui runs read-only")
+
+
 async def test_a_job_that_breaks_is_a_report_and_not_a_crash() -> None:
     async def break_down(tell: Narrator, target: Target) -> TargetReport:
         raise RuntimeError("[bold]boom")
