@@ -215,6 +215,27 @@ async def test_the_same_for_all_hosts_on_the_same_revision() -> None:
         assert {cockpit.fleet.host(name).environment for name in names} == {"prod"}
 
 
+async def test_of_many_hosts_each_shows_what_tells_it_apart_and_the_one_under_the_cursor_what_changes() -> None:
+    async with opened(size=(160, 50)) as (app, pilot, cockpit):
+        await press(pilot, "slash")
+        await write(pilot, "app-1 env:prod")
+        await press(pilot, "enter", "ctrl+a", "r")
+        await until_shown(pilot, "REV")
+        names = [each.name for each in app.screen.proposal.plan.acting_on]  # type: ignore[attr-defined]
+        assert len(names) > 2
+        for name in names:
+            revision = cockpit.fleet.status(name).facts.configuration_revision[:8]
+            assert f"{revision} → " in next(each for each in shown(app).splitlines() if name in each and "→" in each)
+        await until(
+            pilot, lambda: f"{names[0]}  3" in shown(app) and "will restart" in shown(app), "what changes there"
+        )
+        await press(pilot, "j")
+        await until(
+            pilot, lambda: f"{names[1]}  3" in shown(app) and "will restart" in shown(app), "and on the next one"
+        )
+        assert list(app.screen.proposal.closer)[:2] == names[:2]  # type: ignore[attr-defined]
+
+
 async def test_a_target_is_chosen_and_resolved_as_one_types() -> None:
     async with opened() as (_, pilot, _):
         await press(pilot, "j", "enter")
