@@ -262,8 +262,8 @@ _FIRST_RUN: tuple[Action[FirstRunScreen], ...] = (
 
 _LOGS: tuple[Action[LogsScreen], ...] = (
     Action("search", "/", "search", lambda on: on.search(), rank=1, help="small letters find capitals, too"),
-    Action("found_next", "n", "next", lambda on: on.find(later=True), rank=4, help="the next line with the text"),
-    Action("found_before", "N", "before", lambda on: on.find(later=False), help="the line before with the text"),
+    Action("found_next", "n", "next", lambda on: on.find(later=True), rank=3, help="the next line with the text"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), rank=3, help="the line before with it"),
     Action("follow", "f", "follow", lambda on: on.toggle_follow(), rank=2, help="stay at the newest line, or here"),
     Action("pause", "p", "pause", lambda on: on.pause(), rank=8, help="hold still; journals are followed on"),
     Action("units", "u", "unit", lambda on: on.ask_units(), needs_hosts, rank=3, help="lines of some units only"),
@@ -289,7 +289,7 @@ _BUILDS: tuple[Action[BuildsScreen], ...] = (
            help="stop nix and its builders; what was built is kept"),
     Action("search", "/", "search log", lambda on: on.search(), needs_row, rank=2, help="small letters find capitals"),
     Action("found_next", "n", "next", lambda on: on.find(later=True), needs_row, rank=7, help="line with the text"),
-    Action("found_before", "N", "before", lambda on: on.find(later=False), needs_row, help="line with the text before"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), needs_row, rank=7, help="the line before"),
     Action("follow", "f", "follow", lambda on: on.toggle_follow(), rank=5, help="stay at the newest line, or here"),
     Action("open", "enter", "log alone", lambda on: on.open(), needs_row, rank=3, help="the log over the whole width"),
     Action("retry", "F", "try again", lambda on: on.retry(), needs_hosts, rank=6, help="only what was not built"),
