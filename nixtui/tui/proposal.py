@@ -186,7 +186,7 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     count = max((target.wave for target in acting), default=0)
     left_out = len(proposal.plan.targets) - len(acting)
     spans = [
-        Span(f"{len(acting)} hosts", Role.STRONG),
+        Span("1 host" if len(acting) == 1 else f"{len(acting)} hosts", Role.STRONG),
         Span(f" in {count} {'wave' if count == 1 else 'waves'}", Role.MUTED),
     ]
     if left_out:
