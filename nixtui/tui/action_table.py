@@ -339,6 +339,8 @@ _ROLLBACK: tuple[Action[RollbackDialog], ...] = (
 
 _PLAN: tuple[Action[Confirming], ...] = (
     Action("commands", "c", "commands", lambda on: on.toggle("commands"), rank=1, help="exactly what is run"),
+    Action("commands_too", "C", "commands", lambda on: on.toggle("commands"),
+           help="the same, where c begins what has to be typed"),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), rank=4),
     Action("row_down", "j", "next host", lambda on: on.move(1)),
     Action("row_up", "k", "previous host", lambda on: on.move(-1)),

@@ -124,6 +124,24 @@ async def test_while_typing_the_keys_of_the_dialog_are_letters() -> None:
         assert not app.screen.proposal.shown
 
 
+async def test_a_name_that_is_typed_at_once_goes_into_the_field_whatever_its_letters_do_elsewhere() -> None:
+    async with opened() as (app, pilot, _):
+        await write(pilot, ":host cache-4")
+        await press(pilot, "enter", "r")
+        await until_shown(pilot, "to confirm")
+        assert "C commands" in shown(app)
+        assert focused(app) == "cancel"
+        await press(pilot, "C")
+        await until_shown(pilot, "systemd-run")
+        await press(pilot, "C")
+        await write(pilot, "cache-4")
+        assert app.screen.query_one("#typed").value == "cache-4"
+        assert not app.screen.proposal.shown
+        assert app.screen.decision.why_not() is None
+        await press(pilot, "escape")
+        assert app.screen is app.fleet_screen
+
+
 async def test_a_reason_is_asked_for_and_goes_into_the_consent() -> None:
     asking = Environment(name="prod", match="tag:env=prod", ask_reason=True)
     cockpit = MemoryCockpit(policy=Policy(environments={"prod": asking}))

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from textual import on
+import msgspec
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
@@ -14,6 +15,7 @@ from nixtui.model.status import HostStatus
 from nixtui.operations.operation import Operation
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Refused
+from nixtui.tui.action_table import actions_in
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.decision import Decision
 from nixtui.tui.draft import Draft, command_lines, outline
@@ -26,7 +28,7 @@ from nixtui.tui.screens.dialog_room import share_out, text_cells
 from nixtui.tui.screens.target_columns import target_columns
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.field import Asked
-from nixtui.tui.widgets.frame import Footer
+from nixtui.tui.widgets.frame import Footer, KeyHint
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.table import Table
 
@@ -173,6 +175,38 @@ class Confirming(Dialog[Operation], Acting):
         self._text.styles.max_height = room.text
         self._text.show(lines if len(lines) <= room.text else [each for each in lines if each])
         self._targets.styles.height = room.hosts
+
+    # Typing
+
+    def _goes_on(self, letter: str) -> bool:
+        """Whether this letter goes on with what has to be typed."""
+        plan = self.draft.plan
+        wanted = plan.challenge if plan is not None and self.decision.must_type else ""
+        return bool(letter) and wanted.startswith(self._typed.value + letter)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A letter that begins what has to be typed is no key, wherever the keyboard is."""
+        if action == "act":
+            key = next(each.key for each in actions_in(*self.scopes) if each.id == parameters[0])
+            if self._goes_on(self.session.key_of(str(parameters[0]), key)):
+                return False
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Somebody types the name at once: it goes where it belongs."""
+        if event.is_printable and event.character is not None and self._goes_on(event.character):
+            event.stop()
+            event.prevent_default()
+            self._typed.type_in(event.character)
+
+    def key_hints(self) -> tuple[KeyHint, ...]:
+        """Without letters that begin what has to be typed; the commands are then under the capital."""
+        hints = (
+            msgspec.structs.replace(each, key=each.key.upper()) if each.action == "commands" and taken else each
+            for each in super().key_hints()
+            if not (taken := self._goes_on(each.key)) or each.action == "commands"
+        )
+        return tuple(hints)
 
     def _show_keys(self) -> None:
         self._keys.tell(self.key_hints(), "")
