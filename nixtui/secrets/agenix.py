@@ -21,7 +21,7 @@ from nixtui.secrets.editing import Change
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.identities import Identities, pyrage_identities
 from nixtui.secrets.recipient import Recipient, age_recipient
-from nixtui.secrets.safe_file import hold, read_file
+from nixtui.secrets.safe_file import digest, hold, read_file
 from nixtui.secrets.secret import Secret
 
 NAME: Final = "secrets.nix"
@@ -116,12 +116,19 @@ async def reveal_age(mine: Identities, path: Path, name: str) -> Secret:
     return await asyncio.to_thread(_decrypt, mine, read_file(path, name), name)
 
 
-async def save_age(mine: Identities, path: Path, name: str, value: Secret | None, rule: AgeRule) -> Change:
+async def save_age(
+    mine: Identities, path: Path, name: str, value: Secret | None, rule: AgeRule, *, seen: str | None = None
+) -> Change:
     """Write another value, or with `None` the same one for the recipients of the rule. Raises `SecretsError`.
 
     The file must be there; what is written is decrypted before it takes the file's place, if one of our keys can.
+    `seen` is the digest of what the change was made for.
     """
     async with hold(path, name) as held:
+        if seen is not None and digest(held.original) != seen:
+            raise SecretsError(
+                Trouble.CHANGED, f"{name}: the file is not the one you looked at any more", "look at it again"
+            )
         wanted = await asyncio.to_thread(_decrypt, mine, held.original, name) if value is None else value
         content = await asyncio.to_thread(_encrypt, wanted, rule, name)
         ours = any(each.identity in mine.recipients for each in rule.recipients)

@@ -10,7 +10,7 @@ from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Report
 from nixtui.secrets.agenix import AgeRule, save_age
 from nixtui.secrets.edit import Edit, Put
-from nixtui.secrets.editing import save
+from nixtui.secrets.editing import Change, save
 from nixtui.secrets.key_path import shown_path
 from nixtui.secrets.process import Runner
 from nixtui.secrets.secret import Secret
@@ -43,23 +43,34 @@ def saving_job(
     *,
     allowed: Collection[str] = (),
     seen: str | None = None,
+    saved: Callable[[Change], None] = lambda _: None,
 ) -> Job:
-    """The work of `plan_edits`."""
+    """The work of `plan_edits`; `saved` hears of the change, which undo needs."""
 
     async def work(tell: Narrator) -> str:
         tell.begin("saving")
         change = await save(runner, path, name, edits, allowed=allowed, seen=seen)
+        saved(change)
         return "saved" if change.is_one else "it has these values already"
 
     return _job(work)
 
 
-def saving_age_job(runner: Runner, path: Path, name: str, value: Secret, rule: AgeRule) -> Job:
-    """The work of `plan_age`."""
+def saving_age_job(
+    runner: Runner,
+    path: Path,
+    name: str,
+    value: Secret,
+    rule: AgeRule,
+    *,
+    seen: str | None = None,
+    saved: Callable[[Change], None] = lambda _: None,
+) -> Job:
+    """The work of `plan_age`; as `saving_job`."""
 
     async def work(tell: Narrator) -> str:
         tell.begin("saving")
-        await save_age(runner.identities, path, name, value, rule)
+        saved(await save_age(runner.identities, path, name, value, rule, seen=seen))
         return "saved"
 
     return _job(work)

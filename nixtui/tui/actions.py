@@ -18,6 +18,7 @@ class Scope(StrEnum):
     GENERATIONS = "Generations"
     HOST = "Host page"
     BUILDS = "Builds"
+    SECRETS = "Secrets"
     LOGS = "Logs"
     ACTIVITY = "Activity"
     INCIDENT = "Incident timeline"

@@ -1,0 +1,50 @@
+"""What the app may ask of the secrets of a repository."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from nixtui.operations.plan import Plan
+from nixtui.secrets.document import Path
+from nixtui.secrets.edit import Edit
+from nixtui.secrets.found import SecretsFound
+from nixtui.secrets.repository import SecretFile
+from nixtui.secrets.secret import Secret
+
+
+class Secrets(Protocol):
+    """One property of the facade (`Cockpit.secrets`)."""
+
+    @property
+    def copying(self) -> float | None:
+        """After how many seconds a copied value is cleared; `None` where the configuration does not allow copying."""
+        ...
+
+    async def look(self) -> SecretsFound:
+        """Find and read everything. Needs no key. Raises `SecretsError`."""
+        ...
+
+    async def reveal(self, file: SecretFile, key: Path) -> Secret:
+        """One value; of an age file all of it. Raises `SecretsError`."""
+        ...
+
+    async def plan_save(self, file: SecretFile, edits: Sequence[Edit], allowed: Sequence[str], seen: str) -> Plan:
+        """The plan to make these edits one change; `seen` is the digest that they were made for. Raises `SecretsError`
+        for what speaks against them, and for a file that is another one by now.
+        """
+        ...
+
+    async def plan_undo(self, name: str) -> Plan:
+        """The plan to take back what was saved last of a file. Raises `SecretsError` where nothing was."""
+        ...
+
+    def can_undo(self, name: str) -> bool:
+        """Whether something of this file was saved here and not taken back."""
+        ...
+
+    async def plan_updatekeys(self, names: Sequence[str], *, lockout: bool = False) -> Plan:
+        """The plan to bring files to the recipients of their rules. Raises `SecretsError`."""
+        ...
+
+    async def plan_rotate(self, names: Sequence[str]) -> Plan:
+        """The plan to give files new data keys. Raises `SecretsError`."""
+        ...

@@ -1,0 +1,61 @@
+"""The actions of the Secrets screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nixtui.tui import secret_acts as acts
+from nixtui.tui.actions import Action, Selection, WhyDisabled, can_ask, needs_row
+
+if TYPE_CHECKING:
+    from nixtui.tui.screens.secrets import SecretsScreen
+
+
+def may(request: str) -> WhyDisabled:
+    """Changes have to be allowed here, and this one has to be possible for the file under the cursor."""
+    possible = can_ask(request)
+    return lambda selection: selection.forbidden or possible(selection)
+
+
+def needs_marked_files(selection: Selection) -> str | None:
+    """A file has to be marked."""
+    return None if selection.marked else "no file is marked; space marks one"
+
+
+# fmt: off
+SECRETS: tuple[Action[SecretsScreen], ...] = (
+    Action("open", "enter", "open", lambda on: on.open(), needs_row, rank=1,
+           help="the keys of the file; of a key its value in the editor"),
+    Action("reveal", "v", "reveal", lambda on: on.perform_soon(acts.reveal, doing="Revealing"), can_ask("reveal"),
+           rank=2, help="one value, for ten seconds; anything hides it"),
+    Action("edit", "e", "edit", lambda on: on.perform_soon(acts.edit, doing="Opening the value"), may("edit"),
+           rank=3, help="one line or several, hidden as one types; saved by ctrl+s"),
+    Action("add", "a", "add", acts.add, may("add"), rank=5, help="a key that is not there yet"),
+    Action("delete", "D", "delete", acts.delete, may("delete"), rank=6, help="the key goes when it is saved"),
+    Action("save", "ctrl+s", "save", acts.save, may("save"), danger=True, rank=4,
+           help="all edits of the file as one change; shows which keys first"),
+    Action("undo", "U", "undo", acts.undo, may("undo"), danger=True, rank=7,
+           help="the last edit; then what was saved, after asking"),
+    Action("redo", "ctrl+y", "redo", acts.redo, can_ask("redo"), help="the edit that was taken back last"),
+    Action("recipients", "tab", "recipients", lambda on: on.turn_view(), rank=8,
+           help="files × people and hosts: who reads what, and who should"),
+    Action("update_keys", "u", "update keys", acts.update_keys, may("recipients"), danger=True, rank=9,
+           help="bring recipients of the marked files to their rules"),
+    Action("rotate", "R", "rotate", acts.rotate, may("recipients"), danger=True, rank=10,
+           help="new data keys for the marked files"),
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=11, help="files, or keys of the file"),
+    Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=12,
+           help="only files that cannot be read or differ from their rule"),
+    Action("mark", "space", "mark", lambda on: on.mark(), needs_row, help="the file, for update keys and rotate"),
+    Action("unmark", "M", "unmark all", lambda on: on.unmark(), needs_marked_files),
+    Action("right", "right", "to the keys", lambda on: on.shift(1), help="or recipients that do not fit"),
+    Action("left", "left", "to the files", lambda on: on.shift(-1)),
+    Action("about_down", "J", "scroll below down", lambda on: on.scroll_about(3)),
+    Action("about_up", "K", "scroll below up", lambda on: on.scroll_about(-3)),
+    Action("refresh", "ctrl+r", "look again", lambda on: on.look(), help="read all files and rules anew"),
+    Action("copy_value", "Y", "copy value", lambda on: on.perform_soon(acts.copy_value, doing="Copying"),
+           can_ask("copy value"), help="only where the configuration allows it; cleared afterwards"),
+    Action("copy_command", "y", "copy as command", acts.copy_command, needs_row),
+    Action("copy", "c", "copy name", acts.copy_name, needs_row, help="of the key or the file, never a value"),
+)
+# fmt: on
