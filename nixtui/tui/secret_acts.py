@@ -332,7 +332,7 @@ def _propose_work(
     what = names[0] if len(names) == 1 else f"{len(names)} files"
     question = PlanQuestion(
         f"{title} {what}", verb, prepare, asking="comparing files and rules",
-        command=["nixtui", "secrets", command, *names], of_many=f"{verb} {{}} files", subject="FILE",
+        command=["nixtui", "secrets", command, *names], of_many=f"{verb} {{}} of {len(names)} files", subject="FILE",
     )  # fmt: skip
     _propose(on, names, question)
 

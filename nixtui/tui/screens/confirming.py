@@ -53,7 +53,7 @@ class Confirming(Dialog[Operation], Acting):
         super().__init__(session)
         self.draft = draft
         self._frame = Vertical(classes="dialog confirming")
-        self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
+        self._targets = Table[Target](target_columns((), self.subject), self._target, framed=False, id="targets")
         self._targets.display = len(draft.names) > 1
         self._title, self._text, self._objection = (Lines(id=each) for each in ("where", "text", "why-not"))
         self._reason, self._typed = Asked("reason"), Asked("typed")

@@ -13,7 +13,7 @@ def target_columns(rows: Sequence[Target] = (), subject: str = "HOST") -> tuple[
     name = Column[Target]("name", subject, 12, lambda row: (said(row.name, Role.STRONG),), 0, 20)
     note = Column("note", "", 16, _note, 1, 60)
     if not rows or any(row.before is not None for row in rows):
-        return wave, name, Column("change", "FROM → TO", 13, _change), note
+        return wave, name, Column("change", "FROM → TO", 13, _change, 0, 13 if subject == "HOST" else 30), note
     if any(row.after is not None for row in rows):
         return wave, name, Column("after", "SYSTEM", 20, _after, 0, 48), note
     return wave, name, note
