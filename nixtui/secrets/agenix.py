@@ -113,7 +113,12 @@ def ssh_tag(public: str) -> str | None:
 
 async def reveal_age(mine: Identities, path: Path, name: str) -> Secret:
     """What an age file holds. Raises `SecretsError`."""
-    return await asyncio.to_thread(_decrypt, mine, read_file(path, name), name)
+    return await decrypt_age(mine, read_file(path, name), name)
+
+
+async def decrypt_age(mine: Identities, content: bytes, name: str) -> Secret:
+    """What a version of an age file holds. Raises `SecretsError`."""
+    return await asyncio.to_thread(_decrypt, mine, content, name)
 
 
 async def save_age(

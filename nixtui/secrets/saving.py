@@ -1,7 +1,7 @@
 """Saving edits as an operation: asked of policy, recorded in the journal by key and never by value."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from pathlib import Path as FilePath
 
 from nixtui.operations.events import TargetFinished
 from nixtui.operations.narrator import Narrator
@@ -9,9 +9,11 @@ from nixtui.operations.operation import Job, Run
 from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Report
 from nixtui.secrets.agenix import AgeRule, save_age
+from nixtui.secrets.document import Path
 from nixtui.secrets.edit import Edit, Put
 from nixtui.secrets.editing import Change, save
 from nixtui.secrets.key_path import shown_path
+from nixtui.secrets.merging import Merge, Side, save_merge
 from nixtui.secrets.process import Runner
 from nixtui.secrets.secret import Secret
 from nixtui.secrets.work import one_file
@@ -19,10 +21,18 @@ from nixtui.secrets.work import one_file
 KIND = "secrets-edit"
 
 
-def plan_edits(name: str, edits: Sequence[Edit]) -> Plan:
-    """What saving these edits does, in keys."""
+def plan_edits(name: str, edits: Sequence[Edit], *, title: str | None = None) -> Plan:
+    """What saving these edits does, in keys; `title` where they mean something together."""
     done = [f"{'set' if isinstance(edit, Put) else 'unset'} {shown_path(edit.path)}" for edit in edits]
-    return _plan(name, f"Change {len(edits)} {'key' if len(edits) == 1 else 'keys'} of {name}", tuple(done))
+    counted = f"Change {len(edits)} {'key' if len(edits) == 1 else 'keys'} of {name}"
+    return _plan(name, title or counted, tuple(done))
+
+
+def plan_merge(merge: Merge, choices: Mapping[Path, Side]) -> Plan:
+    """What writing the merged file does, in keys."""
+    taken = [(each, choices.get(each.path, each.side)) for each in merge.keys]
+    done = [f"take {shown_path(each.path) or 'the value'} of {side.value}" for each, side in taken if side is not None]
+    return _plan(merge.name, f"Merge {merge.name}", tuple(done))
 
 
 def plan_age(name: str) -> Plan:
@@ -37,7 +47,7 @@ def _plan(name: str, title: str, done: tuple[str, ...]) -> Plan:
 
 def saving_job(
     runner: Runner,
-    path: Path,
+    path: FilePath,
     name: str,
     edits: Sequence[Edit],
     *,
@@ -58,7 +68,7 @@ def saving_job(
 
 def saving_age_job(
     runner: Runner,
-    path: Path,
+    path: FilePath,
     name: str,
     value: Secret,
     rule: AgeRule,
@@ -72,6 +82,17 @@ def saving_age_job(
         tell.begin("saving")
         saved(await save_age(runner.identities, path, name, value, rule, seen=seen))
         return "saved"
+
+    return _job(work)
+
+
+def merging_job(runner: Runner, merge: Merge, choices: Mapping[Path, Side]) -> Job:
+    """The work of `plan_merge`."""
+
+    async def work(tell: Narrator) -> str:
+        tell.begin("merging")
+        await save_merge(runner, merge, choices)
+        return "merged"
 
     return _job(work)
 

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import carry_out
 from nixtui.cli.exits import Exit, UsageError, exit_for
-from nixtui.cli.proposing import print_report, show_plan
+from nixtui.cli.proposing import NOTHING, print_report, show_plan
 from nixtui.cli.secrets_here import Here, file_here, is_age, runner_here
 from nixtui.operations.operation import Job
 from nixtui.operations.plan import Plan
@@ -32,9 +33,7 @@ def add(verbs: Any) -> None:
     unsetting: ArgumentParser = verbs.add_parser("unset", help="take a key away")
     for each in (setting, unsetting):
         each.add_argument("file", metavar="FILE")
-        each.add_argument("--dry-run", action="store_true", help="only the plan")
-        each.add_argument("--json", action="store_true", help="the report as JSON")
-        each.add_argument("--reason", help="for the journal")
+        add_saving(each)
     setting.add_argument("key", metavar="KEY", nargs="?", help="like db/password; not for age and binary files")
     unsetting.add_argument("key", metavar="KEY")
     setting.add_argument("--typed", action="store_true", help="the value is JSON, like a number or a list")
@@ -44,60 +43,78 @@ def add(verbs: Any) -> None:
     )
 
 
+def add_saving(parser: ArgumentParser) -> None:
+    """Declare what every command takes that saves a change of one file."""
+    parser.add_argument("--dry-run", action="store_true", help="only the plan")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument("--reason", help="for the journal")
+
+
 async def _set(arguments: Namespace, nixtui: Assembly) -> Exit:
     here = await file_here(nixtui, arguments.file)
-    _may(nixtui, plan_age(here.file.name))
+    may(nixtui, plan_age(here.file.name))
     value = await read_value(nixtui, arguments.key or here.file.name, exact=arguments.exact or is_age(here.file))
     if is_age(here.file):
-        return await _set_age(arguments, nixtui, here, value)
-    return await _edit(arguments, nixtui, here, Put(_key(arguments, here), value, arguments.typed), arguments.allow)
+        return await save_age_value(arguments, nixtui, here, value)
+    return await save_edits(
+        arguments, nixtui, here, Put(key_of(arguments, here), value, arguments.typed), arguments.allow
+    )
 
 
 async def _unset(arguments: Namespace, nixtui: Assembly) -> Exit:
     here = await file_here(nixtui, arguments.file)
     if is_age(here.file):
         raise UsageError(f"{here.file.name} is one value and has no keys")
-    return await _edit(arguments, nixtui, here, Drop(_key(arguments, here)), ())
+    return await save_edits(arguments, nixtui, here, Drop(key_of(arguments, here)), ())
 
 
-def _key(arguments: Namespace, here: Here) -> Path:
+def key_of(arguments: Namespace, here: Here) -> Path:
+    """The path that KEY means in the file."""
     assert here.file.document is not None
     if arguments.key is None and here.file.format is not Format.BINARY:
         raise UsageError(f"which key? nixtui secrets list {here.file.name} shows them")
     return key_path(arguments.key or "data", here.file.document)
 
 
-async def _edit(arguments: Namespace, nixtui: Assembly, here: Here, edit: Edit, allowed: Any) -> Exit:
+async def save_edits(
+    arguments: Namespace, nixtui: Assembly, here: Here, edit: Edit, allowed: Any, more: Mapping[str, Any] = NOTHING
+) -> Exit:
+    """Make an edit of a sops file; `more` goes into the JSON."""
     assert here.file.document is not None
     file = here.file
     check(here.file.document, [edit], file.name, allowed)
     seen = digest(read_file(file.path, file.name)) if isinstance(edit, Drop) else None
     job = saving_job(await runner_here(nixtui), file.path, file.name, [edit], allowed=allowed, seen=seen)
-    return await _carry_out(arguments, nixtui, plan_edits(file.name, [edit]), job)
+    return await carry_out_edit(arguments, nixtui, plan_edits(file.name, [edit]), job, more)
 
 
-async def _set_age(arguments: Namespace, nixtui: Assembly, here: Here, value: Secret) -> Exit:
+async def save_age_value(
+    arguments: Namespace, nixtui: Assembly, here: Here, value: Secret, more: Mapping[str, Any] = NOTHING
+) -> Exit:
+    """Give an age file another value; `more` goes into the JSON."""
     file = here.file
     if arguments.key is not None:
         raise UsageError(f"{file.name} is one value and has no keys; leave KEY away")
     if file.age_rule is None:
         raise SecretsError(Trouble.NO_RULE, f"{file.name}: secrets.nix has no rule for it", "add its publicKeys there")
     job = saving_age_job(await runner_here(nixtui), file.path, file.name, value, file.age_rule)
-    return await _carry_out(arguments, nixtui, plan_age(file.name), job)
+    return await carry_out_edit(arguments, nixtui, plan_age(file.name), job, more)
 
 
-async def _carry_out(arguments: Namespace, nixtui: Assembly, plan: Plan, job: Job) -> Exit:
+async def carry_out_edit(
+    arguments: Namespace, nixtui: Assembly, plan: Plan, job: Job, more: Mapping[str, Any] = NOTHING
+) -> Exit:
     """The command is the consent: standard input is taken by the value, and git has the file as it was."""
     if arguments.dry_run:
         return show_plan(plan, as_json=arguments.json)
-    _may(nixtui, plan)
+    may(nixtui, plan)
     consent = Consent(Answer.YES_FLAG, reason=arguments.reason)
     report = await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)
-    print_report(report, plan, as_json=arguments.json)
+    print_report(report, plan, as_json=arguments.json, more=more)
     return exit_for(report)
 
 
-def _may(nixtui: Assembly, plan: Plan) -> None:
+def may(nixtui: Assembly, plan: Plan) -> None:
     """Refuse before a value is asked for."""
     if forbidden := nixtui.policy.forbids(plan):
         raise Refused(forbidden, "start without --read-only")
