@@ -298,7 +298,8 @@ class SecretsScreen(Place):
         """The file, and what stands against each thing one can do with it."""
         forbidden = self.session.cockpit.policy.forbids(Plan(kind="secrets-edit", title="", targets=(), steps=()))
         refusals = secret_acts.refusals(self)
-        return Selection(row=self.table.cursor, forbidden=forbidden, marked=len(self.marked), refusals=refusals)
+        row = self.table.cursor or (self.file.name if self.file is not None else None)
+        return Selection(row=row, forbidden=forbidden, marked=len(self.marked), refusals=refusals)
 
     def open(self) -> None:
         """The keys of the file; of a key, its value in the editor."""
