@@ -1,7 +1,5 @@
 """Edits of one file of secrets that are not saved yet: several of them are one change."""
 
-from collections.abc import Sequence
-
 from nixtui.secrets.document import Path
 from nixtui.secrets.edit import Draft, Drop, Edit, Put
 from nixtui.secrets.key_path import shown_path
@@ -11,13 +9,16 @@ from nixtui.secrets.repository import SecretFile
 class Pending:
     """The draft for a file as it was when somebody looked (`file`, recognised by `seen`).
 
-    `allowed` are codes of objections that were answered. Values are `Secret`; nothing here is ever written anywhere.
+    `allowed` are codes of objections that were answered. `is_overtaken` once somebody else has changed the file since,
+    `also` being the keys of ours that are other ones by that. Values are `Secret`, and never written anywhere.
     """
 
     def __init__(self, file: SecretFile, seen: str) -> None:
         self.file = file
         self.seen = seen
         self.allowed: set[str] = set()
+        self.is_overtaken = False
+        self.also: frozenset[str] = frozenset()
         self._draft = Draft()
 
     @property
@@ -63,17 +64,17 @@ class Pending:
         edit = self._draft.redo()
         return shown_path(edit.path) if edit is not None else None
 
-    def move_to(self, file: SecretFile, seen: str) -> Sequence[str]:
-        """The file is another one now: the edits go on for it. Which edited keys somebody else has changed as well."""
+    def move_to(self, file: SecretFile, seen: str) -> None:
+        """The file is another one now, by somebody else: the edits go on for it."""
         before, self.file, self.seen = self.file, file, seen
-        if before.document is None or file.document is None:
-            return ()
-        was, now = before.document, file.document
-        return [
-            shown_path(each.path)
-            for each in self.edits
-            if [leaf.stored for leaf in was.below(each.path)] != [leaf.stored for leaf in now.below(each.path)]
-        ]
+        self.is_overtaken = True
+        if before.document is not None and file.document is not None:
+            was, now = before.document, file.document
+            self.also |= {
+                shown_path(each.path)
+                for each in self.edits
+                if [leaf.stored for leaf in was.below(each.path)] != [leaf.stored for leaf in now.below(each.path)]
+            }
 
     def wipe(self) -> None:
         """Overwrite the values: they are saved, or given up."""

@@ -55,9 +55,11 @@ def _pending(pending: Pending | None, cells: int) -> Iterator[Line]:
         by_word.setdefault(pending.word(each.path) or "set", []).append("/".join(map(str, each.path)))
     told = "  ".join(f"{word} {', '.join(keys)}" for word, keys in by_word.items())
     yield from wrap(f"● not saved: {'another value' if whole else told}", cells, Role.ACCENT)
-    yield line(
-        ("ctrl+s", Role.KEY), (" saves it as one change, ", Role.MUTED), ("U", Role.KEY), (" undoes", Role.MUTED)
-    )
+    if pending.is_overtaken:
+        also = f", and {', '.join(sorted(pending.also))} as well, which saving overwrites" if pending.also else ""
+        yield from wrap(f"! somebody else changed the file since{also}", cells, Role.WARN)
+    saves, undoes = (" saves it as one change, ", Role.MUTED), (" undoes", Role.MUTED)
+    yield line(("ctrl+s", Role.KEY), saves, ("U", Role.KEY), undoes)
 
 
 def _drift(found: SecretsFound, row: FileRow, cells: int) -> Iterator[Line]:

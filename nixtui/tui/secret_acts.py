@@ -80,7 +80,7 @@ async def reveal(on: SecretsScreen) -> None:
         return
     path = key.path if key is not None else ("data",)
     value = await on.session.cockpit.secrets.reveal(file, path)
-    if on.app.screen is not on or on.file is not file or on.key != key or not on.app.app_focus:
+    if not _is_still_at(on, file, key) or not on.app.app_focus:
         value.wipe()
         return
     on.reveal(value, _called(file, path))
@@ -123,10 +123,29 @@ async def edit(on: SecretsScreen) -> None:
     else:
         value = await on.session.cockpit.secrets.reveal(file, path)
         typed = key is not None and key.kind in NUMBERS
-    if on.app.screen is on and on.file is file:
-        _open_editor(on, file, path, value, typed=typed)
+        if key is not None and typed:
+            value = _as_json(value, key.kind)
+    if _is_still_at(on, file, key):
+        _open_editor(on, on.file or file, path, value, typed=typed)
     else:
         value.wipe()
+
+
+def _is_still_at(on: SecretsScreen, file: SecretFile, key: KeyRow | None) -> bool:
+    """Whether the cursor is where it was when the key was pressed; the file may have been read anew since."""
+    return (
+        on.app.screen is on
+        and on.file is not None
+        and on.file.name == file.name
+        and (on.key.path if on.key is not None else None) == (key.path if key is not None else None)
+    )
+
+
+def _as_json(value: Secret, kind: str) -> Secret:
+    """A number or truth as sops prints it (with an end of line), as JSON writes it."""
+    text = value.text().strip()
+    value.wipe()
+    return Secret("null" if kind == "null" else text.lower() if kind == "bool" else text)
 
 
 def _open_editor(on: SecretsScreen, file: SecretFile, path: Path, value: Secret, *, typed: bool) -> None:

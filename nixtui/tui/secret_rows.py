@@ -137,7 +137,7 @@ def key_columns() -> tuple[Column[KeyRow], ...]:
     """The value is a mask of always the same length."""
     return (
         Column("key", "KEY", 18, _key, 0, 52),
-        Column("value", "VALUE", 14, _value, 0, 18),
+        Column("value", "VALUE", 17, _value, 0),
         Column("type", "TYPE", 5, lambda row: line((clean(row.kind), Role.MUTED)), 1, 6),
         Column("length", "LENGTH", 7, lambda row: line((row.length, Role.MUTED)), 2),
     )

@@ -56,7 +56,7 @@ async def test_where_there_are_no_secrets_it_says_what_to_do(tmp_path: Path, rep
 
 
 async def test_a_broken_file_says_why_and_what_to_do(repo: Repo) -> None:
-    async with secrets_app(repo) as (app, pilot, screen):
+    async with secrets_app(repo) as (_, pilot, screen):
         await go_to(pilot, screen, "secrets/broken.yaml")
         await until_shown(pilot, "→ encrypt it with sops first")
         await press(pilot, "enter", "v")

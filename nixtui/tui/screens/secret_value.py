@@ -143,6 +143,7 @@ class ValueDialog(Dialog[Entered]):
             return
         if not self._is_loaded and not self._area.text:
             self._area.load_text(self._was.text())
+            self._area.move_cursor(self._area.document.end)
         self._is_loaded = True
         self._hides_at = monotonic() + REVEALED_S
         self._area.hide(False)

@@ -144,11 +144,10 @@ class SecretsScreen(Place):
             seen = self.found.digests.get(name)
             if name not in by_name or seen is None or seen == pending.seen or by_name[name].problem is not None:
                 continue
-            both = pending.move_to(by_name[name], seen)
-            text = f"{name} was changed by somebody else; your {len(pending.edits)} unsaved edits stay"
-            if both:
-                text += f", and what you edited was changed there as well: {', '.join(both)}"
-            self.session.say(Level.WARNING, text, remedy="ctrl+s overwrites it, U takes your edit back")
+            pending.move_to(by_name[name], seen)
+            if pending.edits:
+                text = f"{name} was changed by somebody else; your unsaved edits stay"
+                self.session.say(Level.WARNING, text, remedy="what is known of the file says more")
 
     # Showing
 
