@@ -22,7 +22,7 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
-from nixtui.tui.secret_actions import SECRETS
+from nixtui.tui.secret_actions import SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
@@ -356,6 +356,8 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.HOST: HOST_PAGE,
     Scope.BUILDS: _BUILDS,
     Scope.SECRETS: SECRETS,
+    Scope.VERSIONS: SECRET_HISTORY,
+    Scope.MERGE: SECRET_MERGE,
     Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.INCIDENT: _INCIDENT,

@@ -19,6 +19,8 @@ class Scope(StrEnum):
     HOST = "Host page"
     BUILDS = "Builds"
     SECRETS = "Secrets"
+    VERSIONS = "History of a secret"
+    MERGE = "Merge of secrets"
     LOGS = "Logs"
     ACTIVITY = "Activity"
     INCIDENT = "Incident timeline"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nixtui.secrets.merging import Side
 from nixtui.tui import secret_acts as acts
+from nixtui.tui import secret_making as making
 from nixtui.tui.actions import Action, Selection, WhyDisabled, can_ask, needs_row
 
 if TYPE_CHECKING:
+    from nixtui.tui.screens.secret_history import SecretHistoryScreen
+    from nixtui.tui.screens.secret_merge import SecretMergeScreen
     from nixtui.tui.screens.secrets import SecretsScreen
 
 
@@ -15,6 +19,11 @@ def may(request: str) -> WhyDisabled:
     """Changes have to be allowed here, and this one has to be possible for the file under the cursor."""
     possible = can_ask(request)
     return lambda selection: selection.forbidden or possible(selection)
+
+
+def decided(selection: Selection) -> str | None:
+    """Every conflict has to be decided, where changes are allowed."""
+    return selection.forbidden or selection.refusals.get("write")
 
 
 def needs_marked_files(selection: Selection) -> str | None:
@@ -32,6 +41,13 @@ SECRETS: tuple[Action[SecretsScreen], ...] = (
            rank=3, help="one line or several, hidden as one types; saved by ctrl+s"),
     Action("add", "a", "add", acts.add, may("add"), rank=5, help="a key that is not there yet"),
     Action("delete", "D", "delete", acts.delete, may("delete"), rank=6, help="the key goes when it is saved"),
+    Action("generate", "n", "new value", making.generate, may("generate"), rank=13,
+           help="a password, a key pair, a hash: made here, typed by nobody"),
+    Action("rename", "N", "rename", making.rename, may("rename"), help="the key, with the value it has"),
+    Action("history", "h", "history", lambda on: on.perform_soon(making.show_history, doing="Reading git"),
+           can_ask("history"), rank=14, help="which commit changed which key, without values"),
+    Action("merge", "m", "merge", lambda on: on.perform_soon(making.show_merge, doing="Reading the merge"),
+           may("merge"), rank=15, help="a file with git's conflict markers, key by key"),
     Action("save", "ctrl+s", "save", acts.save, may("save"), danger=True, rank=4,
            help="all edits of the file as one change; shows which keys first"),
     Action("undo", "U", "undo", acts.undo, may("undo"), danger=True, rank=7,
@@ -57,5 +73,18 @@ SECRETS: tuple[Action[SecretsScreen], ...] = (
            can_ask("copy value"), help="only where the configuration allows it; cleared afterwards"),
     Action("copy_command", "y", "copy as command", acts.copy_command, needs_row),
     Action("copy", "c", "copy name", acts.copy_name, needs_row, help="of the key or the file, never a value"),
+)
+
+SECRET_HISTORY: tuple[Action[SecretHistoryScreen], ...] = (
+    Action("copy", "c", "copy commit", lambda on: on.copy(), needs_row, rank=1),
+    Action("detail_down", "J", "scroll detail down", lambda on: on.scroll_detail(3)),
+    Action("detail_up", "K", "scroll detail up", lambda on: on.scroll_detail(-3)),
+)
+
+SECRET_MERGE: tuple[Action[SecretMergeScreen], ...] = (
+    Action("take_ours", "o", "take ours", lambda on: on.take(Side.OURS), needs_row, rank=1),
+    Action("take_theirs", "t", "take theirs", lambda on: on.take(Side.THEIRS), needs_row, rank=2),
+    Action("save", "ctrl+s", "write", lambda on: on.save(), decided, danger=True, rank=3,
+           help="the merged file in the place of the one with markers; shows what is taken first"),
 )
 # fmt: on

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nixtui.operations.events import AnyEvent, OperationFinished
 from nixtui.secrets.document import Format, Path
 from nixtui.secrets.edit import Drop, Edit, Put
-from nixtui.secrets.errors import SecretsError
+from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.guards import Objection, objections
 from nixtui.secrets.key_path import key_path, shown_path
 from nixtui.secrets.secret import Secret
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from nixtui.operations.plan import Plan
     from nixtui.secrets.repository import SecretFile
     from nixtui.tui.screens.confirming import PlanQuestion
+    from nixtui.tui.screens.secret_merge import SecretMergeScreen
     from nixtui.tui.screens.secrets import SecretsScreen
 
+    Where = SecretsScreen | SecretMergeScreen
     Made = Callable[[], None]
     Prepare = Callable[[], Awaitable[Plan]]
 
@@ -57,6 +59,10 @@ def refusals(on: SecretsScreen) -> Mapping[str, str]:
         "save": no_file or nothing,
         "undo": no_file or (None if not nothing or saved else "nothing was changed here"),
         "redo": no_file,
+        "generate": no_file or broken or no_key,
+        "rename": no_file or broken or whole or no_key,
+        "history": no_file,
+        "merge": no_file or (None if _is_in_conflict(file) else f"{file.name if file else ''} has no conflict markers"),
         "recipients": no_file,
     }
     return {what: why for what, why in found.items() if why is not None}
@@ -64,6 +70,10 @@ def refusals(on: SecretsScreen) -> Mapping[str, str]:
 
 def _is_one_value(file: SecretFile) -> bool:
     return file.format in (Format.AGE, Format.BINARY)
+
+
+def _is_in_conflict(file: SecretFile | None) -> bool:
+    return file is not None and file.problem is not None and file.problem.trouble is Trouble.CONFLICT
 
 
 def _not_there(key: KeyRow | None) -> str | None:
@@ -80,7 +90,7 @@ async def reveal(on: SecretsScreen) -> None:
         return
     path = key.path if key is not None else ("data",)
     value = await on.session.cockpit.secrets.reveal(file, path)
-    if not _is_still_at(on, file, key) or not on.app.app_focus:
+    if not still_at(on, file, key) or not on.app.app_focus:
         value.wipe()
         return
     on.reveal(value, _called(file, path))
@@ -125,13 +135,13 @@ async def edit(on: SecretsScreen) -> None:
         typed = key is not None and key.kind in NUMBERS
         if key is not None and typed:
             value = _as_json(value, key.kind)
-    if _is_still_at(on, file, key):
+    if still_at(on, file, key):
         _open_editor(on, on.file or file, path, value, typed=typed)
     else:
         value.wipe()
 
 
-def _is_still_at(on: SecretsScreen, file: SecretFile, key: KeyRow | None) -> bool:
+def still_at(on: SecretsScreen, file: SecretFile, key: KeyRow | None) -> bool:
     """Whether the cursor is where it was when the key was pressed; the file may have been read anew since."""
     return (
         on.app.screen is on
@@ -161,7 +171,7 @@ def _open_editor(on: SecretsScreen, file: SecretFile, path: Path, value: Secret,
 
     def entered(found: Entered | None) -> None:
         if found is not None:
-            _put(on, file, Put(path, found.value, found.typed))
+            put(on, file, [Put(path, found.value, found.typed)])
 
     title = f"Value of {_called(file, path)}"
     dialog = ValueDialog(on.session, title, value, typed=typed, may_be_typed=not _is_one_value(file))
@@ -217,27 +227,28 @@ def delete(on: SecretsScreen) -> None:
     """The key goes, when it is saved."""
     file, key = on.file, on.key
     if file is not None and key is not None:
-        _put(on, file, Drop(key.path))
+        put(on, file, [Drop(key.path)])
 
 
-def _put(on: SecretsScreen, file: SecretFile, change: Edit) -> None:
-    """Make it part of the change, after what speaks against it was answered."""
+def put(on: SecretsScreen, file: SecretFile, edits: Sequence[Edit]) -> None:
+    """Make them part of the change, after what speaks against them was answered."""
     if on.found is None:
         return
     pending = on.pending.get(file.name) or Pending(file, on.found.digests.get(file.name, ""))
-    if (moved := pending.moved_list(change.path)) is not None:
+    if moved := [above for each in edits if (above := pending.moved_list(each.path)) is not None]:
         on.session.say(
-            Level.WARNING, f"{shown_path(moved)} loses a place by what is not saved yet, and the others move",
+            Level.WARNING, f"{shown_path(moved[0])} loses a place by what is not saved yet, and the others move",
             remedy="ctrl+s saves that first",
         )  # fmt: skip
         return
 
     def made() -> None:
-        pending.add(change)
+        for each in edits:
+            pending.add(each)
         on.pending[file.name] = pending
         on.show()
 
-    against = objections(file.document, [change]) if file.document is not None else []
+    against = objections(file.document, edits) if file.document is not None else []
     against = [each for each in against if each.code is None or each.code not in pending.allowed]
     if against:
         _object(on, pending, against, made)
@@ -267,7 +278,7 @@ def undo(on: SecretsScreen) -> None:
         on.session.say(Level.INFO, f"Took back the edit of {key}.", remedy="ctrl+y makes it again")
         on.show()
         return
-    _propose(on, (file.name,), _question(on, f"Undo the change of {file.name}", "Undo", file.name, ()))
+    propose(on, (file.name,), _question(on, f"Undo the change of {file.name}", "Undo", file.name, ()))
 
 
 def redo(on: SecretsScreen) -> None:
@@ -307,7 +318,7 @@ def save(on: SecretsScreen) -> None:
         if on.pending.get(file.name) is pending:
             del on.pending[file.name]
 
-    _propose(on, (file.name,), question, saved)
+    propose(on, (file.name,), question, saved)
 
 
 def told(pending: Pending) -> Sequence[str]:
@@ -353,10 +364,12 @@ def _propose_work(
         f"{title} {what}", verb, prepare, asking="comparing files and rules",
         command=["nixtui", "secrets", command, *names], of_many=f"{verb} {{}} of {len(names)} files", subject="FILE",
     )  # fmt: skip
-    _propose(on, names, question)
+    propose(on, names, question)
 
 
-def _propose(on: SecretsScreen, names: Sequence[str], question: PlanQuestion, done: Made = lambda: None) -> None:
+def propose(
+    on: SecretsScreen | SecretMergeScreen, names: Sequence[str], question: PlanQuestion, done: Made = lambda: None
+) -> None:
     """Ask; when it is begun stay here, tell how it ended, and look again."""
     from nixtui.tui.screens.confirming import PlanDialog
 
@@ -370,7 +383,7 @@ def _propose(on: SecretsScreen, names: Sequence[str], question: PlanQuestion, do
     on.app.push_screen(PlanDialog(on.session, names, question), started)
 
 
-def _follow(on: SecretsScreen, begun: Operation, done: Made) -> None:
+def _follow(on: Where, begun: Operation, done: Made) -> None:
     def ended() -> None:
         if begun.report is not None and begun.report.outcome.is_success:
             done()

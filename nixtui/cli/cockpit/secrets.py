@@ -14,12 +14,16 @@ from nixtui.secrets.edit import Edit, Put
 from nixtui.secrets.editing import Change, check, reveal
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.found import SecretsFound, look
+from nixtui.secrets.generating import Generated, Made, generate, hash_password
+from nixtui.secrets.history import Entry, history
 from nixtui.secrets.identities import load_identities
+from nixtui.secrets.merging import Merge, Side, read_merge
 from nixtui.secrets.process import Runner
 from nixtui.secrets.program import find_sops
+from nixtui.secrets.renaming import rename_edits
 from nixtui.secrets.repository import Repository, SecretFile, look_around, no_such_file
 from nixtui.secrets.safe_file import digest, read_file
-from nixtui.secrets.saving import plan_age, plan_edits, saving_age_job, saving_job
+from nixtui.secrets.saving import merging_job, plan_age, plan_edits, plan_merge, saving_age_job, saving_job
 from nixtui.secrets.secret import Secret
 from nixtui.secrets.taking_back import plan_undo, undoing_job
 from nixtui.secrets.work import Work, job, plan_rotate, plan_updatekeys
@@ -101,6 +105,28 @@ class LiveSecrets:
         """As `plan_updatekeys`."""
         repository, runner = await look_around(secrets_root(self._nixtui), self._environ), await self._runner()
         return self._work(await asyncio.to_thread(plan_rotate, _named(repository, names)), runner)
+
+    async def make(self, kind: Made, comment: str, password: Secret | None = None) -> Generated:
+        """As `nixtui secrets generate`."""
+        if password is not None:
+            return await hash_password(password, self._environ)
+        return await generate(kind, comment=comment)
+
+    async def rename(self, file: SecretFile, key: Path, to: Path) -> tuple[Sequence[Edit], str]:
+        """As `nixtui secrets rename`."""
+        return await rename_edits(await self._runner(), file.path, file.name, key, to)
+
+    async def history(self, file: SecretFile, key: Path | None) -> Sequence[Entry]:
+        """As `nixtui secrets history`."""
+        return await history(await self._runner(), file.path, file.name, key)
+
+    async def merge(self, file: SecretFile) -> Merge:
+        """As `nixtui secrets merge` begins."""
+        return await read_merge(await self._runner(), file.path, file.name)
+
+    async def plan_merge(self, merge: Merge, choices: Mapping[Path, Side]) -> Plan:
+        """As it ends."""
+        return self._prepared(plan_merge(merge, choices), merging_job(await self._runner(), merge, choices))
 
     @property
     def _environ(self) -> Mapping[str, str]:

@@ -1,12 +1,15 @@
 """What the app may ask of the secrets of a repository."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nixtui.operations.plan import Plan
 from nixtui.secrets.document import Path
 from nixtui.secrets.edit import Edit
 from nixtui.secrets.found import SecretsFound
+from nixtui.secrets.generating import Generated, Made
+from nixtui.secrets.history import Entry
+from nixtui.secrets.merging import Merge, Side
 from nixtui.secrets.repository import SecretFile
 from nixtui.secrets.secret import Secret
 
@@ -47,4 +50,26 @@ class Secrets(Protocol):
 
     async def plan_rotate(self, names: Sequence[str]) -> Plan:
         """The plan to give files new data keys. Raises `SecretsError`."""
+        ...
+
+    async def make(self, kind: Made, comment: str, password: Secret | None = None) -> Generated:
+        """A new value; a hash is made of a `password`. Raises `SecretsError`."""
+        ...
+
+    async def rename(self, file: SecretFile, key: Path, to: Path) -> tuple[Sequence[Edit], str]:
+        """The edits that give a key another name, and the digest of the file that they are for. Raises
+        `SecretsError`.
+        """
+        ...
+
+    async def history(self, file: SecretFile, key: Path | None) -> Sequence[Entry]:
+        """The commits that touched a file, or a key of it, newest first. Raises `SecretsError`."""
+        ...
+
+    async def merge(self, file: SecretFile) -> Merge:
+        """The merge that a file is in. Raises `SecretsError`."""
+        ...
+
+    async def plan_merge(self, merge: Merge, choices: Mapping[Path, Side]) -> Plan:
+        """The plan to write the merged file in the place of the one with conflicts."""
         ...
