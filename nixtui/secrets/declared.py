@@ -17,7 +17,7 @@ from nixtui.secrets.agenix import read_stanzas
 from nixtui.secrets.document import Document, Format, read_document
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.recipient import age_recipient, ssh_to_age
-from nixtui.secrets.repository import Repository
+from nixtui.secrets.repository import Repository, SecretFile
 from nixtui.secrets.safe_file import read_file
 
 _WHOLE: Final = frozenset({"binary", "dotenv", "ini"})
@@ -111,6 +111,18 @@ def content_of(secret: Declared, repository: Repository | None) -> bytes | None:
         if secret.digest is not None and sha256(content).hexdigest() == secret.digest:
             return content
     return None
+
+
+def files_of(declared: Declaration, repository: Repository) -> tuple[SecretFile, ...]:
+    """The files of the repository that a host needs, by their content as the flake has it, or by their place in it."""
+    digests = {each.digest for each in declared.secrets if each.digest is not None}
+    tails = {each.file.partition("-source/")[2] for each in declared.secrets} - {""}
+    found = []
+    for file in repository.files:
+        same_place = any(tail == file.name or tail.endswith(f"/{file.name}") for tail in tails)
+        if same_place or sha256(read_file(file.path, file.name)).hexdigest() in digests:
+            found.append(file)
+    return tuple(found)
 
 
 async def lacks(

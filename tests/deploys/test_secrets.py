@@ -39,6 +39,8 @@ def keeper(operator: Operator, host: Host, tmp_path: Path) -> Operator:
     recipient = ssh_to_age((root / "etc/ssh/ssh_host_ed25519_key.pub").read_text())
     encrypt(operator, "secrets.yaml", f"{me.public},{recipient}")
     encrypt(operator, "closed.yaml", me.public)
+    rules = f"keys:\n- &me {me.public}\ncreation_rules:\n- path_regex: closed\n  age:\n  - *me\n"
+    (operator.shell.directory / ".sops.yaml").write_text(rules)
     operator.configure(hosts=f"[hosts.{host.name}]\n")
     return operator
 
@@ -108,3 +110,19 @@ def test_a_host_that_has_not_what_it_should_is_not_called_done(keeper: Operator,
     assert told["outcome"] == "failed"
     assert "secret api: /run/secrets/api belongs to root, declared is nobody" in told["detail"]
     assert told["remedy"] == f"nixtui secrets verify --host {host.name}"
+
+
+def test_a_new_host_gets_its_key_into_rules_and_files_and_is_then_deployed(keeper: Operator, host: Host) -> None:
+    keeper.flake.want(**{host.name: {"mark": "one", "secrets": {"api": {"file": "closed.yaml"}}}})
+    assert keeper.shell.run("deploy", host.name, "--yes").code == 5
+    added = keeper.shell.run("secrets", "add-host", host.name, "--yes", "--json")  # which files, the flake says
+    assert added.code == 0, added.err
+    assert [(each["name"], each["outcome"]) for each in added.json["hosts"]] == [
+        (".sops.yaml", "committed"),
+        ("closed.yaml", "committed"),
+    ]
+    assert added.json["host_key"] in (host.container.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+    assert f"- &{host.name} age1" in (keeper.shell.directory / ".sops.yaml").read_text()
+    ended = keeper.shell.run("deploy", host.name, "--yes", "--json")
+    assert ended.code == 0 and "1 secret proven" in ended.json["hosts"][0]["detail"], ended.out + ended.err
+    assert keeper.shell.run("secrets", "add-host", host.name, "--yes").code == 0
