@@ -9,6 +9,7 @@ from nixtui.activation.verdict import held_by
 from nixtui.deploys.objection import Objection
 from nixtui.deploys.profiles import BadProfile, CustomProfile, Wished, sought
 from nixtui.deploys.pulling import Pull, lacking
+from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
@@ -83,11 +84,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Asks hosts. Closures come from whoever remembers them."""
+    """Asks hosts. Closures come from whoever remembers them; `secrets` are looked at where there are any."""
 
     reach: Reach
     local_closure: LocalClosure
     remote_closure: RemoteClosure
+    secrets: SecretsCheck | None = None
 
     async def examine(
         self, host: Host, built: str | NixError | None, wished: Wished | None = None, hive: HiveTarget | None = None
@@ -156,6 +158,8 @@ class Examiner:
                 change = None  # what runs was collected, or its list is broken: shown as not known
         complete = replace(candidate, seen=seen, landing=found, change=change)
         objection = object_to(complete) or await asyncio.to_thread(_not_known_here, complete, seen)
+        if objection is None and self.secrets is not None and system is not None:
+            objection = await self.secrets.object_to(transport)
         if objection is not None:
             return replace(complete, objection=objection)
         if asked:

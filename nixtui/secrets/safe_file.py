@@ -47,6 +47,7 @@ class HeldFile:
         self.name = name
         self.original = _all_of(fd)
         self.copy = path.with_name(f"{PREFIX}{secrets.token_hex(4)}-{path.name}")
+        self._old = path.with_name(f"{self.copy.name}.old")
         self._fd = fd
         self._was = os.fstat(fd)
 
@@ -82,10 +83,18 @@ class HeldFile:
             finally:
                 os.close(fd)
             self._check_unchanged()
+            with suppress(OSError):  # a file system without hard links; then what is written by then is kept
+                os.link(self.path, self._old)
             self.copy.replace(self.path)
             _sync_directory(self.path.parent)
         if _all_of(self._fd) != self.original:
             self._keep_what_another_wrote()
+
+    def tidy(self) -> None:
+        """Take away what is left beside the file."""
+        for left in (self.copy, self._old):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
 
     def _check_unchanged(self) -> None:
         now = self.path.stat()
@@ -97,9 +106,13 @@ class HeldFile:
             )
 
     def _keep_what_another_wrote(self) -> None:
+        """Under its old self, as the other may be in the middle of writing; whoever truncates a file has begun."""
         kept = self.path.with_name(f"{self.path.name}.other")
         with _told(self.name):
-            kept.write_bytes(_all_of(self._fd))
+            if self._old.exists():
+                self._old.replace(kept)
+            else:
+                kept.write_bytes(_all_of(self._fd))
         raise SecretsError(
             Trouble.CHANGED,
             f"{self.name}: another program wrote at the same moment; your change is in the file, its is in {kept.name}",
@@ -134,8 +147,7 @@ async def hold(path: Path, name: str, *, patience: float = LOCK_PATIENCE_S) -> A
         finally:
             os.close(fd)
             if held is not None:
-                with suppress(OSError):
-                    held.copy.unlink(missing_ok=True)
+                held.tidy()
     finally:
         os.close(lock)
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -26,22 +27,34 @@ class Act(StrEnum):
 
     UPDATE = "secrets-updatekeys"
     ROTATE = "secrets-rotate"
+    ADD_HOST = "secrets-add-host"
+    OFFBOARD = "secrets-offboard"
+
+
+class Rewrite(msgspec.Struct, frozen=True):
+    """A file with rules that is to be another one. It is written before the files that it is about."""
+
+    path: Path
+    name: str
+    before: bytes
+    after: bytes
 
 
 class Work(msgspec.Struct, frozen=True):
-    """A plan with what its job needs: the files by name, and what was seen of each."""
+    """A plan with what its job needs: the files by name, what was seen of each, and rules that change first."""
 
     act: Act
     plan: Plan
     files: dict[str, SecretFile]
     seen: dict[str, str]
+    rewrites: dict[str, Rewrite] = {}
 
 
 def plan_updatekeys(
     repository: Repository, files: Sequence[SecretFile], mine: frozenset[str], *, lockout: bool
 ) -> Work:
     """Bring the recipients of files to what their rules say; those that are as they should be are left out."""
-    rows = [_update_row(repository, each, mine, lockout) for each in files]
+    rows = [update_row(repository, each, mine, lockout) for each in files]
     gone = sorted({identity for row in rows if not row.refused for identity in row.facts.get("extra", "").split("\n")})
     warnings = [
         f"{repository.called(identity)} can read old copies of these files for ever, and with the old data key "
@@ -89,7 +102,8 @@ def _no_data_key(file: SecretFile) -> str | None:
     return "an age file has no data key; updatekeys encrypts it anew" if file.format is Format.AGE else None
 
 
-def _update_row(repository: Repository, file: SecretFile, mine: frozenset[str], lockout: bool) -> Target:
+def update_row(repository: Repository, file: SecretFile, mine: frozenset[str], lockout: bool) -> Target:
+    """What following its rule means for a file, as a row of a plan."""
     drift = drift_of(file)
     wanted = file.rule.recipients if file.rule else file.age_rule.recipients if file.age_rule else ()
     after = f"{len(wanted)} recipients"
@@ -129,9 +143,11 @@ def job(work: Work, runner: Runner) -> Job:
     """One file after the other; what one of them stops at does not stop the others."""
 
     async def carry_out(run: Run) -> Report:
-        reports = []
+        reports: list[TargetReport] = []
         for row in run.plan.targets:
             report = left_out(row) if row.refused else None
+            if report is None and any(each.name in work.rewrites and not each.outcome.is_success for each in reports):
+                report = left_out(row, "not begun, as the rules could not be written")
             if report is None and run.cancelling.is_set():
                 report = left_out(row, "not begun, as you asked to stop")
             if report is None:
@@ -162,8 +178,11 @@ async def one_file(run: Run, row: Target, act: Callable[[Narrator], Awaitable[st
 
 
 async def _act(work: Work, runner: Runner, name: str, tell: Narrator) -> str:
+    if name in work.rewrites:
+        tell.begin("writing the rules")
+        return await _rewrite(work.rewrites[name])
     file = work.files[name]
-    tell.begin("encrypting" if work.act is Act.UPDATE else "rotating")
+    tell.begin("rotating" if work.act is Act.ROTATE else "encrypting")
     if file.age_rule is not None:
         await save_age(runner.identities, file.path, name, None, file.age_rule)
         return "encrypted for the recipients of its rule"
@@ -173,28 +192,40 @@ async def _act(work: Work, runner: Runner, name: str, tell: Narrator) -> str:
         held.make_copy()
         rule = file.rule.config() if file.rule else b""
         config = rule + indentation(held.original.decode())
-        words = ["updatekeys", "-y"] if work.act is Act.UPDATE else ["rotate", "-i"]
-        kinds = ["--input-type", file.format.value, "--output-type", file.format.value]
-        kinds = kinds[:2] if work.act is Act.UPDATE else kinds
-        await runner.run([*words, *kinds, str(held.copy)], directory=held.path.parent, file=name, config=config)
+        typed = ["--input-type", file.format.value]
+        steps = [] if work.act is Act.ROTATE else [["updatekeys", "-y", *typed]]
+        if work.act in (Act.ROTATE, Act.OFFBOARD):
+            steps.append(["rotate", "-i", *typed, "--output-type", file.format.value])
+        for words in steps:
+            await runner.run([*words, str(held.copy)], directory=held.path.parent, file=name, config=config)
         after = held.read_copy()
         await _compare(work, runner, file, held, after)
         held.put(after)
-    return "encrypted for the recipients of its rule" if work.act is Act.UPDATE else "has another data key"
+    told = {Act.ROTATE: "has another data key", Act.OFFBOARD: "encrypted for those who are left, with another data key"}
+    return told.get(work.act, "encrypted for the recipients of its rule")
+
+
+async def _rewrite(rewrite: Rewrite) -> str:
+    async with hold(rewrite.path, rewrite.name) as held:
+        if held.original != rewrite.before:
+            raise SecretsError(Trouble.CHANGED, f"{rewrite.name}: it is not the one of the plan any more", "plan again")
+        held.make_copy()
+        held.write_copy(rewrite.after)
+        held.put(rewrite.after)
+    return "written"
 
 
 async def _compare(work: Work, runner: Runner, file: SecretFile, held: HeldFile, after: bytes) -> None:
     """Values are what they were, and the recipients what was planned."""
     name, old, new = file.name, read_document(held.original, file.name), read_document(after, file.name)
-    if work.act is Act.UPDATE and (old.leaves != new.leaves or not _as_ruled(new, file)):
+    kept = work.act is not Act.OFFBOARD and work.act is not Act.ROTATE
+    if (kept and old.leaves != new.leaves) or (work.act is not Act.ROTATE and not _as_ruled(new, file)):
         raise SecretsError(Trouble.SOPS_BUG, f"{name}: updatekeys did something else than planned; nothing was written")
     if not _readable(new, runner):
         return  # with --allow lockout; there is nobody here who could look
     plain = ["decrypt", "--input-type", file.format.value]
     now = await runner.run([*plain, str(held.copy)], directory=held.path.parent, file=name)
-    if work.act is Act.ROTATE and now != await runner.run(
-        [*plain, str(held.path)], directory=held.path.parent, file=name
-    ):
+    if not kept and now != await runner.run([*plain, str(held.path)], directory=held.path.parent, file=name):
         raise SecretsError(Trouble.SOPS_BUG, f"{name}: the values differ after rotation; nothing was written")
 
 

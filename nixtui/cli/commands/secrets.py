@@ -7,6 +7,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.commands import (
     secrets_changing,
     secrets_making,
+    secrets_people,
     secrets_reading,
     secrets_recipients,
     secrets_versions,
@@ -17,7 +18,7 @@ from nixtui.secrets.errors import SecretsError, Trouble
 
 Verb = Callable[[Namespace, Assembly], Awaitable[Exit]]
 
-_MODULES = (secrets_reading, secrets_changing, secrets_making, secrets_recipients, secrets_versions)
+_MODULES = (secrets_reading, secrets_changing, secrets_making, secrets_recipients, secrets_people, secrets_versions)
 _VERBS: dict[str, Verb] = {verb: act for module in _MODULES for verb, act in module.VERBS.items()}
 
 _EXITS = {

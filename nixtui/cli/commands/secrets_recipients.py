@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.commands.secrets_hosts import verify_hosts
 from nixtui.cli.commands.secrets_reading import chosen
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import print_json, print_table
@@ -25,6 +26,10 @@ def add(verbs: Any) -> None:
     updating.add_argument("--allow", action="append", default=[], choices=("lockout",), help="also lose access myself")
     rotating: ArgumentParser = verbs.add_parser("rotate", help="give sops files new data keys")
     verifying: ArgumentParser = verbs.add_parser("verify", help="whether files decrypt here and nobody tampered")
+    verifying.add_argument(
+        "--host", metavar="SELECTOR", action="append", default=[],
+        help="instead: whether these hosts have what they declare, with the values of the files",
+    )  # fmt: skip
     for each in (updating, rotating, verifying):
         each.add_argument("file", metavar="FILE", nargs="*", help="without any: all")
         each.add_argument("--json", action="store_true")
@@ -53,6 +58,8 @@ async def _rotate(arguments: Namespace, nixtui: Assembly) -> Exit:
 
 
 async def _verify(arguments: Namespace, nixtui: Assembly) -> Exit:
+    if arguments.host:
+        return await verify_hosts(arguments, nixtui)
     repository = await repository_here(nixtui)
     runner = await runner_here(nixtui)
     rows = []
