@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nixtui.operations.events import AnyEvent, OperationFinished
 from nixtui.secrets.document import Format, Path
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.secret_merge import SecretMergeScreen
     from nixtui.tui.screens.secrets import SecretsScreen
 
-    Where = SecretsScreen | SecretMergeScreen
+    Where: TypeAlias = SecretsScreen | SecretMergeScreen
     Made = Callable[[], None]
     Prepare = Callable[[], Awaitable[Plan]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nixtui.secrets.edit import Drop, Edit, Put
@@ -43,7 +44,7 @@ def generate(on: SecretsScreen) -> None:
         if kind == Made.HASHED_PASSWORD.value:
             _ask_password(on, file, path)
         else:
-            on.in_background(lambda: _make(on, file, path, Made(kind), None), group="act", doing="Generating")
+            on.in_background(partial(_make, on, file, path, Made(kind), None), group="act", doing="Generating")
 
     where = file.name if on.is_age else f"{shown_path(path)} of {file.name}"
     opening.choice(on, f"New value of {where}", [(kind.value, title) for kind, title in KINDS], chosen)
@@ -55,9 +56,8 @@ def _ask_password(on: SecretsScreen, file: SecretFile, path: Path) -> None:
     def entered(found: Entered | None) -> None:
         if found is not None:
             password = found.value
-            on.in_background(
-                lambda: _make(on, file, path, Made.HASHED_PASSWORD, password), group="act", doing="Hashing"
-            )
+            work = partial(_make, on, file, path, Made.HASHED_PASSWORD, password)
+            on.in_background(work, group="act", doing="Hashing")
 
     dialog = ValueDialog(on.session, "The password to hash", Secret(b""), typed=False, may_be_typed=False)
     on.app.push_screen(dialog, entered)
@@ -92,7 +92,7 @@ def rename(on: SecretsScreen) -> None:
     def submitted(text: str) -> None:
         on.stop_asking()
         if text.strip("/") and text != name:
-            on.in_background(lambda: _rename(on, file, key.path, text), group="act", doing="Renaming")
+            on.in_background(partial(_rename, on, file, key.path, text), group="act", doing="Renaming")
 
     label = f"rename {clean(name)} to "
     on.ask(Question(label, name, edited, submitted, on.stop_asking, kept_as="rename key"))
