@@ -22,7 +22,7 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
-from nixtui.tui.secret_actions import SECRET_HISTORY, SECRET_MERGE, SECRETS
+from nixtui.tui.secret_actions import HOST_SECRETS, SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
@@ -358,6 +358,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.SECRETS: SECRETS,
     Scope.VERSIONS: SECRET_HISTORY,
     Scope.MERGE: SECRET_MERGE,
+    Scope.HOST_SECRETS: HOST_SECRETS,
     Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.INCIDENT: _INCIDENT,

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"
+    HOST_SECRETS = "On hosts"
     LOGS = "Logs"
     ACTIVITY = "Activity"
     INCIDENT = "Incident timeline"

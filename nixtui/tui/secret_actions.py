@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from nixtui.secrets.merging import Side
 from nixtui.tui import secret_acts as acts
 from nixtui.tui import secret_making as making
+from nixtui.tui import secret_members as members
 from nixtui.tui.actions import Action, Selection, WhyDisabled, can_ask, needs_row
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.secret_history import SecretHistoryScreen
     from nixtui.tui.screens.secret_merge import SecretMergeScreen
     from nixtui.tui.screens.secrets import SecretsScreen
+    from nixtui.tui.screens.secrets_on_hosts import SecretsOnHostsScreen
 
 
 def may(request: str) -> WhyDisabled:
@@ -59,6 +61,12 @@ SECRETS: tuple[Action[SecretsScreen], ...] = (
            help="bring recipients of the marked files to their rules"),
     Action("rotate", "R", "rotate", acts.rotate, may("recipients"), danger=True, rank=10,
            help="new data keys for the marked files"),
+    Action("on_hosts", "d", "on hosts", members.on_hosts, rank=16,
+           help="what hosts declare, what files have, what is on them: equality without values"),
+    Action("add_host", "A", "add host", members.add_host, may("recipients"), danger=True,
+           help="let a host of the fleet read the marked files: rules and files"),
+    Action("offboard", "O", "offboard", members.offboard, may("recipients"), danger=True,
+           help="take somebody out of all rules and files, with new data keys"),
     Action("filter", "/", "filter", lambda on: on.filter(), rank=11, help="files, or keys of the file"),
     Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=12,
            help="only files that cannot be read or differ from their rule"),
@@ -79,6 +87,13 @@ SECRET_HISTORY: tuple[Action[SecretHistoryScreen], ...] = (
     Action("copy", "c", "copy commit", lambda on: on.copy(), needs_row, rank=1),
     Action("detail_down", "J", "scroll detail down", lambda on: on.scroll_detail(3)),
     Action("detail_up", "K", "scroll detail up", lambda on: on.scroll_detail(-3)),
+)
+
+HOST_SECRETS: tuple[Action[SecretsOnHostsScreen], ...] = (
+    Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=1, help="only what is wrong or unknown"),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.look(), rank=2),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy", lambda on: on.copy(), needs_row, rank=3),
 )
 
 SECRET_MERGE: tuple[Action[SecretMergeScreen], ...] = (

@@ -125,7 +125,7 @@ class LiveCockpit:
         """Secrets of the repository."""
         from nixtui.cli.cockpit.secrets import LiveSecrets
 
-        return LiveSecrets(self._nixtui, self.keep)
+        return LiveSecrets(self._nixtui, self.fleet.host, self.keep)
 
     @cached_property
     def upkeep(self) -> LiveUpkeep:

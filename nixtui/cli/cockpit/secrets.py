@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.secrets_here import secrets_root
+from nixtui.cli.secrets_of_hosts import secrets_check
+from nixtui.model.host import Host
 from nixtui.operations.operation import Job, Prepared
 from nixtui.operations.plan import Plan
+from nixtui.remote.errors import RemoteError
+from nixtui.remote.secrets import look_at_secrets
 from nixtui.secrets.agenix import reveal_age
 from nixtui.secrets.document import Format, Path
 from nixtui.secrets.edit import Edit, Put
@@ -17,6 +22,7 @@ from nixtui.secrets.found import SecretsFound, look
 from nixtui.secrets.generating import Generated, Made, generate, hash_password
 from nixtui.secrets.history import Entry, history
 from nixtui.secrets.identities import load_identities
+from nixtui.secrets.membership import plan_add_host, plan_offboard
 from nixtui.secrets.merging import Merge, Side, read_merge
 from nixtui.secrets.process import Runner
 from nixtui.secrets.program import find_sops
@@ -25,18 +31,23 @@ from nixtui.secrets.repository import Repository, SecretFile, look_around, no_su
 from nixtui.secrets.safe_file import digest, read_file
 from nixtui.secrets.saving import merging_job, plan_age, plan_edits, plan_merge, saving_age_job, saving_job
 from nixtui.secrets.secret import Secret
+from nixtui.secrets.standing import HostSecretsSeen
 from nixtui.secrets.taking_back import plan_undo, undoing_job
 from nixtui.secrets.work import Work, job, plan_rotate, plan_updatekeys
 
+_HOST_KEY: Final = "/etc/ssh/ssh_host_ed25519_key"
+_HOSTS_AT_ONCE: Final = 32
+
 
 class LiveSecrets:
-    """`keep` remembers what was prepared until somebody says yes.
+    """`host` gives a host of the fleet by name; `keep` remembers what was prepared until somebody says yes.
 
     Of changes that were saved the ciphertext before and after is kept, one per file, until nixtui ends: undo needs it.
     """
 
-    def __init__(self, nixtui: Assembly, keep: Callable[[Prepared], Plan]) -> None:
+    def __init__(self, nixtui: Assembly, host: Callable[[str], Host], keep: Callable[[Prepared], Plan]) -> None:
         self._nixtui = nixtui
+        self._host = host
         self._keep = keep
         self._changes: dict[str, list[Change]] = {}
 
@@ -127,6 +138,49 @@ class LiveSecrets:
     async def plan_merge(self, merge: Merge, choices: Mapping[Path, Side]) -> Plan:
         """As it ends."""
         return self._prepared(plan_merge(merge, choices), merging_job(await self._runner(), merge, choices))
+
+    async def plan_add_host(self, host: str, names: Sequence[str]) -> Plan:
+        """Its ed25519 key comes over a connection whose host key was verified."""
+        found = self._host(host)
+        repository, runner = await look_around(secrets_root(self._nixtui), self._environ), await self._runner()
+        async with self._nixtui.reach(found) as transport:
+            seen = await look_at_secrets(transport, (), (_HOST_KEY,), elevated=False)
+        if not seen.public_keys:
+            raise SecretsError(
+                Trouble.BAD_RECIPIENT, f"{host} has no key in {_HOST_KEY}", "enable services.openssh on it"
+            )
+        key = sorted(seen.public_keys, key=lambda each: not each.startswith("ssh-ed25519 "))[0]
+        files, mine = _named(repository, names), runner.identities.recipients
+        return self._work(await plan_add_host(repository, host, key, files, mine, self._environ), runner)
+
+    async def plan_offboard(self, who: str) -> Plan:
+        """As `nixtui secrets offboard`."""
+        repository, runner = await look_around(secrets_root(self._nixtui), self._environ), await self._runner()
+        work, _ = await plan_offboard(repository, who, runner.identities.recipients, self._environ)
+        return self._work(work, runner)
+
+    async def on_hosts(self, names: Sequence[str], told: Callable[[str, HostSecretsSeen], None]) -> None:
+        """As `nixtui secrets verify --host`."""
+        hosts = [self._host(name) for name in names]
+        check = await secrets_check(self._nixtui, hosts, lambda _: None, insist=True)
+        if check is None:
+            raise SecretsError(
+                Trouble.BAD_RULES, "there is no flake here that says what hosts declare", "name it in [fleet] flake"
+            )
+        room = asyncio.Semaphore(_HOSTS_AT_ONCE)
+
+        async def look_at(host: Host) -> None:
+            async with room:
+                try:
+                    async with self._nixtui.reach(host) as transport:
+                        seen = HostSecretsSeen(await check.lacking(transport), await check.prove(transport))
+                except (RemoteError, SecretsError) as error:
+                    seen = HostSecretsSeen(problem=str(error))
+                told(host.name, seen)
+
+        async with asyncio.TaskGroup() as group:
+            for host in hosts:
+                group.create_task(look_at(host))
 
     @property
     def _environ(self) -> Mapping[str, str]:

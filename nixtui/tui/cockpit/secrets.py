@@ -1,6 +1,6 @@
 """What the app may ask of the secrets of a repository."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from nixtui.operations.plan import Plan
@@ -12,6 +12,7 @@ from nixtui.secrets.history import Entry
 from nixtui.secrets.merging import Merge, Side
 from nixtui.secrets.repository import SecretFile
 from nixtui.secrets.secret import Secret
+from nixtui.secrets.standing import HostSecretsSeen
 
 
 class Secrets(Protocol):
@@ -72,4 +73,18 @@ class Secrets(Protocol):
 
     async def plan_merge(self, merge: Merge, choices: Mapping[Path, Side]) -> Plan:
         """The plan to write the merged file in the place of the one with conflicts."""
+        ...
+
+    async def plan_add_host(self, host: str, names: Sequence[str]) -> Plan:
+        """The plan to let a host of the fleet read files: its key is asked of itself. Raises what people read."""
+        ...
+
+    async def plan_offboard(self, who: str) -> Plan:
+        """The plan to take somebody out of all rules and files. Raises `SecretsError`."""
+        ...
+
+    async def on_hosts(self, names: Sequence[str], told: Callable[[str, HostSecretsSeen], None]) -> None:
+        """Compare what hosts declare with the files and with what they have, `told` host by host. Raises
+        `SecretsError` and `NixError` where nothing can be compared at all.
+        """
         ...
