@@ -20,6 +20,7 @@ from nixtui.nix.process import run_nix
 from nixtui.secrets.editing import Change
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.identities import Identities, pyrage_identities
+from nixtui.secrets.plain_rules import plain_rules
 from nixtui.secrets.recipient import Recipient, age_recipient
 from nixtui.secrets.safe_file import digest, hold, read_file
 from nixtui.secrets.secret import Secret
@@ -61,17 +62,19 @@ class Stanzas(msgspec.Struct, frozen=True):
 
 
 async def read_age_rules(path: Path, environ: Mapping[str, str]) -> AgeRules:
-    """Have Nix evaluate `secrets.nix`, 0.15 s. Raises `SecretsError`."""
+    """Read `secrets.nix`, which Nix evaluates (0.15 s) where it is no plain one. Raises `SecretsError`."""
     arguments = ("eval", "--json", "--file", str(path))
+    text = read_file(path, path.name).decode(errors="replace")
     try:
-        answer = await run_nix(arguments, directory=path.parent, environ=environ, time_limit=_TIME_LIMIT_S)
-        tree = msgspec.json.decode(answer)
+        if (tree := plain_rules(text)) is None:
+            answer = await run_nix(arguments, directory=path.parent, environ=environ, time_limit=_TIME_LIMIT_S)
+            tree = msgspec.json.decode(answer)
         rules = {(path.parent / name).resolve(): _rule(each) for name, each in tree.items() if "publicKeys" in each}
     except NixError as error:
         raise SecretsError(Trouble.BAD_RULES, f"{path.name}: {error.reason}", error.remedy, error.log) from error
     except (msgspec.DecodeError, AttributeError, TypeError, KeyError) as error:
         raise SecretsError(Trouble.BAD_RULES, f"{path.name}: not a set of files with publicKeys") from error
-    bindings = _BINDING.findall(read_file(path, path.name).decode(errors="replace"))
+    bindings = _BINDING.findall(text)
     return AgeRules(path, rules, {age_recipient(key).identity: name for name, key in bindings})
 
 

