@@ -1,14 +1,18 @@
 """What Textual would let out of the app, and may not: its log, pictures of the screen, the clipboard."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.timer import Timer
 
-from nixtui.secrets.secret import Secret
 from nixtui.tui.exposure import NOT_EXPORTED
 from nixtui.tui.notices import Level
 from nixtui.tui.session import Session
+
+if TYPE_CHECKING:
+    from nixtui.secrets.secret import Secret
 
 _BLANK = '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="60"><text x="10" y="35">{}</text></svg>'
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from nixtui.secrets.merging import Side
-from nixtui.tui import secret_acts as acts
-from nixtui.tui import secret_making as making
-from nixtui.tui import secret_members as members
 from nixtui.tui.actions import Action, Selection, WhyDisabled, can_ask, needs_row
 
 if TYPE_CHECKING:
@@ -15,6 +13,24 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.secret_merge import SecretMergeScreen
     from nixtui.tui.screens.secrets import SecretsScreen
     from nixtui.tui.screens.secrets_on_hosts import SecretsOnHostsScreen
+
+
+def _later(module: str, name: str) -> Callable[[SecretsScreen], None]:
+    """An act that is imported when it is done: all there is about secrets takes 50 ms, and the first frame waits."""
+
+    def act(on: SecretsScreen) -> None:
+        _imported(module, name)(on)
+
+    return act
+
+
+def _soon(module: str, name: str, doing: str) -> Callable[[SecretsScreen], None]:
+    """As `_later`, for what asks files and programs."""
+    return lambda on: on.perform_soon(_imported(module, name), doing=doing)
+
+
+def _imported(module: str, name: str) -> Any:
+    return getattr(import_module(f"nixtui.tui.{module}"), name)
 
 
 def may(request: str) -> WhyDisabled:
@@ -37,35 +53,39 @@ def needs_marked_files(selection: Selection) -> str | None:
 SECRETS: tuple[Action[SecretsScreen], ...] = (
     Action("open", "enter", "open", lambda on: on.open(), needs_row, rank=1,
            help="the keys of the file; of a key its value in the editor"),
-    Action("reveal", "v", "reveal", lambda on: on.perform_soon(acts.reveal, doing="Revealing"), can_ask("reveal"),
+    Action("reveal", "v", "reveal", _soon("secret_acts", "reveal", "Revealing"), can_ask("reveal"),
            rank=2, help="one value, for ten seconds; anything hides it"),
-    Action("edit", "e", "edit", lambda on: on.perform_soon(acts.edit, doing="Opening the value"), may("edit"),
+    Action("edit", "e", "edit", _soon("secret_acts", "edit", "Opening the value"), may("edit"),
            rank=3, help="one line or several, hidden as one types; saved by ctrl+s"),
-    Action("add", "a", "add", acts.add, may("add"), rank=5, help="a key that is not there yet"),
-    Action("delete", "D", "delete", acts.delete, may("delete"), rank=6, help="the key goes when it is saved"),
-    Action("generate", "n", "new value", making.generate, may("generate"), rank=13,
+    Action("add", "a", "add", _later("secret_acts", "add"), may("add"), rank=5, help="a key that is not there yet"),
+    Action("delete", "D", "delete", _later("secret_acts", "delete"), may("delete"), rank=6,
+           help="the key goes when it is saved"),
+    Action("generate", "n", "new value", _later("secret_making", "generate"), may("generate"), rank=13,
            help="a password, a key pair, a hash: made here, typed by nobody"),
-    Action("rename", "N", "rename", making.rename, may("rename"), help="the key, with the value it has"),
-    Action("history", "h", "history", lambda on: on.perform_soon(making.show_history, doing="Reading git"),
+    Action("rename", "N", "rename", _later("secret_making", "rename"), may("rename"),
+           help="the key, with the value it has"),
+    Action("history", "h", "history", _soon("secret_making", "show_history", "Reading git"),
            can_ask("history"), rank=14, help="which commit changed which key, without values"),
-    Action("merge", "m", "merge", lambda on: on.perform_soon(making.show_merge, doing="Reading the merge"),
+    Action("merge", "m", "merge", _soon("secret_making", "show_merge", "Reading the merge"),
            may("merge"), rank=15, help="a file with git's conflict markers, key by key"),
-    Action("save", "ctrl+s", "save", acts.save, may("save"), danger=True, rank=4,
+    Action("save", "ctrl+s", "save", _later("secret_acts", "save"), may("save"), danger=True, rank=4,
            help="all edits of the file as one change; shows which keys first"),
-    Action("undo", "U", "undo", acts.undo, may("undo"), danger=True, rank=7,
+    Action("undo", "U", "undo", _later("secret_acts", "undo"), may("undo"), danger=True, rank=7,
            help="the last edit; then what was saved, after asking"),
-    Action("redo", "ctrl+y", "redo", acts.redo, can_ask("redo"), help="the edit that was taken back last"),
+    Action("redo", "ctrl+y", "redo", _later("secret_acts", "redo"), can_ask("redo"),
+           help="the edit that was taken back last"),
     Action("recipients", "tab", "recipients", lambda on: on.turn_view(), rank=8,
            help="files × people and hosts: who reads what, and who should"),
-    Action("update_keys", "u", "update keys", acts.update_keys, may("recipients"), danger=True, rank=9,
+    Action("update_keys", "u", "update keys", _later("secret_acts", "update_keys"), may("recipients"),
+           danger=True, rank=9,
            help="bring recipients of the marked files to their rules"),
-    Action("rotate", "R", "rotate", acts.rotate, may("recipients"), danger=True, rank=10,
+    Action("rotate", "R", "rotate", _later("secret_acts", "rotate"), may("recipients"), danger=True, rank=10,
            help="new data keys for the marked files"),
-    Action("on_hosts", "d", "on hosts", members.on_hosts, rank=16,
+    Action("on_hosts", "d", "on hosts", _later("secret_members", "on_hosts"), rank=16,
            help="what hosts declare, what files have, what is on them: equality without values"),
-    Action("add_host", "A", "add host", members.add_host, may("recipients"), danger=True,
+    Action("add_host", "A", "add host", _later("secret_members", "add_host"), may("recipients"), danger=True,
            help="let a host of the fleet read the marked files: rules and files"),
-    Action("offboard", "O", "offboard", members.offboard, may("recipients"), danger=True,
+    Action("offboard", "O", "offboard", _later("secret_members", "offboard"), may("recipients"), danger=True,
            help="take somebody out of all rules and files, with new data keys"),
     Action("filter", "/", "filter", lambda on: on.filter(), rank=11, help="files, or keys of the file"),
     Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=12,
@@ -77,10 +97,11 @@ SECRETS: tuple[Action[SecretsScreen], ...] = (
     Action("about_down", "J", "scroll below down", lambda on: on.scroll_about(3)),
     Action("about_up", "K", "scroll below up", lambda on: on.scroll_about(-3)),
     Action("refresh", "ctrl+r", "look again", lambda on: on.look(), help="read all files and rules anew"),
-    Action("copy_value", "Y", "copy value", lambda on: on.perform_soon(acts.copy_value, doing="Copying"),
+    Action("copy_value", "Y", "copy value", _soon("secret_acts", "copy_value", "Copying"),
            can_ask("copy value"), help="only where the configuration allows it; cleared afterwards"),
-    Action("copy_command", "y", "copy as command", acts.copy_command, needs_row),
-    Action("copy", "c", "copy name", acts.copy_name, needs_row, help="of the key or the file, never a value"),
+    Action("copy_command", "y", "copy as command", _later("secret_acts", "copy_command"), needs_row),
+    Action("copy", "c", "copy name", _later("secret_acts", "copy_name"), needs_row,
+           help="of the key or the file, never a value"),
 )
 
 SECRET_HISTORY: tuple[Action[SecretHistoryScreen], ...] = (
@@ -97,8 +118,8 @@ HOST_SECRETS: tuple[Action[SecretsOnHostsScreen], ...] = (
 )
 
 SECRET_MERGE: tuple[Action[SecretMergeScreen], ...] = (
-    Action("take_ours", "o", "take ours", lambda on: on.take(Side.OURS), needs_row, rank=1),
-    Action("take_theirs", "t", "take theirs", lambda on: on.take(Side.THEIRS), needs_row, rank=2),
+    Action("take_ours", "o", "take ours", lambda on: on.take_ours(), needs_row, rank=1),
+    Action("take_theirs", "t", "take theirs", lambda on: on.take_theirs(), needs_row, rank=2),
     Action("save", "ctrl+s", "write", lambda on: on.save(), decided, danger=True, rank=3,
            help="the merged file in the place of the one with markers; shows what is taken first"),
 )

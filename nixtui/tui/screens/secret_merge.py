@@ -114,8 +114,16 @@ class SecretMergeScreen(Place):
         refusals = {"write": f"undecided: {', '.join(self._undecided)}"} if self._undecided else {}
         return Selection(row=self._table.cursor, forbidden=forbidden, refusals=refusals)
 
-    def take(self, side: Side) -> None:
-        """Whose value the key under the cursor gets; then the next undecided one."""
+    def take_ours(self) -> None:
+        """The key under the cursor gets the value of our side."""
+        self._take(Side.OURS)
+
+    def take_theirs(self) -> None:
+        """The key under the cursor gets the value of the other side."""
+        self._take(Side.THEIRS)
+
+    def _take(self, side: Side) -> None:
+        """And the cursor goes on to what is not decided."""
         key = self._merged.get(self._table.cursor or "")
         if key is not None:
             self._choices[key.path] = side
