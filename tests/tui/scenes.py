@@ -37,6 +37,9 @@ SCENES = {
     "rollback": Scene(("r",), "will restart"),
     "progress": Scene(("r", "right", "enter"), "committed in", quick=True),
     "activity": Scene(("r", "right", "enter", "7"), "Roll back web-2", quick=True),
+    "secrets": Scene(("5", "j", "enter"), "postgres/superuser"),
+    "secrets-recipients": Scene(("5", "tab", "j"), "yuki reads it and should not"),
+    "secrets-editor": Scene(("5", "j", "enter", "e"), "typing replaces it"),
     "help": Scene(("?",), "Keys"),
 }
 
@@ -62,6 +65,8 @@ async def drawn(scene: Scene, look: Look) -> str:
                 await until_shown(pilot, "412 → 411")
             if scene.quick and key == "enter":
                 await until_shown(pilot, "committed in")
+            if key == "5":
+                await until_shown(pilot, "secrets/db.yaml")
         await until_shown(pilot, scene.complete)
         return await settled(app, pilot)
 
