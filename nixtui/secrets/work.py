@@ -130,11 +130,12 @@ def locks_out(file: SecretFile, mine: frozenset[str]) -> bool:
     if file.document is None or file.rule is None:
         return False
     now, then = file.document, file.rule
-    opens_now = _opens(now.groups, now.threshold, mine)
-    return opens_now and not _opens(then.groups, then.threshold, mine)
+    opens_now = opens(now.groups, now.threshold, mine)
+    return opens_now and not opens(then.groups, then.threshold, mine)
 
 
-def _opens(groups: Sequence[Sequence[Recipient]], threshold: int | None, mine: frozenset[str]) -> bool:
+def opens(groups: Sequence[Sequence[Recipient]], threshold: int | None, mine: frozenset[str]) -> bool:
+    """Whether these keys are enough: one of each group, or of as many groups as the threshold says."""
     ours = sum(any(each.kind != "age" or each.identity in mine for each in group) for group in groups)
     return ours >= (threshold or len(groups))
 
@@ -235,4 +236,4 @@ def _as_ruled(document: Document, file: SecretFile) -> bool:
 
 def _readable(document: Document, runner: Runner) -> bool:
     mine = runner.identities.recipients
-    return not mine or _opens(document.groups, document.threshold, mine)
+    return not mine or opens(document.groups, document.threshold, mine)
