@@ -86,6 +86,19 @@ class SecretsCheck:
         remedy = found[0].remedy
         return Objection(why=why + more, remedy=remedy.replace("HOST", transport.host.name) if remedy else None)
 
+    async def foresee(self, transport: Transport) -> str | None:
+        """What an activation changes of a host's secrets, and which units sops-nix restarts for it; `None` where it
+        declares none. Raises a `RemoteError`.
+        """
+        declared, proofs = await self.declared(transport.host.name), await self.prove(transport)
+        if declared is None or proofs is None:
+            return None
+        changed = [each.secret for each in proofs.wrong]
+        units = sorted({unit for each in declared.secrets if each.name in changed for unit in each.units})
+        if not changed:
+            return f"secrets: none of {len(proofs.proofs)} changes"
+        return f"secrets: {', '.join(changed)} change" + (f"; restarts {', '.join(units)}" if units else "")
+
     async def prove(self, transport: Transport) -> Proofs | None:
         """Whether a host has what it declares; `None` where it declares nothing. Raises a `RemoteError`."""
         declared = await self.declared(transport.host.name)

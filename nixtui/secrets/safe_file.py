@@ -90,6 +90,13 @@ class HeldFile:
         if _all_of(self._fd) != self.original:
             self._keep_what_another_wrote()
 
+    def remove(self) -> None:
+        """Let there be no file, as before it was created. After a `SecretsError` it is as it was."""
+        with told(self.name):
+            self._check_unchanged()
+            self.path.unlink()
+            _sync_directory(self.path.parent)
+
     def tidy(self) -> None:
         """Take away what is left beside the file."""
         for left in (self.copy, self._old):

@@ -10,6 +10,7 @@ import pytest
 
 from nixtui.secrets.creating import create, new_file
 from nixtui.secrets.edit import Put
+from nixtui.secrets.editing import save, undo
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.repository import drift_of, look_around
 from nixtui.secrets.secret import Secret
@@ -51,6 +52,18 @@ async def test_a_file_is_created_by_its_rule(ruled: Repo, name: str, path: tuple
     (file,) = (await look_around(ruled.root, ruled.environ)).files
     assert file.name == name and not drift_of(file).is_any and len(file.recipients) == 2
     assert [each.name for each in (ruled.root / name).parent.iterdir() if each.name.startswith(".nixtui")] == []
+
+
+async def test_undone_there_is_no_file_again(ruled: Repo) -> None:
+    new = await new_file(ruled.root, ruled.root / "a.yaml", ruled.environ)
+    runner = await ruled.runner()
+    change = await create(runner, new, [Put(("a",), Secret("b"))])
+    later = await save(runner, new.path, new.name, [Put(("a",), Secret("c"))])
+    with pytest.raises(SecretsError, match="was changed after your change"):
+        await undo(change)
+    await undo(later)
+    await undo(change)
+    assert not new.path.exists()
 
 
 async def test_files_that_are_one_value(ruled: Repo) -> None:

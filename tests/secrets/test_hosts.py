@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nixtui.deploys.secrets import Origin, SecretsCheck
 from nixtui.model.host import Host
 from nixtui.nix.flake import Flake
 from nixtui.remote.errors import BadAnswer
@@ -206,6 +207,37 @@ async def test_whole_files_and_age_files_are_proven(repo: Repo, root: Path) -> N
         "sops": "7",
         "agenix": "3",
     }
+
+
+async def test_a_deploy_is_told_what_stands_in_its_way_and_what_would_change(repo: Repo, root: Path) -> None:
+    repo.encrypt("secrets.yaml", PLAIN, to=f"{repo.me.public},{ssh_to_age(public(root))}")
+    fleet = flake(repo, '{ api = { restartUnits = [ "api.service" ]; }; "db/password" = { }; }')
+    repository = await look_around(repo.root, fleet.environ)
+    told = list[str]()
+    origins = {"web": Origin("nixosConfigurations", "web"), "broken": Origin("nixosConfigurations", "broken")}
+    check = SecretsCheck(fleet, origins, repository, await repo.runner(), told.append)
+    assert await check.object_to(transport(root)) is None
+    install(root, {"db/password": "hunter2"})
+    if user_is_root():
+        assert await check.foresee(transport(root)) == "secrets: api change; restarts api.service"
+    broken = LocalTransport(Host(name="broken", address="x"), "dash", {"NIXTUI_ROOT": str(root)})
+    assert await check.object_to(broken) is None and await check.prove(broken) is None
+    (said,) = told
+    assert said.startswith("broken: its secrets are not checked: the secrets of broken cannot be evaluated")
+    stranger = LocalTransport(Host(name="stranger", address="x"), "dash", {"NIXTUI_ROOT": str(root)})
+    assert await check.foresee(stranger) is None
+    fleet = flake(repo, "{ nope = { }; more = { }; another = { }; last = { }; }")
+    check = SecretsCheck(fleet, origins, repository, await repo.runner(), told.append)
+    objection = await check.object_to(transport(root))
+    assert objection is not None and objection.why.startswith(
+        "secret another: another is not in the file: secrets.yaml;"
+    )
+    assert objection.why.endswith("; and 1 more") and objection.remedy == "nixtui secrets set secrets.yaml another"
+
+
+def user_is_root() -> bool:
+    """What belongs to root only root can have laid out."""
+    return run("id", "-u").decode().strip() == "0"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
