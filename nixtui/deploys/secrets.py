@@ -15,7 +15,7 @@ from nixtui.remote.transport import Transport
 from nixtui.secrets.declared import Declaration, Lack, declaration, lacks
 from nixtui.secrets.errors import SecretsError
 from nixtui.secrets.process import Runner
-from nixtui.secrets.proof import Proofs, prove
+from nixtui.secrets.proof import Proofs, Standing, prove
 from nixtui.secrets.repository import Repository
 
 EVALUATIONS_AT_ONCE: Final = 2
@@ -95,6 +95,9 @@ class SecretsCheck:
             return None
         changed = [each.secret for each in proofs.wrong]
         units = sorted({unit for each in declared.secrets if each.name in changed for unit in each.units})
+        unknown = [each.secret for each in proofs.proofs if each.standing is Standing.UNPROVEN]
+        if unknown:
+            return f"secrets: whether {', '.join(unknown)} change is not known, as none of your keys tells"
         if not changed:
             return f"secrets: none of {len(proofs.proofs)} changes"
         return f"secrets: {', '.join(changed)} change" + (f"; restarts {', '.join(units)}" if units else "")

@@ -235,6 +235,28 @@ async def test_a_deploy_is_told_what_stands_in_its_way_and_what_would_change(rep
     assert objection.why.endswith("; and 1 more") and objection.remedy == "nixtui secrets set secrets.yaml another"
 
 
+async def test_numbers_of_owners_count_as_well(repo: Repo, root: Path) -> None:
+    repo.encrypt("secrets.yaml", PLAIN)
+    install(root, {"api": "key"})
+    mine = run("id", "-u").decode().strip(), run("id", "-g").decode().strip()
+    declared = await declaration(flake(repo, f"{{ api = {{ uid = {mine[0]}; gid = {mine[1]}; }}; }}"), "web")
+    assert (await proofs(repo, root, declared)).proofs[0].standing is Standing.PROVEN
+    declared = await declaration(flake(repo, f"{{ api = {{ uid = {mine[0]}; gid = 4711; }}; }}"), "web")
+    assert (await proofs(repo, root, declared)).proofs[0].standing is Standing.OWNER
+
+
+async def test_without_a_key_nobody_says_that_nothing_changes(repo: Repo, root: Path) -> None:
+    repo.encrypt("secrets.yaml", PLAIN)
+    install(root, {"api": "key"})
+    owner = f"uid = {run('id', '-u').decode().strip()}; gid = {run('id', '-g').decode().strip()};"
+    fleet = flake(repo, f"{{ api = {{ {owner} }}; }}")
+    repository, runner = await look_around(repo.root, fleet.environ), await repo.runner(SOPS_AGE_KEY_FILE="")
+    check = SecretsCheck(fleet, {"web": Origin("nixosConfigurations", "web")}, repository, runner, print)
+    assert await check.foresee(transport(root)) == (
+        "secrets: whether api change is not known, as none of your keys tells"
+    )
+
+
 def user_is_root() -> bool:
     """What belongs to root only root can have laid out."""
     return run("id", "-u").decode().strip() == "0"
@@ -255,7 +277,7 @@ async def test_paths_are_words_and_never_a_program(root: Path, shell: str) -> No
 
 
 @pytest.mark.parametrize(
-    "said", ["", "end\n", "file 400 root root -\n", "missing\nmissing\nend\n", "file x y z w\nend\n"]
+    "said", ["", "end\n", "file 400 root root 0 0 -\n", "missing\nmissing\nend\n", "file x y z 0 0 w\nend\n"]
 )
 def test_half_an_answer_is_none(said: str) -> None:
     with pytest.raises(BadAnswer, match="could not say which secrets"):
