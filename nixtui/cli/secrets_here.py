@@ -1,5 +1,7 @@
 """The secrets of the directory that the command was started in."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,13 +49,13 @@ async def file_here(nixtui: Assembly, text: str) -> Here:
     return Here(repository, file)
 
 
-async def runner_here(nixtui: Assembly) -> Runner:
-    """sops with the keys of the person here."""
+async def runner_here(nixtui: Assembly, say: Callable[[str], None] = narrate) -> Runner:
+    """sops with the keys of the person here; `say` is told of keys that are of no use."""
     environ = nixtui.surroundings.environ
     mine = await load_identities(environ)
     for problem in mine.problems:
-        narrate(plain(problem))
-    return Runner(sops=find_sops(environ), identities=mine, environ=environ)
+        say(plain(problem))
+    return Runner(sops=await asyncio.to_thread(find_sops, environ), identities=mine, environ=environ)
 
 
 def is_age(file: SecretFile) -> bool:

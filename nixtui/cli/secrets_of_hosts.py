@@ -28,7 +28,7 @@ async def secrets_check(
         if not repository.files and not insist:
             return None
         outputs, _ = await list_outputs(flake)
-        runner = await runner_here(nixtui)
+        runner = await runner_here(nixtui, say)
     except (SecretsError, NixError) as error:
         if insist:
             raise

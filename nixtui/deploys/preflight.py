@@ -41,7 +41,8 @@ class Candidate:
 
     `closure` is what the system needs, `change` what that is against what runs. `customs` are profiles beside the
     system, by name; of a node of deploy-rs, `wished` says how they and the system are deployed, and in which order; of
-    one of Colmena, `hive` says what its hive does. A host with a `pull` fetches its system by itself.
+    one of Colmena, `hive` says what its hive does. A host with a `pull` fetches its system by itself. `secrets` is what
+    becomes of its secrets, in words.
     """
 
     host: Host
@@ -55,6 +56,7 @@ class Candidate:
     hive: HiveTarget | None = None
     pull: Pull | None = None
     customs: Mapping[str, CustomProfile] = field(default_factory=dict)
+    secrets: str | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -162,6 +164,8 @@ class Examiner:
             objection = await self.secrets.object_to(transport)
         if objection is not None:
             return replace(complete, objection=objection)
+        if self.secrets is not None and system is not None:
+            complete = replace(complete, secrets=await self.secrets.foresee(transport))
         if asked:
             linked = zip(asked, await look(transport, asked), strict=True)
             customs = {each.name: complete.customs[each.name].on_host(where) for each, where in linked}

@@ -15,7 +15,7 @@ from nixtui.remote.transport import Transport
 from nixtui.secrets.declared import Declaration, Lack, declaration, lacks
 from nixtui.secrets.errors import SecretsError
 from nixtui.secrets.process import Runner
-from nixtui.secrets.proof import Proofs, prove
+from nixtui.secrets.proof import Proofs, Standing, prove
 from nixtui.secrets.repository import Repository
 
 EVALUATIONS_AT_ONCE: Final = 2
@@ -85,6 +85,22 @@ class SecretsCheck:
         more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         remedy = found[0].remedy
         return Objection(why=why + more, remedy=remedy.replace("HOST", transport.host.name) if remedy else None)
+
+    async def foresee(self, transport: Transport) -> str | None:
+        """What an activation changes of a host's secrets, and which units sops-nix restarts for it; `None` where it
+        declares none. Raises a `RemoteError`.
+        """
+        declared, proofs = await self.declared(transport.host.name), await self.prove(transport)
+        if declared is None or proofs is None:
+            return None
+        changed = [each.secret for each in proofs.wrong]
+        units = sorted({unit for each in declared.secrets if each.name in changed for unit in each.units})
+        unknown = [each.secret for each in proofs.proofs if each.standing is Standing.UNPROVEN]
+        if unknown:
+            return f"secrets: whether {', '.join(unknown)} change is not known, as none of your keys tells"
+        if not changed:
+            return f"secrets: none of {len(proofs.proofs)} changes"
+        return f"secrets: {', '.join(changed)} change" + (f"; restarts {', '.join(units)}" if units else "")
 
     async def prove(self, transport: Transport) -> Proofs | None:
         """Whether a host has what it declares; `None` where it declares nothing. Raises a `RemoteError`."""

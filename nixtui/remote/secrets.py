@@ -19,11 +19,15 @@ _MAX_WORD: Final = 200
 
 
 class HostSecret(msgspec.Struct, frozen=True):
-    """A file on a host. `mode` is octal digits; `mark` the keyed hash of its content, `None` where it was not asked."""
+    """A file on a host. `mode` is octal digits; `owner` and `group` are names, `uid` and `gid` their numbers in
+    digits; `mark` is the keyed hash of its content, `None` where it was not asked.
+    """
 
     mode: str
     owner: str
     group: str
+    uid: str
+    gid: str
     mark: str | None
 
 
@@ -74,9 +78,10 @@ def parse_secrets(host: str, completed: Completed, paths: Sequence[str]) -> Host
     generations, public, whole = dict[str, str](), list[str](), False
     for line in completed.stdout.splitlines():
         match line.split(" "):
-            case ["file", mode, owner, group, mark] if mode.isdecimal():
+            case ["file", mode, owner, group, uid, gid, mark] if mode.isdecimal():
                 hashed = mark if _HASH.fullmatch(mark) else None
-                found.append(HostSecret(mode[:4], owner[:_MAX_WORD], group[:_MAX_WORD], hashed))
+                who, whose = owner[:_MAX_WORD], group[:_MAX_WORD]
+                found.append(HostSecret(mode[:4], who, whose, uid[:20], gid[:20], hashed))
             case ["missing"]:
                 found.append(None)
             case ["generation", kind, number] if number.isdecimal():

@@ -148,6 +148,11 @@ async def save_age(
         return Change(path, name, held.original, content)
 
 
+async def encrypt_age(value: Secret, rule: AgeRule, name: str) -> bytes:
+    """An age file with this value, for the recipients of a rule. Raises `SecretsError`."""
+    return await asyncio.to_thread(_encrypt, value, rule, name)
+
+
 def _decrypt(mine: Identities, content: bytes, name: str) -> Secret:
     import pyrage
 

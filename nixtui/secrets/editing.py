@@ -79,15 +79,20 @@ async def save(
 
 
 async def undo(change: Change) -> Change:
-    """Put back what was before `change`, if nobody changed the file since. Needs no key."""
+    """Put back what was before `change`, if nobody changed the file since: no file, where there was none. Needs no
+    key.
+    """
     async with hold(change.path, change.name) as held:
         if held.original != change.after:
             raise SecretsError(
                 Trouble.CHANGED, f"{change.name}: the file was changed after your change", "undo it with git"
             )
-        held.make_copy()
-        held.write_copy(change.before)
-        held.put(change.before)
+        if change.before:
+            held.make_copy()
+            held.write_copy(change.before)
+            held.put(change.before)
+        else:
+            held.remove()
         return Change(change.path, change.name, change.after, change.before)
 
 

@@ -82,6 +82,7 @@ ROWS: Final = (
         "no rule of .sops.yaml is for this file", "add a creation rule whose path_regex matches it"),
     Row((), r"(?:error loading config|could not (?:load|unmarshal) config|parsing config)", Trouble.BAD_RULES,
         ".sops.yaml cannot be read", "correct its syntax"),
+    Row((), r"threshold must be at least", Trouble.BAD_RULES, "a Shamir threshold is at least 2", "correct .sops.yaml"),
     Row((), r"malformed recipient|Bech32|unknown recipient", Trouble.BAD_RECIPIENT,
         "a recipient of the rule is no age key", "age keys begin with age1, SSH keys with ssh-ed25519 or ssh-rsa"),
     Row((), r"nmarshal", Trouble.SYNTAX, "the file is not valid in its format", _RESTORE),

@@ -1,8 +1,10 @@
 """What became of a file's values from commit to commit: told by key, type and rough length, and never by value."""
 
+import asyncio
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path as FilePath
+from typing import Final
 
 import msgspec
 
@@ -11,6 +13,9 @@ from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.process import Runner
 from nixtui.secrets.values import Unit, Units, units_of
 from nixtui.secrets.versions import MOST, Version, versions
+
+AT_ONCE: Final = 4
+"""Versions that are decrypted; each is a process of 50 MB for a moment."""
 
 
 class What(StrEnum):
@@ -57,7 +62,13 @@ async def history(
     Of the oldest of `most` commits nothing is said but what it has. Raises `SecretsError` where git has no history.
     """
     found = await versions(path, name, runner.environ, most=most)
-    states = [await _state(runner, each, name, path.parent) for each in found]
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def read(version: Version) -> _State:
+        async with room:
+            return await _state(runner, version, name, path.parent)
+
+    states = await asyncio.gather(*map(read, found))
     before = _State({}, frozenset(), {}, None)
     entries = []
     for version, state in zip(reversed(found), reversed(states), strict=True):

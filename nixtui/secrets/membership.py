@@ -12,7 +12,7 @@ from nixtui.operations.report import Outcome
 from nixtui.secrets import agenix, rules
 from nixtui.secrets.age_rule_text import with_age_recipient, without_age_recipient
 from nixtui.secrets.agenix import AgeRules, read_age_rules
-from nixtui.secrets.document import Format
+from nixtui.secrets.document import Document, Format
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.key_path import shown_path
 from nixtui.secrets.recipient import age_recipient, ssh_to_age
@@ -20,7 +20,7 @@ from nixtui.secrets.repository import Repository, SecretFile
 from nixtui.secrets.rule_text import with_recipient, without_recipient
 from nixtui.secrets.rules import Rules, parse_rules, read_rules
 from nixtui.secrets.safe_file import digest, read_file
-from nixtui.secrets.work import Act, Rewrite, Work, update_row
+from nixtui.secrets.work import Act, Rewrite, Work, locks_out, opens, update_row
 
 
 class Departure(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ async def plan_add_host(
         )  # fmt: skip
     rewrites, sops, age = list[Rewrite](), dict[Path, Rules](), dict[Path, AgeRules]()
     for path, of_rule in ruled.items():
-        text = read_file(path, path.name).decode()
+        text = _text(path)
         numbers = {each.rule.number for each in of_rule if each.rule is not None and not _has(each, age_key)}
         if not numbers:
             continue
@@ -67,13 +67,20 @@ async def plan_add_host(
         before = await read_age_rules(path, environ)
         wanted = [each.path for each in of_age if each.age_rule is not None and not _has(each, ssh_key)]
         if wanted:
-            text = read_file(path, path.name).decode()
+            text = _text(path)
             after, age[path] = await with_age_recipient(before, text, wanted, host, ssh_key, environ)
             rewrites.append(_rewrite(repository, path, text, after))
     names = {**repository.names, ssh_key: host, **({age_key: host} if age_key else {})}
     named = msgspec.structs.replace(repository, names=names)
     asked = {each.path for each in files}
     return _plan(Act.ADD_HOST, f"Let {host} read", named, _Changed(tuple(rewrites), sops, age), mine, asked)
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_file(path, path.name).decode()
+    except UnicodeDecodeError as error:
+        raise SecretsError(Trouble.BAD_RULES, f"{path.name}: it is not UTF-8", "correct its encoding") from error
 
 
 def _has(file: SecretFile, identity: str | None) -> bool:
@@ -97,7 +104,7 @@ async def plan_offboard(
     rewrites, sops, age = list[Rewrite](), dict[Path, Rules](), dict[Path, AgeRules]()
     ruled, aged = _by_rules(repository, repository.files)
     for path in ruled:
-        text = read_file(path, path.name).decode()
+        text = _text(path)
         if any(each in identities for rule in read_rules(path).rules for each in _identities(rule.recipients)):
             after = without_recipient(path, text, identities)
             sops[path] = parse_rules(path, after)
@@ -105,13 +112,18 @@ async def plan_offboard(
     for path in aged:
         before = await read_age_rules(path, environ)
         if any(each in identities for rule in before.rules.values() for each in _identities(rule.recipients)):
-            text = read_file(path, path.name).decode()
+            text = _text(path)
             after, age[path] = await without_age_recipient(before, text, identities, environ)
             rewrites.append(_rewrite(repository, path, text, after))
     readable = {each.name: _keys(each) for each in repository.files if identities & _identities(each.recipients)}
     changed = _Changed(tuple(rewrites), sops, age)
     asked = {each.path for each in repository.files if each.name in readable}
     work = _plan(Act.OFFBOARD, f"{who} reads no longer", repository, changed, mine, asked)
+    locked = [each.name for each in work.files.values() if locks_out(each, mine)]
+    if locked:
+        raise SecretsError(
+            Trouble.GUARDED, f"you could not read {', '.join(locked)} any more", "let somebody who stays do it"
+        )
     warning = f"{who} keeps whatever was read, and old clones: change these values themselves"
     told = [f"{file}: {', '.join(keys)}" for file, keys in readable.items()]
     plan = msgspec.structs.replace(work.plan, warnings=(*work.plan.warnings, warning, *told) if readable else ())
@@ -157,6 +169,8 @@ def _plan(
     kept = []
     for file in files:
         row = update_row(repository, file, mine, False)
+        if not row.refused and file.document is not None and mine:
+            row = _if_mine(row, file.document, mine)
         if file.path not in asked:
             if row.refused_as is Outcome.UNCHANGED and row.refused:
                 continue
@@ -175,6 +189,14 @@ def _plan(
     seen = {each.name: digest(read_file(each.path, each.name)) for each in kept if each.problem is None}
     by_name = {each.name: each for each in changed.rewrites}
     return Work(act, plan, {each.name: each for each in kept}, seen, by_name)
+
+
+def _if_mine(row: Target, document: Document, mine: frozenset[str]) -> Target:
+    if opens(document.groups, document.threshold, mine):
+        return row
+    return msgspec.structs.replace(
+        row, refused="none of your keys opens it", remedy="let one of its recipients run nixtui secrets updatekeys"
+    )
 
 
 def _with_new_rule(file: SecretFile, changed: _Changed) -> SecretFile:

@@ -131,8 +131,8 @@ async def _prove(secret: Declared, seen: HostSecrets, values: _Values, key: str)
 def _owned(secret: Declared, there: HostSecret) -> tuple[Standing, str] | None:
     if secret.mode is not None and secret.mode.lstrip("0") != there.mode.lstrip("0"):
         return Standing.MODE, f"{secret.path} has mode {there.mode}, declared is {secret.mode}"
-    for wanted, has in ((secret.owner, there.owner), (secret.group, there.group)):
-        if wanted is not None and not wanted.isdecimal() and wanted != has:
+    for wanted, has, number in ((secret.owner, there.owner, there.uid), (secret.group, there.group, there.gid)):
+        if wanted is not None and wanted not in (has, number):
             return Standing.OWNER, f"{secret.path} belongs to {has}, declared is {wanted}"
     return None
 

@@ -41,6 +41,8 @@ def without_recipient(path: Path, text: str, identities: Collection[str]) -> str
     ]
     after = text
     while (step := _without_one(path, after, identities)) is not None:
+        if step == after:
+            raise _by_hand(path, "it is not written in a way that can be changed safely")
         after = step
     _check(path, text, after, before, numbers, {*identities}, added=False)
     return after

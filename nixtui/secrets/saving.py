@@ -9,7 +9,8 @@ from nixtui.operations.operation import Job, Run
 from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Report
 from nixtui.secrets.agenix import AgeRule, save_age
-from nixtui.secrets.document import Path
+from nixtui.secrets.creating import NewFile, create
+from nixtui.secrets.document import Format, Path
 from nixtui.secrets.edit import Edit, Put
 from nixtui.secrets.editing import Change, save
 from nixtui.secrets.key_path import shown_path
@@ -82,6 +83,28 @@ def saving_age_job(
         tell.begin("saving")
         saved(await save_age(runner.identities, path, name, value, rule, seen=seen))
         return "saved"
+
+    return _job(work)
+
+
+def plan_new(new: NewFile, edits: Sequence[Put]) -> Plan:
+    """What creating a file does, in keys."""
+    done = tuple(f"set {shown_path(each.path)}" for each in edits if new.format not in (Format.AGE, Format.BINARY))
+    count = len(new.rule.recipients if new.rule else new.age_rule.recipients if new.age_rule else ())
+    steps = (
+        Step(f"Encrypt for {count} recipients, by its rule", done),
+        Step("Decrypt it, and put it where no file is"),
+    )
+    return Plan(kind=KIND, title=f"Create {new.name}", targets=(Target(name=new.name),), steps=steps)
+
+
+def creating_job(runner: Runner, new: NewFile, edits: Sequence[Put], *, allowed: Collection[str] = ()) -> Job:
+    """The work of `plan_new`."""
+
+    async def work(tell: Narrator) -> str:
+        tell.begin("creating")
+        await create(runner, new, edits, allowed=allowed)
+        return "created"
 
     return _job(work)
 

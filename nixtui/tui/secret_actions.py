@@ -81,6 +81,8 @@ SECRETS: tuple[Action[SecretsScreen], ...] = (
            help="bring recipients of the marked files to their rules"),
     Action("rotate", "R", "rotate", _later("secret_acts", "rotate"), may("recipients"), danger=True, rank=10,
            help="new data keys for the marked files"),
+    Action("reencrypt", "E", "encrypt anew", _later("secret_acts", "reencrypt"), may("recipients"), danger=True,
+           help="by the rule as it is now: which values, which threshold"),
     Action("on_hosts", "d", "on hosts", _later("secret_members", "on_hosts"), rank=16,
            help="what hosts declare, what files have, what is on them: equality without values"),
     Action("add_host", "A", "add host", _later("secret_members", "add_host"), may("recipients"), danger=True,

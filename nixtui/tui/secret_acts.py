@@ -343,6 +343,12 @@ def rotate(on: SecretsScreen) -> None:
     _propose_work(on, names, "New data keys for", "Rotate", lambda: secrets.plan_rotate(names), "rotate")
 
 
+def reencrypt(on: SecretsScreen) -> None:
+    """Propose to encrypt the marked files, or the one under the cursor, as if they were new."""
+    names, secrets = chosen(on), on.session.cockpit.secrets
+    _propose_work(on, names, "Encrypt anew", "Encrypt", lambda: secrets.plan_reencrypt(names), "reencrypt")
+
+
 def chosen(on: SecretsScreen) -> tuple[str, ...]:
     """The marked files, else the one under the cursor."""
     return tuple(sorted(on.marked)) or ((on.file.name,) if on.file is not None else ())

@@ -61,7 +61,7 @@ def change(operator: Operator, key: str, value: str) -> None:
 
 
 def test_changed_deployed_and_proven(keeper: Operator, host: Host) -> None:
-    wanted = {"db/password": {}, "api": {"mode": "0440"}}
+    wanted = {"db/password": {}, "api": {"mode": "0440", "restartUnits": ["api.service"]}}
     keeper.flake.want(**{host.name: {"mark": "one", "secrets": wanted}})
     before = keeper.shell.run("secrets", "verify", "--host", host.name)
     assert before.code == 1 and "missing on the host" in before.out, before.err
@@ -74,6 +74,8 @@ def test_changed_deployed_and_proven(keeper: Operator, host: Host) -> None:
     assert stale.code == 1, stale.err
     assert {row["secret"]: row["state"] for row in stale.json} == {"api": "another value", "db/password": "as declared"}
     keeper.flake.want(**{host.name: {"mark": "two", "secrets": wanted}})
+    plan = keeper.shell.run("deploy", host.name, "--dry-run")
+    assert plan.code == 0 and "secrets: api change; restarts api.service" in plan.out, plan.out + plan.err
     ended = keeper.shell.run("deploy", host.name, "--yes", "--json")
     assert ended.code == 0, ended.err
     done = keeper.shell.run("secrets", "verify", "--host", host.name)

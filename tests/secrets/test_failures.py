@@ -188,11 +188,12 @@ async def test_encrypting_what_is_encrypted_and_what_is_empty(repo: Repo) -> Non
         (b"creation_rules:\n- path_regx: a\n", Trouble.NO_RECIPIENT),
         (b"creation_rules:\n- age: age1nonsense\n", Trouble.BAD_RECIPIENT),
         (b"creation_rules: [", Trouble.BAD_RULES),
+        (b"creation_rules:\n- shamir_threshold: 1\n  key_groups: [{age: [ME]}, {age: [ME]}]\n", Trouble.BAD_RULES),
     ],
 )
 async def test_rules(repo: Repo, config: bytes, trouble: Trouble) -> None:
     (repo.root / "p.yaml").write_text("a: b\n")
-    runner = await repo.runner()
+    runner, config = await repo.runner(), config.replace(b"ME", repo.me.public.encode())
     with pytest.raises(SecretsError) as caught:
         await runner.run(["encrypt", "p.yaml"], directory=repo.root, file="p.yaml", config=config)
     assert caught.value.trouble is trouble, caught.value.log

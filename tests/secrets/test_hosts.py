@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nixtui.deploys.secrets import Origin, SecretsCheck
 from nixtui.model.host import Host
 from nixtui.nix.flake import Flake
 from nixtui.remote.errors import BadAnswer
@@ -208,6 +209,59 @@ async def test_whole_files_and_age_files_are_proven(repo: Repo, root: Path) -> N
     }
 
 
+async def test_a_deploy_is_told_what_stands_in_its_way_and_what_would_change(repo: Repo, root: Path) -> None:
+    repo.encrypt("secrets.yaml", PLAIN, to=f"{repo.me.public},{ssh_to_age(public(root))}")
+    fleet = flake(repo, '{ api = { restartUnits = [ "api.service" ]; }; "db/password" = { }; }')
+    repository = await look_around(repo.root, fleet.environ)
+    told = list[str]()
+    origins = {"web": Origin("nixosConfigurations", "web"), "broken": Origin("nixosConfigurations", "broken")}
+    check = SecretsCheck(fleet, origins, repository, await repo.runner(), told.append)
+    assert await check.object_to(transport(root)) is None
+    install(root, {"db/password": "hunter2"})
+    if user_is_root():
+        assert await check.foresee(transport(root)) == "secrets: api change; restarts api.service"
+    broken = LocalTransport(Host(name="broken", address="x"), "dash", {"NIXTUI_ROOT": str(root)})
+    assert await check.object_to(broken) is None and await check.prove(broken) is None
+    (said,) = told
+    assert said.startswith("broken: its secrets are not checked: the secrets of broken cannot be evaluated")
+    stranger = LocalTransport(Host(name="stranger", address="x"), "dash", {"NIXTUI_ROOT": str(root)})
+    assert await check.foresee(stranger) is None
+    fleet = flake(repo, "{ nope = { }; more = { }; another = { }; last = { }; }")
+    check = SecretsCheck(fleet, origins, repository, await repo.runner(), told.append)
+    objection = await check.object_to(transport(root))
+    assert objection is not None and objection.why.startswith(
+        "secret another: another is not in the file: secrets.yaml;"
+    )
+    assert objection.why.endswith("; and 1 more") and objection.remedy == "nixtui secrets set secrets.yaml another"
+
+
+async def test_numbers_of_owners_count_as_well(repo: Repo, root: Path) -> None:
+    repo.encrypt("secrets.yaml", PLAIN)
+    install(root, {"api": "key"})
+    mine = run("id", "-u").decode().strip(), run("id", "-g").decode().strip()
+    declared = await declaration(flake(repo, f"{{ api = {{ uid = {mine[0]}; gid = {mine[1]}; }}; }}"), "web")
+    assert (await proofs(repo, root, declared)).proofs[0].standing is Standing.PROVEN
+    declared = await declaration(flake(repo, f"{{ api = {{ uid = {mine[0]}; gid = 4711; }}; }}"), "web")
+    assert (await proofs(repo, root, declared)).proofs[0].standing is Standing.OWNER
+
+
+async def test_without_a_key_nobody_says_that_nothing_changes(repo: Repo, root: Path) -> None:
+    repo.encrypt("secrets.yaml", PLAIN)
+    install(root, {"api": "key"})
+    owner = f"uid = {run('id', '-u').decode().strip()}; gid = {run('id', '-g').decode().strip()};"
+    fleet = flake(repo, f"{{ api = {{ {owner} }}; }}")
+    repository, runner = await look_around(repo.root, fleet.environ), await repo.runner(SOPS_AGE_KEY_FILE="")
+    check = SecretsCheck(fleet, {"web": Origin("nixosConfigurations", "web")}, repository, runner, print)
+    assert await check.foresee(transport(root)) == (
+        "secrets: whether api change is not known, as none of your keys tells"
+    )
+
+
+def user_is_root() -> bool:
+    """What belongs to root only root can have laid out."""
+    return run("id", "-u").decode().strip() == "0"
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 async def test_paths_are_words_and_never_a_program(root: Path, shell: str) -> None:
     name = "/run/a b'$(touch owned)`id`;\"*"
@@ -223,7 +277,7 @@ async def test_paths_are_words_and_never_a_program(root: Path, shell: str) -> No
 
 
 @pytest.mark.parametrize(
-    "said", ["", "end\n", "file 400 root root -\n", "missing\nmissing\nend\n", "file x y z w\nend\n"]
+    "said", ["", "end\n", "file 400 root root 0 0 -\n", "missing\nmissing\nend\n", "file x y z 0 0 w\nend\n"]
 )
 def test_half_an_answer_is_none(said: str) -> None:
     with pytest.raises(BadAnswer, match="could not say which secrets"):

@@ -1,6 +1,7 @@
 """Hosts that come and people who go: rules change by a line, files follow, and nothing else moves."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from nixtui.secrets.recipient import ssh_to_age
 from nixtui.secrets.repository import drift_of, look_around
 from nixtui.secrets.rule_text import with_recipient, without_recipient
 from nixtui.secrets.rules import parse_rules
-from nixtui.secrets.work import Work, locks_out
+from nixtui.secrets.work import Work
 from tests.secrets.conftest import Repo, run
 from tests.secrets.test_command import secrets
 from tests.secrets.test_repository import carried_out
@@ -92,6 +93,44 @@ def test_what_cannot_be_changed_safely_is_for_a_person(text: str, said: str) -> 
     with pytest.raises(SecretsError, match=said) as caught:
         with_recipient(Path(".sops.yaml"), text, [2], "web", NEW)
     assert "by hand" in str(caught.value)
+
+
+STYLES = (
+    lambda keys, indent: "\n" + "".join(f"{indent}- {key} # c\n" for key in keys),
+    lambda keys, _: " [" + ", ".join(keys) + "]\n",
+    lambda keys, _: " [ '" + "' , '".join(keys) + "' ] # c\n",
+    lambda keys, _: " " + ",".join(keys) + "\n",
+    lambda keys, _: ' "' + ", ".join(keys) + '"\n',
+    lambda keys, indent: " >-\n" + ",\n".join(f"{indent}  {key}" for key in keys) + "\n",
+)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_rules_in_any_style_are_changed_as_meant_or_not_at_all(seed: int) -> None:
+    """Random files: what is added and taken away again leaves every rule as it was, and comments in their places."""
+    chance = random.Random(seed)  # noqa: S311
+    names, known = ("ada", "bob", "olga", "x"), [f"age1{sign * 58}" for sign in "qpry"]
+    text, anchored = "# head\n", chance.random() < 0.5
+    if anchored:
+        text += "keys:\n" + "".join(f"  - &{name[0]} {key}\n" for name, key in zip(names, known, strict=True))
+    text += "creation_rules:\n"
+    for number in range(3):
+        keys = chance.sample(known, chance.randint(2, 4))
+        style = chance.choice(STYLES)
+        if anchored and style in STYLES[:2]:
+            keys = [f"*{names[known.index(each)][0]}" for each in keys]
+        grouped = chance.random() < 0.4
+        text += f"  # rule\n  - path_regex: r{number}\n"
+        text += ("    key_groups:\n      - age:" if grouped else "    age:") + style(keys, " " * (10 if grouped else 6))
+    path, before = Path(".sops.yaml"), parse_rules(Path(".sops.yaml"), text)
+    numbers = chance.sample([1, 2, 3], chance.randint(1, 3))
+    after = with_recipient(path, text, numbers, "new one", NEW)
+    for number, rule in enumerate(parse_rules(path, after).rules, 1):
+        assert (NEW in {each.identity for each in rule.recipients}) is (number in numbers)
+    assert [line for line in after.splitlines() if line.strip().startswith("#")] == ["# head", *["  # rule"] * 3]
+    assert parse_rules(path, without_recipient(path, after, [NEW])).rules == before.rules
+    gone = without_recipient(path, after, [known[0]])
+    assert known[0] not in gone and gone.count("# rule") == 3
 
 
 def test_the_last_one_cannot_go() -> None:
@@ -185,9 +224,20 @@ async def test_i_cannot_offboard_myself_by_accident(repo: Repo) -> None:
         (repo.root / ".sops.yaml").read_text().replace("- age:\n  - *me\n", "- age: [*me, *other]\n")
     )
     found = await look_around(repo.root, repo.environ)
-    work, _ = await plan_offboard(found, "me", (await repo.runner()).identities.recipients, repo.environ)
-    assert {row.refused for row in work.plan.targets if row.name != ".sops.yaml"} == {"you could not read it any more"}
-    assert locks_out(work.files["mine.yaml"], frozenset({repo.me.public}))
+    with pytest.raises(SecretsError, match=r"you could not read mine\.yaml, .* any more; let somebody who stays do it"):
+        await plan_offboard(found, "me", (await repo.runner()).identities.recipients, repo.environ)
+
+
+async def test_files_that_i_cannot_open_are_left_to_those_who_can(repo: Repo, host_key: str, tmp_path: Path) -> None:
+    fill(repo)
+    repo.encrypt("shared/theirs.yaml", "x: y\n", to=repo.other.public)
+    found = await look_around(repo.root, repo.environ)
+    mine = (await repo.runner()).identities.recipients
+    work = await plan_add_host(found, "web", host_key, found.files, mine, repo.environ)
+    refused = {row.name: row.refused for row in work.plan.targets if row.refused}
+    assert refused == {"shared/theirs.yaml": "none of your keys opens it"}
+    report = await carried_out(repo, work, tmp_path)
+    assert report.outcome is Outcome.PARTIAL
 
 
 AGE_RULES = """let

@@ -33,7 +33,7 @@ from nixtui.secrets.saving import merging_job, plan_age, plan_edits, plan_merge,
 from nixtui.secrets.secret import Secret
 from nixtui.secrets.standing import HostSecretsSeen
 from nixtui.secrets.taking_back import plan_undo, undoing_job
-from nixtui.secrets.work import Work, job, plan_rotate, plan_updatekeys
+from nixtui.secrets.work import Work, job, plan_reencrypt, plan_rotate, plan_updatekeys
 
 _HOST_KEY: Final = "/etc/ssh/ssh_host_ed25519_key"
 _HOSTS_AT_ONCE: Final = 32
@@ -116,6 +116,12 @@ class LiveSecrets:
         """As `plan_updatekeys`."""
         repository, runner = await look_around(secrets_root(self._nixtui), self._environ), await self._runner()
         return self._work(await asyncio.to_thread(plan_rotate, _named(repository, names)), runner)
+
+    async def plan_reencrypt(self, names: Sequence[str]) -> Plan:
+        """As `plan_updatekeys`."""
+        repository, runner = await look_around(secrets_root(self._nixtui), self._environ), await self._runner()
+        files, mine = _named(repository, names), runner.identities.recipients
+        return self._work(await asyncio.to_thread(plan_reencrypt, repository, files, mine), runner)
 
     async def make(self, kind: Made, comment: str, password: Secret | None = None) -> Generated:
         """As `nixtui secrets generate`."""

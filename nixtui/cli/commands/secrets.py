@@ -28,6 +28,7 @@ _EXITS = {
     Trouble.NO_SUCH_FILE: Exit.USAGE,
     Trouble.NO_SUCH_KEY: Exit.USAGE,
     Trouble.NO_MERGE: Exit.USAGE,
+    Trouble.NO_RULE: Exit.USAGE,
     Trouble.KMS_UNREACHABLE: Exit.UNREACHABLE,
     Trouble.TIMED_OUT: Exit.UNREACHABLE,
     Trouble.GUARDED: Exit.REFUSED,

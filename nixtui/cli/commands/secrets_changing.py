@@ -1,9 +1,11 @@
 """`nixtui secrets set` and `unset`: a value comes on standard input, or is asked for without echo, and never else."""
 
 import asyncio
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
+from pathlib import Path as FilePath
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
@@ -14,13 +16,15 @@ from nixtui.cli.secrets_here import Here, file_here, is_age, runner_here
 from nixtui.operations.operation import Job
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Answer, Consent, Refused
+from nixtui.secrets.creating import NewFile, check_new, new_file
 from nixtui.secrets.document import Format, Path
 from nixtui.secrets.edit import Drop, Edit, Put
 from nixtui.secrets.editing import check
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.key_path import key_path
+from nixtui.secrets.repository import find_root
 from nixtui.secrets.safe_file import digest, read_file
-from nixtui.secrets.saving import plan_age, plan_edits, saving_age_job, saving_job
+from nixtui.secrets.saving import creating_job, plan_age, plan_edits, plan_new, saving_age_job, saving_job
 from nixtui.secrets.secret import Secret
 
 ALLOWED = ("plaintext", "replace", "slash", "type")
@@ -37,6 +41,7 @@ def add(verbs: Any) -> None:
     setting.add_argument("key", metavar="KEY", nargs="?", help="like db/password; not for age and binary files")
     unsetting.add_argument("key", metavar="KEY")
     setting.add_argument("--typed", action="store_true", help="the value is JSON, like a number or a list")
+    setting.add_argument("--new", action="store_true", help="create the file, by the rule that is for it")
     setting.add_argument("--exact", action="store_true", help="keep the end of line that the value ends with")
     setting.add_argument(
         "--allow", action="append", default=[], choices=ALLOWED, help="what would be refused otherwise"
@@ -51,7 +56,12 @@ def add_saving(parser: ArgumentParser) -> None:
 
 
 async def _set(arguments: Namespace, nixtui: Assembly) -> Exit:
-    here = await file_here(nixtui, arguments.file)
+    here = await file_or_new(nixtui, arguments)
+    if isinstance(here, NewFile):
+        edit = Put(new_key(arguments, here), Secret(b""), arguments.typed)
+        may(nixtui, plan_new(here, [edit]))
+        value = await read_value(nixtui, arguments.key or here.name, exact=arguments.exact or here.age_rule is not None)
+        return await create_file(arguments, nixtui, here, Put(edit.path, value, arguments.typed))
     may(nixtui, plan_age(here.file.name))
     value = await read_value(nixtui, arguments.key or here.file.name, exact=arguments.exact or is_age(here.file))
     if is_age(here.file):
@@ -59,6 +69,43 @@ async def _set(arguments: Namespace, nixtui: Assembly) -> Exit:
     return await save_edits(
         arguments, nixtui, here, Put(key_of(arguments, here), value, arguments.typed), arguments.allow
     )
+
+
+async def file_or_new(nixtui: Assembly, arguments: Namespace) -> Here | NewFile:
+    """A file of the secrets here, or with `--new` what it will be. Raises `SecretsError`."""
+    if not arguments.new:
+        return await file_here(nixtui, arguments.file)
+    cwd = nixtui.surroundings.cwd
+    path = await asyncio.to_thread(_place, cwd, arguments.file)
+    return await new_file(find_root(cwd), path, nixtui.surroundings.environ)
+
+
+def _place(cwd: FilePath, text: str) -> FilePath:
+    path = FilePath(os.path.normpath(cwd / text))
+    if path.exists():
+        raise SecretsError(Trouble.GUARDED, f"{text}: the file is there already", "leave --new away")
+    return path
+
+
+def new_key(arguments: Namespace, new: NewFile) -> Path:
+    """The path that KEY means in a new file. Raises `UsageError`."""
+    if new.age_rule is not None:
+        if arguments.key is not None:
+            raise UsageError(f"{new.name} is one value and has no keys; leave KEY away")
+        return ("data",)
+    if arguments.key is None and new.format is not Format.BINARY:
+        raise UsageError(f"{new.name} does not exist yet; which key shall it have?")
+    return key_path(arguments.key or "data", new.document)
+
+
+async def create_file(
+    arguments: Namespace, nixtui: Assembly, new: NewFile, edit: Put, more: Mapping[str, Any] = NOTHING
+) -> Exit:
+    """Create a file with its first value; `more` goes into the JSON."""
+    allowed = arguments.allow
+    check_new(new, [edit], allowed)
+    job = creating_job(await runner_here(nixtui), new, [edit], allowed=allowed)
+    return await carry_out_edit(arguments, nixtui, plan_new(new, [edit]), job, more)
 
 
 async def _unset(arguments: Namespace, nixtui: Assembly) -> Exit:

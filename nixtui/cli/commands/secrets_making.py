@@ -8,8 +8,11 @@ from nixtui.cli.commands.secrets_changing import (
     ALLOWED,
     add_saving,
     carry_out_edit,
+    create_file,
+    file_or_new,
     key_of,
     may,
+    new_key,
     read_value,
     save_age_value,
     save_edits,
@@ -17,6 +20,7 @@ from nixtui.cli.commands.secrets_changing import (
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.cli.secrets_here import Here, file_here, is_age, runner_here
+from nixtui.secrets.creating import NewFile
 from nixtui.secrets.document import Format
 from nixtui.secrets.edit import Put
 from nixtui.secrets.errors import SecretsError, Trouble
@@ -38,6 +42,7 @@ def add(verbs: Any) -> None:
         "--kind", choices=[each.value for each in Made], default=Made.PASSWORD.value,
         help="what; for hashed-password the password comes on standard input, or is asked for",
     )  # fmt: skip
+    generating.add_argument("--new", action="store_true", help="create the file, by the rule that is for it")
     generating.add_argument("--length", type=int, default=LENGTH, help="signs of a password, bytes of hex")
     generating.add_argument(
         "--allow", action="append", default=[], choices=("overwrite", *ALLOWED), help="what would be refused otherwise"
@@ -54,7 +59,13 @@ def add(verbs: Any) -> None:
 
 
 async def _generate(arguments: Namespace, nixtui: Assembly) -> Exit:
-    here = await file_here(nixtui, arguments.file)
+    here = await file_or_new(nixtui, arguments)
+    if isinstance(here, NewFile):
+        key = new_key(arguments, here)
+        may(nixtui, plan_age(here.name))
+        made = await _made(arguments, nixtui, arguments.key or here.name)
+        more = {"kind": arguments.kind, "public": made.public}
+        return _tell_public(arguments, made, await create_file(arguments, nixtui, here, Put(key, made.value), more))
     may(nixtui, plan_age(here.file.name))
     what = arguments.key or here.file.name
     if "overwrite" not in arguments.allow and _has_value(arguments, here):
@@ -68,7 +79,12 @@ async def _generate(arguments: Namespace, nixtui: Assembly) -> Exit:
     else:
         edit = Put(key_of(arguments, here), made.value)
         status = await save_edits(arguments, nixtui, here, edit, arguments.allow, more)
-    if status is Exit.DONE and made.public is not None and not arguments.json:
+    return _tell_public(arguments, made, status)
+
+
+def _tell_public(arguments: Namespace, made: Generated, status: Exit) -> Exit:
+    """What everybody may know of it, once it is saved."""
+    if status is Exit.DONE and made.public is not None and not arguments.json and not arguments.dry_run:
         print(made.public) if arguments.kind != Made.HASHED_PASSWORD else narrate(f"hashed with {plain(made.public)}")
     return status
 

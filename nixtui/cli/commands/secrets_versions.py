@@ -8,7 +8,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.commands.secrets_changing import add_saving, carry_out_edit
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.output import narrate, plain, print_json, print_table, rfc3339
-from nixtui.cli.secrets_here import file_here, repository_here, runner_here
+from nixtui.cli.secrets_here import is_age, repository_here, runner_here
 from nixtui.secrets.document import Path
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.history import Entry, KeyChange, history
@@ -37,15 +37,19 @@ def add(verbs: Any) -> None:
 
 
 async def _history(arguments: Namespace, nixtui: Assembly) -> Exit:
-    here = await file_here(nixtui, arguments.file)
-    file = here.file
-    key = key_path(arguments.key, file.document) if arguments.key and file.document else None
+    repository = await repository_here(nixtui)
+    file = repository.file(arguments.file, nixtui.surroundings.cwd)
+    if file is None:
+        raise no_such_file(arguments.file)
+    key: Path | None = None
+    if arguments.key and not is_age(file):  # also of a file that is broken today: its past may say since when
+        key = key_path(arguments.key, file.document) if file.document else tuple(arguments.key.split("/"))
     entries = await history(await runner_here(nixtui), file.path, file.name, key, most=arguments.most)
     if arguments.json:
-        print_json([_entry_json(each, here.repository) for each in entries])
+        print_json([_entry_json(each, repository) for each in entries])
     else:
         for each in entries:
-            _print_entry(each, here.repository)
+            _print_entry(each, repository)
     return Exit.DONE
 
 

@@ -7,7 +7,7 @@
 # every run, as a plain hash of something short can be guessed. With an empty KEY there is none.
 #
 # Needs parts/links.sh before it. Answers are lines: `generation KIND NUMBER`, `public KEY`, and in the order of the
-# paths `file MODE OWNER GROUP HASH` or `missing`; then `end`. Changes nothing.
+# paths `file MODE OWNER GROUP UID GID HASH` or `missing`; then `end`. Changes nothing.
 set -u
 
 main() {
@@ -38,7 +38,7 @@ public() {
 }
 
 told() {
-    if [ ! -f "$1" ] || ! owner=$(stat -Lc '%a %U %G' -- "$1"); then
+    if [ ! -f "$1" ] || ! owner=$(stat -Lc '%a %U %G %u %g' -- "$1"); then
         printf 'missing\n'
         return
     fi

@@ -53,6 +53,12 @@ class Secrets(Protocol):
         """The plan to give files new data keys. Raises `SecretsError`."""
         ...
 
+    async def plan_reencrypt(self, names: Sequence[str]) -> Plan:
+        """The plan to encrypt files as if they were new, which is what another choice of values or another threshold
+        wants. Raises `SecretsError`.
+        """
+        ...
+
     async def make(self, kind: Made, comment: str, password: Secret | None = None) -> Generated:
         """A new value; a hash is made of a `password`. Raises `SecretsError`."""
         ...
