@@ -12,6 +12,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.evaluating import flake_found, flake_of, request_here
 from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
 from nixtui.cli.output import narrate
+from nixtui.cli.secrets_of_hosts import secrets_check
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.choice import Choice
@@ -22,6 +23,7 @@ from nixtui.deploys.plan import Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.deploys.profiles import Wished
 from nixtui.deploys.pulling import Pull, Puller
+from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
@@ -83,6 +85,7 @@ class Deploying:
         self._local: dict[str, Closure] = {}
         self._nodes = NO_NODES
         self._names: Mapping[str, str] = {}
+        self._secrets: SecretsCheck | None = None
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
         """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
@@ -170,7 +173,8 @@ class Deploying:
 
     async def examine(self, hosts: Sequence[Host], built: Mapping[str, str | NixError]) -> list[Candidate]:
         """Every host looked at, some at a time."""
-        examiner = Examiner(self._nixtui.reach, self._closure, self._remote_closure)
+        self._secrets = await secrets_check(self._nixtui, hosts, self._say)
+        examiner = Examiner(self._nixtui.reach, self._closure, self._remote_closure, self._secrets)
         room = asyncio.Semaphore(EXAMINED_AT_ONCE)
 
         async def one(host: Host) -> Candidate:
@@ -207,7 +211,8 @@ class Deploying:
         """What the job works with."""
         configuration = self._nixtui.configuration
         rules = gate_rules(configuration)
-        return Means(self._nixtui.reach, self._ssh_for, copying, rules, configuration.directory, self._key_values)
+        place, values = configuration.directory, self._key_values
+        return Means(self._nixtui.reach, self._ssh_for, copying, rules, place, values, self._secrets)
 
     def _pull(self, host: Host) -> Pull | None:
         """What the host fetches by itself, if `nixtui.toml` says so."""

@@ -24,6 +24,7 @@ from nixtui.demo.host import DemoHost
 from nixtui.demo.installation import Installation, install
 from nixtui.demo.past import write_past
 from nixtui.demo.root import Root
+from nixtui.demo.secrets import write_secrets
 from nixtui.demo.server import LOOPBACK
 from nixtui.demo.signals import ended_by_signals
 from nixtui.demo.story import CAST, Character, Door
@@ -118,11 +119,15 @@ class _World:
         root = Root(self._directory / "hosts" / who.name, self._programs)
         installation = install(root, who, self.history, self._places[who.role], self._clock())
         self._places[who.role] += 1
+        host_key = asyncssh.generate_private_key(_KEY)
+        public = root.at("/etc/ssh/ssh_host_ed25519_key.pub")
+        public.parent.mkdir(parents=True, exist_ok=True)
+        public.write_bytes(host_key.export_public_key())
         return DemoHost(
             who,
             root,
             installation,
-            keys=(asyncssh.generate_private_key(_KEY), self._operator_key),
+            keys=(host_key, self._operator_key),
             environ=self._environ,
             tasks=tasks,
             random=Random(f"{self._seed}/{who.name}"),  # noqa: S311
@@ -138,6 +143,7 @@ class _World:
             for who in cast
         ]
         self.history.repository.write(self._directory / FLAKE)
+        write_secrets(self._directory / FLAKE, self._directory / "config")
         return DemoFleet(
             directory=self._directory,
             config_path=write_configuration(self._directory, self._operator_key, listed),

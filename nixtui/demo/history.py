@@ -8,6 +8,7 @@ from random import Random
 from typing import Final
 
 from nixtui.demo.repository import SUBJECTS, Repository
+from nixtui.demo.secrets import committed
 
 DAY_S: Final = 86_400.0
 MINUTE_S: Final = 60.0
@@ -85,6 +86,7 @@ def _commits(random: Random, now: float, repository: Repository) -> Sequence[Com
         if number in _OTHER_NIXPKGS:
             built = datetime.fromtimestamp(deployed_at, UTC).date() - timedelta(days=random.choice((1, 2, 2, 3)))
             version = f"{_release(built, number)}.{built:%Y%m%d}.{_revision(random)[:7]}"
+        repository.more.update(committed(number))
         revision = repository.commit(SUBJECTS[number], deployed_at - _DEPLOYED_AFTER_S)
         commits.append(Commit(number, deployed_at, revision, version))
     return commits

@@ -17,6 +17,8 @@ from nixtui.deploys.keys import NodeKeys, Values
 from nixtui.deploys.legs import Leg
 from nixtui.deploys.phase import Phase
 from nixtui.deploys.plan import Deploy, keys_of
+from nixtui.deploys.proving import proven
+from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.host import Host
 from nixtui.model.preview import Preview
 from nixtui.nix.colmena import HiveKey
@@ -38,7 +40,9 @@ _DRY_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a deploy works with beside its plan. `directory` is where nix is run; `values` reads the keys of a hive."""
+    """What a deploy works with beside its plan. `directory` is where nix is run; `values` reads the keys of a hive;
+    `secrets` proves what hosts have after it.
+    """
 
     reach: Reach
     ssh_for: SshFor
@@ -46,6 +50,7 @@ class Means:
     gate: GateRules
     directory: Path
     values: Values
+    secrets: SecretsCheck | None = None
 
 
 def deploy_job(deploy: Deploy, means: Means) -> Job:
@@ -220,7 +225,12 @@ class _Deploying:
 
     async def _activate(self, name: str) -> TargetReport:
         self.begun[name] = self._activating(name)
-        return await self.begun[name].go()
+        report = await self.begun[name].go()
+        if self.means.secrets is None or report.outcome not in (Outcome.COMMITTED, Outcome.TESTED):
+            return report
+        if not self.deploy.choice.action.is_live:
+            return report
+        return await proven(self.means.secrets, self._host(name), self.means.reach, self.run, report)
 
     async def _take_back(self, name: str) -> TargetReport:
         """The way back of a host that had arrived already."""

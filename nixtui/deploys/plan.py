@@ -294,6 +294,8 @@ def findings(candidate: Candidate) -> list[str]:
     for name, custom in candidate.customs.items():
         was = short_name(custom.leads) if custom.leads else "nothing"
         found.append(f"profile {name} of {custom.said.owner}: {was} → {short_name(custom.path)}")
+    if candidate.secrets is not None:
+        found.append(candidate.secrets)
     if candidate.pull is not None:
         return [*found, f"it fetches {candidate.pull.reference} by itself; what that is, only it knows"]
     if candidate.landing is not None:

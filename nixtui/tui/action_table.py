@@ -23,6 +23,7 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
+from nixtui.tui.secret_actions import HOST_SECRETS, SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
@@ -68,6 +69,12 @@ def _load_builds() -> type[Place]:
     return BuildsScreen
 
 
+def _load_secrets() -> type[Place]:
+    from nixtui.tui.screens.secrets import SecretsScreen
+
+    return SecretsScreen
+
+
 def _load_logs() -> type[Place]:
     from nixtui.tui.screens.logs import LogsScreen
 
@@ -96,6 +103,7 @@ DESTINATIONS = (
     Destination("fleet", "1", "Fleet", _load_fleet),
     Destination("generations", "2", "Generations", _load_generations),
     Destination("builds", "3", "Builds", _load_builds),
+    Destination("secrets", "5", "Secrets", _load_secrets),
     Destination("logs", "6", "Logs", _load_logs),
     Destination("activity", "7", "Activity", _load_activity),
 )
@@ -354,6 +362,10 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.GENERATIONS: _GENERATIONS,
     Scope.HOST: HOST_PAGE,
     Scope.BUILDS: _BUILDS,
+    Scope.SECRETS: SECRETS,
+    Scope.VERSIONS: SECRET_HISTORY,
+    Scope.MERGE: SECRET_MERGE,
+    Scope.HOST_SECRETS: HOST_SECRETS,
     Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.INCIDENT: _INCIDENT,

@@ -55,7 +55,7 @@ class Decision:
         if plan is None:
             return self.draft.plan_problem or "the plan is not there yet"
         if not plan.acting_on:
-            return "nothing to do" if len(plan.targets) == 1 else "nothing to do: every host is left out"
+            return "nothing to do" if len(plan.targets) == 1 else "nothing to do: all of them are left out"
         if (forbidden := self.policy.forbids(plan)) is not None:
             return forbidden
         if changed := self._changed():

@@ -164,7 +164,7 @@ async def shape(seed: int, base: Path) -> dict[str, str]:
             name = str(file.relative_to(fleet.directory))
             if file.is_symlink():
                 found[name] = str(file.readlink()).replace(str(fleet.directory), "")
-            elif file.is_file() and "/run/" not in name and file.stat().st_size < 2**20:
+            elif file.is_file() and "/run/" not in name and file.suffix != ".pub" and file.stat().st_size < 2**20:
                 found[name] = file.read_text()
         return found
 

@@ -56,6 +56,36 @@ async def test_equal_values_of_a_list_do_not_become_equal_ciphertext(repo: Repo)
     assert repo.plain(path)["tokens"] == ["same", "same", "other"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("tokens", ["same", "other"]),
+        ("tokens", ["new", "same", "other", "and one", {"name": "x", "list": [1, [2]]}]),
+        ("tokens", ["b", ["a"]]),
+        ("created", ["one", ["two", {"three": 3}]]),
+        ("db", ["a list now"]),
+        ("empty", ["a list now"]),
+    ],
+)
+async def test_a_list_is_set_place_by_place(repo: Repo, key: str, value: list[Any]) -> None:
+    path = repo.encrypt("a.yaml", YAML)
+    before = repo.plain(path)
+    edit = Put((key,), Secret(json.dumps(value)), typed=True)
+    change = await save(await repo.runner(), path, "a.yaml", [edit], allowed=("type", "replace"))
+    assert repo.plain(path) == {**before, key: value}
+    if value[0] == "same":
+        old, new = (read_document(each, "a.yaml").below(("tokens", 0)) for each in (change.before, change.after))
+        assert old == new
+
+
+@pytest.mark.parametrize("value", ["[ ]", "[\n[1], 2]"])
+async def test_lists_that_sops_cannot_set_are_refused_before_it_is_asked(repo: Repo, value: str) -> None:
+    path = repo.encrypt("a.yaml", YAML)
+    with pytest.raises(SecretsError, match="cannot set tokens to a list that is empty or begins with another"):
+        edit = Put(("tokens",), Secret(value), typed=True)
+        await save(await repo.runner(), path, "a.yaml", [edit], allowed=("type", "replace"))
+
+
 @pytest.mark.parametrize("indent", [1, 2, 3, 4, 6, 8])
 async def test_the_indentation_stays(repo: Repo, indent: int) -> None:
     path = repo.root / "a.yaml"

@@ -33,6 +33,7 @@ from nixtui.remote.errors import Unreachable
 from nixtui.tui.cockpit.first_run import FirstRun
 from tests.tui.logs_in_memory import MemoryLogs
 from tests.tui.profiles import MemoryProfiles
+from tests.tui.secrets_in_memory import MemorySecrets
 
 NOW = 1_795_230_761.0
 """2026-11-21 03:12:41 UTC: the hour the app is for."""
@@ -352,6 +353,7 @@ class MemoryCockpit:
         self.asked: list[Collection[str]] = []
         self.tasks: set[asyncio.Task[object]] = set()
         self.logs = MemoryLogs(self.clock)
+        self.secrets = MemorySecrets()
 
     def begin(self) -> None:
         """Everything is here already."""

@@ -52,6 +52,9 @@ SCENES = {
     "first-run": Scene((), "nixtui watches a fleet", stage=with_nothing_yet),
     "progress": Scene(("r", "right", "enter"), "committed in", quick=True),
     "activity": Scene(("r", "right", "enter", "7"), "Roll back web-2", quick=True),
+    "secrets": Scene(("5", "j", "enter"), "postgres/superuser"),
+    "secrets-recipients": Scene(("5", "tab", "j"), "yuki reads it and should not"),
+    "secrets-editor": Scene(("5", "j", "enter", "e"), "typing replaces it"),
     "help": Scene(("?",), "Keys"),
 }
 
@@ -79,6 +82,8 @@ async def drawn(scene: Scene, look: Look) -> str:
                 await until_shown(pilot, "412 → 411")
             if scene.quick and key == "enter":
                 await until_shown(pilot, "committed in")
+            if key == "5":
+                await until_shown(pilot, "secrets/db.yaml")
         if scene.logs:
             cockpit.logs.tails[-1].take("web-2", said(cockpit.now), 0.0)
         await until_shown(pilot, scene.complete)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.cli.cockpit.incident import LiveIncident
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
+    from nixtui.cli.cockpit.secrets import LiveSecrets
     from nixtui.cli.cockpit.upkeep import LiveUpkeep
     from nixtui.fleet.inventory import Snapshot
     from nixtui.fleet.watch import FleetWatch
@@ -118,6 +119,13 @@ class LiveCockpit:
         from nixtui.cli.cockpit.profiles import LiveProfiles
 
         return LiveProfiles(self._nixtui, self.fleet.host, self.seen, self.keep)
+
+    @cached_property
+    def secrets(self) -> LiveSecrets:
+        """Secrets of the repository."""
+        from nixtui.cli.cockpit.secrets import LiveSecrets
+
+        return LiveSecrets(self._nixtui, self.fleet.host, self.keep)
 
     @cached_property
     def upkeep(self) -> LiveUpkeep:

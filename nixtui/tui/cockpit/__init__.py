@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # values only: whoever asks for them has them, and the first 
     from nixtui.tui.cockpit.logs import Logs
     from nixtui.tui.cockpit.memory import Memory
     from nixtui.tui.cockpit.profiles import Profiles
+    from nixtui.tui.cockpit.secrets import Secrets
     from nixtui.tui.cockpit.upkeep import Upkeep
 
 
@@ -79,6 +80,8 @@ class Cockpit(Protocol):
     def builds(self) -> Builds: ...
     @property
     def profiles(self) -> Profiles: ...
+    @property
+    def secrets(self) -> Secrets: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

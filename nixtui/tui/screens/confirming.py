@@ -55,7 +55,7 @@ class Confirming(Dialog[Operation], Acting):
         super().__init__(session)
         self.draft = draft
         self._frame = Vertical(classes="dialog confirming")
-        self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
+        self._targets = Table[Target](target_columns((), self.subject), self._target, framed=False, id="targets")
         self._targets.display = len(draft.names) > 1
         self._title, self._text, self._objection = (Lines(id=each) for each in ("where", "text", "why-not"))
         self._reason, self._typed = Asked("reason"), Asked("typed")
@@ -74,6 +74,11 @@ class Confirming(Dialog[Operation], Acting):
     def of_many(self) -> str:
         """What the choice is called for several hosts; their number goes where `{}` is."""
         return f"{self.verb} {{}} hosts"
+
+    @property
+    def subject(self) -> str:
+        """What the targets are, as the head of their column."""
+        return "HOST"
 
     @property
     def heading(self) -> str:
@@ -153,7 +158,7 @@ class Confirming(Dialog[Operation], Acting):
     def _show_targets(self) -> None:
         plan = self.draft.plan
         rows = sorted(plan.targets, key=lambda each: (each.refused is not None, each.wave)) if plan else ()
-        columns = target_columns(rows)
+        columns = target_columns(rows, self.subject)
         if [each.id for each in columns] != [each.id for each in self._targets.columns]:
             self._targets.set_columns(columns)
         self._targets.show(tuple(each.name for each in rows))
@@ -309,8 +314,9 @@ class Confirming(Dialog[Operation], Acting):
 
 
 def seen(session: Session, names: Sequence[str]) -> dict[str, HostStatus]:
-    """How hosts are at this moment."""
-    return {name: session.cockpit.fleet.status(name) for name in names}
+    """How hosts are at this moment; what is no host of the fleet is left out."""
+    fleet = session.cockpit.fleet
+    return {name: fleet.status(name) for name in names if name in fleet}
 
 
 def environments(session: Session, names: Sequence[str]) -> tuple[str, ...]:
@@ -324,7 +330,7 @@ class PlanQuestion:
 
     `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one. `known` is
     what one decides by for one host of the plan. `of_many` is what the choice is called for several hosts, with `{}`
-    for their number, where that is not `VERB {} hosts`.
+    for their number, where that is not `VERB {} hosts`; `subject` is what the targets are, where they are no hosts.
     """
 
     heading: str
@@ -334,6 +340,7 @@ class PlanQuestion:
     command: Sequence[str] = ()
     known: Callable[[Plan, str], Sequence[str]] = lambda _, __: ()
     of_many: str | None = None
+    subject: str = "HOST"
 
 
 class PlanDialog(Confirming):
@@ -360,6 +367,11 @@ class PlanDialog(Confirming):
     def of_many(self) -> str:
         """As the question has it."""
         return self._question.of_many or super().of_many
+
+    @property
+    def subject(self) -> str:
+        """As the question has it."""
+        return self._question.subject
 
     @property
     def heading(self) -> str:

@@ -7,13 +7,14 @@ from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, line, said
 from nixtui.tui.widgets.columns import Column
 
 
-def target_columns(rows: Sequence[Target] = ()) -> tuple[Column[Target], ...]:
-    """In the order they are read; what none of these rows has needs no column."""
+def target_columns(rows: Sequence[Target] = (), subject: str = "HOST") -> tuple[Column[Target], ...]:
+    """In the order they are read; what none of these rows has needs no column. `subject` is what they are."""
     wave = Column("wave", "WAVE", 4, _wave, right=True)
-    name = Column[Target]("name", "HOST", 12, lambda row: (said(row.name, Role.STRONG),), 0, 20)
+    name = Column[Target]("name", subject, 12, lambda row: (said(row.name, Role.STRONG),), 0, 20)
     note = Column("note", "", 16, _note, 1, 60)
     if not rows or any(row.before is not None for row in rows):
-        return wave, name, Column("change", "FROM → TO", 13, _change), *_differences(rows), note
+        change = Column("change", "FROM → TO", 13, _change, 0, 13 if subject == "HOST" else 30)
+        return wave, name, change, *_differences(rows), note
     if any(row.after is not None for row in rows):
         return wave, name, Column("after", "SYSTEM", 20, _after, 0, 48), note
     return wave, name, note
