@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nixtui.activation.guarded import HealthCheck
@@ -16,9 +17,10 @@ from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.foresight import foresee
 from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
-from nixtui.deploys.plan import Deploy, plan_deploy
+from nixtui.deploys.plan import Deploy, findings, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.deploys.profiles import Wished
 from nixtui.deploys.pulling import Pull, Puller
@@ -59,6 +61,14 @@ def gate_rules(configuration: Configuration) -> GateRules:
 def is_here(path: str) -> bool:
     """Whether the local store has it."""
     return Path(path).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A deploy with what one decides by, in lines by host."""
+
+    deploy: Deploy
+    known: Mapping[str, Sequence[str]]
 
 
 class Deploying:
@@ -188,6 +198,19 @@ class Deploying:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(host)) for host in hosts]
         return [task.result() for task in tasks]
+
+    async def propose(self, candidates: Sequence[Candidate], choice: Choice) -> Proposal:
+        """The plan, and what one decides by; a host that says it must not go there live is left out, and says why."""
+        deploy = self.plan(candidates, choice)
+        foreseen = await foresee(deploy, self._nixtui.reach)
+        objected = {name: each.objection for name, each in foreseen.items() if each.objection is not None}
+        if objected:
+            told = [replace(each, objection=objected.get(each.host.name, each.objection)) for each in candidates]
+            deploy = self.plan(told, choice)
+        known = {each.host.name: findings(each) for each in candidates}
+        for name, each in foreseen.items():
+            known[name] += each.lines
+        return Proposal(deploy, known)
 
     def plan(self, candidates: Sequence[Candidate], choice: Choice) -> Deploy:
         """The plan, with an identity of its own and this configuration's settings."""

@@ -76,7 +76,6 @@ class LiveBuilds:
         from nixtui.deploys.copying import CopySettings
         from nixtui.deploys.job import deploy_job
         from nixtui.deploys.past import quarantined
-        from nixtui.deploys.plan import findings
 
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
         deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told)
@@ -84,8 +83,9 @@ class LiveBuilds:
         await deploying.keep(built)
         candidates = await deploying.examine(hosts, built)
         past = await (await nixtui.journal()).entries(limit=_PAST)
-        deploy = deploying.plan(candidates, Choice(quarantined=quarantined(past)))
-        self._findings[id(deploy.plan)] = (deploy.plan, {each.host.name: findings(each) for each in candidates})
+        proposal = await deploying.propose(candidates, Choice(quarantined=quarantined(past)))
+        deploy = proposal.deploy
+        self._findings[id(deploy.plan)] = (deploy.plan, proposal.known)
         while len(self._findings) > _REMEMBERED:
             self._findings.popitem(last=False)
         return self._keep(Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(CopySettings()))))
