@@ -85,6 +85,7 @@ def deploy(place: Place) -> None:
         command=["nixtui", "deploy", *names],
         known=builds.findings,
         of_many="Deploy to {} hosts",
+        firsts={KIND: "Build there first"},
     )
     opening.plan(place.nixtui, names, question)
 

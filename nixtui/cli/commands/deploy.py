@@ -7,6 +7,7 @@ from time import monotonic
 from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_places import add_place, asked
 from nixtui.cli.carrying_out import stoppable
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.deploying import Deploying
@@ -63,6 +64,7 @@ def add(parser: ArgumentParser) -> None:
         help="copy before asking, after a yes of its own: then the hosts say which units would stop, start or restart",
     )
     parser.add_argument("--copies", metavar="N", type=int, default=AT_ONCE, help="copy to so many hosts at once")
+    add_place(parser)
     add_consent(parser)
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument(
@@ -92,7 +94,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             narrate(line)
         return await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
 
-    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable, consent=agree)
+    where = asked(arguments, keep_going=True)
+    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable, consent=agree, asked=where)
     built = await deploying.build(hosts, systems)
     for text in texts:
         text.end()
