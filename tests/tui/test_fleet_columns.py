@@ -11,7 +11,7 @@ from nixtui.tui import hosts
 from nixtui.tui.drift import drift_line, drift_weight
 from nixtui.tui.groups import head_key
 from nixtui.tui.last_actions import LastAction, action_line
-from nixtui.tui.paint import fit, plain, width
+from nixtui.tui.paint import plain, width
 from nixtui.tui.screens.host_panel import host_panel
 from tests.tui.cockpit import KEY_IS_ENOUGH, NOW, MemoryCockpit, change, generations_of, healthy, system
 from tests.tui.screen import line_with, opened, press, shown, until, until_shown, write
