@@ -28,6 +28,7 @@ from nixtui.demo.secrets import write_secrets
 from nixtui.demo.server import LOOPBACK
 from nixtui.demo.signals import ended_by_signals
 from nixtui.demo.story import CAST, Character, Door
+from nixtui.demo.workshop import Workshop
 from nixtui.model.host import Host
 from nixtui.remote.access import SshAccess
 from nixtui.remote.prompter import Nobody
@@ -69,21 +70,26 @@ async def demo_fleet(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
     cast: Sequence[Character] = CAST,
+    pace: float = 1.0,
 ) -> AsyncIterator[DemoFleet]:
     """Start the fleet, and take all of it away afterwards, also when a signal asks the process to end.
 
-    The same seed gives the same fleet, but for keys and ports. Raises `OSError` when there is no room for it.
+    The same seed gives the same fleet, but for keys and ports. Builds and copies take `pace` times as long as they say.
+    Raises `OSError` when there is no room for it.
     """
     with ended_by_signals(), demo_directory(environ) as directory, _closed_port() as closed:
         world = _World(directory, seed, environ, clock)
         async with asyncio.TaskGroup() as tasks:
             hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
             background: list[asyncio.Task[None]] = []
+            workshop: Workshop | None = None
             failure: Exception | None = None
             try:
                 for host in hosts.values():
                     await host.switch_on()
-                fleet = world.fleet(cast, hosts, closed)
+                workshop = world.workshop(cast, hosts, pace)
+                workshop.open(tasks)
+                fleet = world.fleet(cast, hosts, closed, workshop.environ)
                 await write_past(state_dir(fleet.environ), world.history, _disks(cast, hosts), world.random)
                 background.append(tasks.create_task(_live(list(hosts.values()))))
                 for colleague in _colleagues(fleet, world.random):
@@ -95,6 +101,8 @@ async def demo_fleet(
             finally:
                 for task in background:
                     task.cancel()
+                if workshop is not None:
+                    workshop.close()
                 await asyncio.gather(*(host.switch_off() for host in hosts.values()))
         if failure is not None:
             raise failure
@@ -110,7 +118,8 @@ class _World:
         self._seed = seed
         self._clock = clock
         self._programs = _copy_programs(directory)
-        self._environ = {"PATH": f"{self._programs}:{environ.get('PATH', os.defpath)}"}
+        self._path = environ.get("PATH", os.defpath)
+        self._environ = {"PATH": f"{self._programs}:{self._path}"}
         self._operator_key = asyncssh.generate_private_key(_KEY)
         self._places = Counter[str]()
 
@@ -134,8 +143,20 @@ class _World:
             clock=self._clock,
         )
 
-    def fleet(self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], closed_port: int) -> DemoFleet:
-        """The way to the hosts, now that they listen."""
+    def workshop(self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], pace: float) -> Workshop:
+        """Where their next systems come from."""
+        return Workshop(
+            self._directory,
+            self.history,
+            {who.name: hosts.get(who.name) for who in cast},
+            {who.name: who.role for who in cast},
+            pace,
+        )
+
+    def fleet(
+        self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], closed_port: int, nix: Mapping[str, str]
+    ) -> DemoFleet:
+        """The way to the hosts, now that they listen; `nix` is what makes that the demo's."""
         listed = [
             Listed(who, hosts[who.name].port, hosts[who.name].host_key)
             if who.name in hosts
@@ -147,7 +168,11 @@ class _World:
         return DemoFleet(
             directory=self._directory,
             config_path=write_configuration(self._directory, self._operator_key, listed),
-            environ={f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
+            environ={
+                **{f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
+                **nix,
+                "PATH": f"{nix['PATH']}:{self._path}",
+            },
             hosts=hosts,
         )
 

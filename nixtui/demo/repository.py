@@ -21,8 +21,9 @@ SUBJECTS: Final[Sequence[Sequence[str]]] = (
     ("kernel 6.12.58", "db: statement_timeout 30 s"),
     ("web: longer keepalive",),
     ("bump openssl", "shop-api 2.38: new basket", "nginx: http3"),
+    ("nginx: no http3 until 1.29.4", "shop-api 2.38.1, vector 0.51.2, varnish 8", "node-exporter 1.10.3"),
 )
-"""What was committed for each state of the fleet that was deployed, oldest first."""
+"""What was committed for each state of the fleet, oldest first. The last one is deployed nowhere yet."""
 
 _AUTHORS: Final = ("Mara <mara@shop.example>", "Ben <ben@shop.example>", "Yuki <yuki@shop.example>")
 _APART_S: Final = 47 * 60

@@ -1,7 +1,7 @@
 """Carrying a deploy out: copy to every host, ask each what would change, then activate wave after wave."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from nixtui.activation.guarded import CANCELLED
 from nixtui.deploys.activating import Activating
 from nixtui.deploys.choice import Action
 from nixtui.deploys.copying import Copier, CopySettings, SshFor
+from nixtui.deploys.foresight import told
 from nixtui.deploys.gate import Gate, GateRules
 from nixtui.deploys.keys import NodeKeys, Values
 from nixtui.deploys.legs import Leg
@@ -271,21 +272,3 @@ def _came_to_nothing(report: TargetReport) -> bool:
 
 def _of(report: TargetReport, phase: Phase) -> TargetReport:
     return msgspec.structs.replace(report, phase=phase.value)
-
-
-def told(found: Preview) -> Iterator[str]:
-    """What a dry run says, a line for each kind of change."""
-    for word, names in (
-        ("would stop", found.stopped),
-        ("would start", found.started),
-        ("would restart", found.restarted),
-        ("would reload", found.reloaded),
-        ("would stay as it is", found.not_stopped),
-    ):
-        if names:
-            yield f"{word} {', '.join(names)}"
-    if found.is_complete and not found.touches_units:
-        yield "no unit would stop, start or restart"
-    if found.reboot_needed:
-        yield found.reboot_reason or "a reboot would be needed for full effect"
-    yield from (f"not live: {inhibitor}" for inhibitor in found.inhibitors)

@@ -15,7 +15,7 @@ from nixtui.model.generation import Generations
 from nixtui.model.host import Host
 from nixtui.model.store_path import short_name
 from nixtui.nix.colmena import HiveTarget
-from nixtui.nix.errors import NixError
+from nixtui.nix.errors import NixError, NixRefused
 from nixtui.operations.report import Outcome
 from nixtui.remote.errors import ElevationFailed, RemoteError
 from nixtui.remote.generations import generations
@@ -99,7 +99,8 @@ class Examiner:
         """Everything one must know of `host` before `built` goes there, and what else a node has. Raises nothing."""
         failed = [each for each in (built, *(wished.built.values() if wished else ())) if isinstance(each, NixError)]
         if failed:
-            why = Objection(why=f"not built: {failed[0].reason}", remedy=failed[0].remedy, outcome=Outcome.FAILED)
+            outcome = Outcome.REFUSED if isinstance(failed[0], NixRefused) else Outcome.FAILED
+            why = Objection(why=f"not built: {failed[0].reason}", remedy=failed[0].remedy, outcome=outcome)
             return Candidate(host=host, objection=why)
         system = built if isinstance(built, str) else None
         try:

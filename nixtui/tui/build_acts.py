@@ -90,6 +90,7 @@ def propose_deploy(place: Place, names: Sequence[str]) -> None:
         command=["nixtui", "deploy", *names],
         known=builds.findings,
         of_many="Deploy to {} hosts",
+        firsts={KIND: "Build there first"},
     )
     opening.plan(place.nixtui, names, question)
 

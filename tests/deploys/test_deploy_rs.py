@@ -283,7 +283,6 @@ def test_the_timeouts_of_the_flake_count(operator: Operator, nodes: NodesFlake, 
 def test_what_a_node_builds_itself_is_not_copied_to_it(
     operator: Operator, nodes: NodesFlake, hosts: list[Host]
 ) -> None:
-    operator.shell.environ["NIX_SSHOPTS"] = f"-F {operator.lab.ssh_config}"
     nodes.deploy(with_app("1.0", order="remoteBuild = true; fastConnection = true;"))
     ended = operator.shell.run("deploy", "h1", "--yes", "--json")
     assert ended.code == 0, ended.err

@@ -1,8 +1,8 @@
 """The dialog of every plan: from a key to one decision, with everything one would want to know before it."""
 
 import shlex
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -341,6 +341,8 @@ class PlanQuestion:
     known: Callable[[Plan, str], Sequence[str]] = lambda _, __: ()
     of_many: str | None = None
     subject: str = "HOST"
+    firsts: Mapping[str, str] = field(default_factory=dict)
+    """By kind of plan, what the choice is called where the plan is of something that has to be done first."""
 
 
 class PlanDialog(Confirming):
@@ -360,18 +362,25 @@ class PlanDialog(Confirming):
 
     @property
     def verb(self) -> str:
-        """What the choice is called that starts it."""
-        return self._question.verb
+        """What the choice is called that starts it; something else may have to be done first."""
+        return self._question.verb if self._first is None else self._first
 
     @property
     def of_many(self) -> str:
         """As the question has it."""
+        if self._first is not None:
+            return self._first
         return self._question.of_many or super().of_many
 
     @property
     def subject(self) -> str:
         """As the question has it."""
         return self._question.subject
+
+    @property
+    def _first(self) -> str | None:
+        plan = self.draft.plan
+        return self._question.firsts.get(plan.kind) if plan is not None else None
 
     @property
     def heading(self) -> str:
