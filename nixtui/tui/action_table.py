@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.binding import Binding, BindingType
 
-from nixtui.tui import acting, build_acts
+from nixtui.tui import acting, build_acts, image_acts
 from nixtui.tui.actions import (
     TRY_AGAIN,
     Action,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
+    from nixtui.tui.screens.images import ImagesScreen
     from nixtui.tui.screens.incident import IncidentScreen
     from nixtui.tui.screens.logs import LogsScreen
     from nixtui.tui.screens.message_list import MessagesScreen
@@ -69,6 +70,12 @@ def _load_builds() -> type[Place]:
     return BuildsScreen
 
 
+def _load_images() -> type[Place]:
+    from nixtui.tui.screens.images import ImagesScreen
+
+    return ImagesScreen
+
+
 def _load_secrets() -> type[Place]:
     from nixtui.tui.screens.secrets import SecretsScreen
 
@@ -103,6 +110,7 @@ DESTINATIONS = (
     Destination("fleet", "1", "Fleet", _load_fleet),
     Destination("generations", "2", "Generations", _load_generations),
     Destination("builds", "3", "Builds", _load_builds),
+    Destination("images", "4", "Images", _load_images),
     Destination("secrets", "5", "Secrets", _load_secrets),
     Destination("logs", "6", "Logs", _load_logs),
     Destination("activity", "7", "Activity", _load_activity),
@@ -292,6 +300,25 @@ _LOGS: tuple[Action[LogsScreen], ...] = (
     Action("copy", "c", "copy", lambda on: on.copy(), needs_row, help="the line, or all lines that were found"),
 )
 
+_IMAGES: tuple[Action[ImagesScreen], ...] = (
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=1, help="words of name, id, region or revision"),
+    Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
+    Action("copy_to", "C", "copy to regions", lambda on: on.copy_to_regions(), may_change, danger=True, rank=3,
+           help="with its tags; twice is one copy"),
+    Action("share", "S", "share", lambda on: on.share(), may_change, danger=True, rank=4,
+           help="with accounts, organisations, or everybody"),
+    Action("deprecate", "E", "deprecate", image_acts.deprecate, may_change, danger=True, rank=5,
+           help="others no longer find it from a time on; what runs is untouched"),
+    Action("retire", "D", "retire", image_acts.retire, may_change, danger=True, rank=6,
+           help="deregister it and delete its snapshots, where nothing uses it"),
+    Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=7),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=8),
+    Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
+    Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy id", lambda on: on.copy(), needs_row),
+)
+
 _BUILDS: tuple[Action[BuildsScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop nix and its builders; what was built is kept"),
@@ -362,6 +389,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.GENERATIONS: _GENERATIONS,
     Scope.HOST: HOST_PAGE,
     Scope.BUILDS: _BUILDS,
+    Scope.IMAGES: _IMAGES,
     Scope.SECRETS: SECRETS,
     Scope.VERSIONS: SECRET_HISTORY,
     Scope.MERGE: SECRET_MERGE,

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     GENERATIONS = "Generations"
     HOST = "Host page"
     BUILDS = "Builds"
+    IMAGES = "Images"
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"

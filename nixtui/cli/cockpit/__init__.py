@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.cli.cockpit.acting import LiveActing
     from nixtui.cli.cockpit.builds import LiveBuilds
     from nixtui.cli.cockpit.first_run import LiveFirstRun
+    from nixtui.cli.cockpit.images import LiveImages
     from nixtui.cli.cockpit.incident import LiveIncident
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
@@ -128,6 +129,13 @@ class LiveCockpit:
         return LiveSecrets(self._nixtui, self.fleet.host, self.keep)
 
     @cached_property
+    def images(self) -> LiveImages:
+        """Machine images at AWS."""
+        from nixtui.cli.cockpit.images import LiveImages
+
+        return LiveImages(self._nixtui, self.keep)
+
+    @cached_property
     def upkeep(self) -> LiveUpkeep:
         """Units, timers and stores."""
         from nixtui.cli.cockpit.upkeep import LiveUpkeep
@@ -154,6 +162,8 @@ class LiveCockpit:
         self._work.cancel()
         if "logs" in self.__dict__:  # somebody looked at them
             self.logs.end()
+        if "images" in self.__dict__:
+            await self.images.end()
         await self._tasks.__aexit__(kind, error, trace)
 
     @property
