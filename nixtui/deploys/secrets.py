@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from nixtui.deploys.objection import Objection
+from nixtui.nix import capacity
 from nixtui.nix.flake import Flake
 from nixtui.remote.secrets import look_at_secrets
 from nixtui.remote.transport import Transport
@@ -17,9 +18,6 @@ from nixtui.secrets.errors import SecretsError
 from nixtui.secrets.process import Runner
 from nixtui.secrets.proof import Proofs, Standing, prove
 from nixtui.secrets.repository import Repository
-
-EVALUATIONS_AT_ONCE: Final = 2
-"""Each is a NixOS system, and takes a gigabyte."""
 
 _NAMED: Final = 3
 
@@ -34,7 +32,8 @@ class Origin(msgspec.Struct, frozen=True):
 class SecretsCheck:
     """Looks at secrets of hosts that are deployed to. `origins` are by host name; of others nothing is known.
 
-    `say` is told of a host whose secrets cannot be evaluated: that alone keeps nobody from deploying.
+    `say` is told of a host whose secrets cannot be evaluated: that alone keeps nobody from deploying. Each host is
+    evaluated once more for it, as many at once as the machine bears; what a flake in git said is remembered.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class SecretsCheck:
         self._flake, self._origins, self._repository, self._runner = flake, origins, repository, runner
         self._say = say
         self._declared: dict[str, Declaration | None] = {}
-        self._room = asyncio.Semaphore(EVALUATIONS_AT_ONCE)
+        self._room = asyncio.Semaphore(capacity.here())
 
     async def declared(self, host: str) -> Declaration | None:
         """What a host declares, evaluated once; `None` where it declares nothing, or that cannot be said."""
