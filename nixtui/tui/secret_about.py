@@ -71,6 +71,8 @@ def _drift(found: SecretsFound, row: FileRow, cells: int) -> Iterator[Line]:
         yield from wrap(f"≠ {each}", cells, Role.WARN)
     if parts:
         yield line(("u", Role.KEY), (" brings it to its rule", Role.MUTED))
+    elif row.file.rule is not None:
+        yield line(("E", Role.KEY), (" encrypts it anew by its rule", Role.MUTED))
 
 
 def _readers(found: SecretsFound, row: FileRow, cells: int) -> Iterator[Line]:

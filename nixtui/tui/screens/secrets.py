@@ -101,6 +101,7 @@ class SecretsScreen(Place):
         self._files.set_empty([line(("looking for secrets …", Role.MUTED))])
         self._key_table.set_empty([line(("the keys of a file stand here", Role.MUTED))])
         self.app.app_suspend_signal.subscribe(self, lambda _: self.cover())
+        self.session.unsaved = lambda: [name for name, pending in self.pending.items() if pending.edits]
 
     def on_screen_resume(self) -> None:
         """Files may be others by now."""
