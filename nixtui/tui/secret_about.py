@@ -22,7 +22,12 @@ def nothing_here(found: SecretsFound | Exception) -> Sequence[Line]:
         *lines,
         line(("Files of sops are found by .sops.yaml and by what is in them, those of agenix", Role.MUTED)),
         line(("by secrets.nix; start nixtui in their repository, or name it in [fleet] flake.", Role.MUTED)),
-        line(("To begin: write a .sops.yaml, then ", Role.MUTED), ("sops encrypt -i secrets.yaml", Role.KEY)),
+        line(
+            ("To begin: write a .sops.yaml, then ", Role.MUTED),
+            ("C", Role.KEY),
+            (" creates a file, as does", Role.MUTED),
+        ),
+        line(("sops encrypt -i secrets.yaml", Role.KEY)),
         line(("ctrl+r", Role.KEY), (" looks again", Role.MUTED)),
     ]
 
