@@ -98,12 +98,19 @@ def plan_new(new: NewFile, edits: Sequence[Put]) -> Plan:
     return Plan(kind=KIND, title=f"Create {new.name}", targets=(Target(name=new.name),), steps=steps)
 
 
-def creating_job(runner: Runner, new: NewFile, edits: Sequence[Put], *, allowed: Collection[str] = ()) -> Job:
-    """The work of `plan_new`."""
+def creating_job(
+    runner: Runner,
+    new: NewFile,
+    edits: Sequence[Put],
+    *,
+    allowed: Collection[str] = (),
+    saved: Callable[[Change], None] = lambda _: None,
+) -> Job:
+    """The work of `plan_new`; as `saving_job`."""
 
     async def work(tell: Narrator) -> str:
         tell.begin("creating")
-        await create(runner, new, edits, allowed=allowed)
+        saved(await create(runner, new, edits, allowed=allowed))
         return "created"
 
     return _job(work)

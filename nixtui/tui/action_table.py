@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.binding import Binding, BindingType
 
-from nixtui.tui import acting, build_acts, image_acts
+from nixtui.tui import acting, build_acts, image_acts, opening
 from nixtui.tui.actions import (
     TRY_AGAIN,
     Action,
@@ -175,6 +175,8 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,
            help="end an operation that somebody left; its host goes back"),
     Action("logs", "l", "logs", lambda on: on.logs(), needs_hosts, rank=7, help="their journals, merged and followed"),
+    Action("secrets", "e", "secrets", lambda on: opening.secrets(on.nixtui, on.selection().hosts), needs_hosts,
+           help="the files that the host reads"),
     Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.table.mark_all(), needs_row),
     Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.table.mark_range(), needs_hosts,
            help="from the last mark to here"),

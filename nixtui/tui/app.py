@@ -248,8 +248,12 @@ class NixtuiApp(PrivateApp):
             self.visit("fleet")
 
     def leave_app(self) -> None:
-        """Quit, after asking when something still runs."""
-        self.departure.ask()
+        """Quit, after asking when something still runs, or would be lost."""
+        if names := self.session.unsaved():
+            meaning = f"Edits of {', '.join(names)} are not saved, and are nowhere but in this nixtui."
+            opening.question(self, "Leave without saving?", meaning, "Leave", self.departure.ask)
+        else:
+            self.departure.ask()
 
     async def action_quit(self) -> None:
         """Textual's own key for quitting, from any screen and dialog: asks like any other."""

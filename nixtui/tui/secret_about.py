@@ -22,7 +22,12 @@ def nothing_here(found: SecretsFound | Exception) -> Sequence[Line]:
         *lines,
         line(("Files of sops are found by .sops.yaml and by what is in them, those of agenix", Role.MUTED)),
         line(("by secrets.nix; start nixtui in their repository, or name it in [fleet] flake.", Role.MUTED)),
-        line(("To begin: write a .sops.yaml, then ", Role.MUTED), ("sops encrypt -i secrets.yaml", Role.KEY)),
+        line(
+            ("To begin: write a .sops.yaml, then ", Role.MUTED),
+            ("C", Role.KEY),
+            (" creates a file, as does", Role.MUTED),
+        ),
+        line(("sops encrypt -i secrets.yaml", Role.KEY)),
         line(("ctrl+r", Role.KEY), (" looks again", Role.MUTED)),
     ]
 
@@ -71,6 +76,8 @@ def _drift(found: SecretsFound, row: FileRow, cells: int) -> Iterator[Line]:
         yield from wrap(f"≠ {each}", cells, Role.WARN)
     if parts:
         yield line(("u", Role.KEY), (" brings it to its rule", Role.MUTED))
+    elif row.file.rule is not None:
+        yield line(("E", Role.KEY), (" encrypts it anew by its rule", Role.MUTED))
 
 
 def _readers(found: SecretsFound, row: FileRow, cells: int) -> Iterator[Line]:

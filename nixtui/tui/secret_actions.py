@@ -81,6 +81,8 @@ SECRETS: tuple[Action[SecretsScreen], ...] = (
            help="bring recipients of the marked files to their rules"),
     Action("rotate", "R", "rotate", _later("secret_acts", "rotate"), may("recipients"), danger=True, rank=10,
            help="new data keys for the marked files"),
+    Action("create", "C", "new file", _later("secret_creating", "create"), lambda selection: selection.forbidden,
+           danger=True, help="encrypted by the rule that is for its place; its first key and value are asked for"),
     Action("reencrypt", "E", "encrypt anew", _later("secret_acts", "reencrypt"), may("recipients"), danger=True,
            help="by the rule as it is now: which values, which threshold"),
     Action("on_hosts", "d", "on hosts", _later("secret_members", "on_hosts"), rank=16,

@@ -86,8 +86,8 @@ def key_rows(file: SecretFile, pending: Pending | None) -> dict[str, KeyRow]:
 def file_columns() -> tuple[Column[FileRow], ...]:
     """What stands against a file comes before what it is."""
     return (
-        Column("file", "FILE", 22, _file, 0, 44),
-        Column("state", "STATE", 17, _state, 1, 34),
+        Column("file", "FILE", 22, _file, 0, 36),
+        Column("state", "STATE", 17, _state, 1, 44),
         Column("keys", "KEYS", 4, lambda row: _number(row.file.keys), 2, right=True),
         Column("readers", "READERS", 7, lambda row: _number(_readers(row)), 2, right=True),
         Column("format", "FORMAT", 6, lambda row: line((row.file.format.value, Role.MUTED)), 3),

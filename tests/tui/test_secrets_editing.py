@@ -341,3 +341,17 @@ async def test_what_fails_is_told_and_the_edits_stay(repo: Repo) -> None:
         await confirm(pilot, "set db/password")
         await until_shown(pilot, "failed")
         assert screen.pending[WEB].edits and "● 1 unsaved" in shown(app)
+
+
+async def test_leaving_with_edits_that_are_not_saved_asks(repo: Repo) -> None:
+    async with secrets_app(repo) as (app, pilot, screen):
+        await go_to(pilot, screen, WEB, "db/password")
+        await type_value(pilot, "mine")
+        await until_shown(pilot, "● will be set")
+        await press(pilot, "q")
+        await until_shown(pilot, "Leave without saving?")
+        assert WEB in shown(app)
+        await press(pilot, "enter")
+        assert app.screen is screen and app.is_running
+        await press(pilot, "U", "q")
+        await until(pilot, lambda: not app.is_running or app._exit, "left")

@@ -86,6 +86,17 @@ async def test_history_and_merge_work_in_the_demo() -> None:
         await until(pilot, lambda: app.screen is screen)
 
 
+async def test_from_a_host_to_the_files_that_it_reads() -> None:
+    async with embedded("web-1") as (app, pilot, _):
+        await press(pilot, "e")
+        await until(pilot, lambda: isinstance(app.screen, SecretsScreen) and app.screen.found, "the secrets")
+        screen = app.screen
+        assert isinstance(screen, SecretsScreen)
+        await until(pilot, lambda: screen._files.order == ("secrets/web.yaml",))
+        await press(pilot, "escape")
+        await until(pilot, lambda: len(screen._files.order) == 7)
+
+
 def test_rows_of_a_host_that_declares_none_or_was_not_reached() -> None:
     from nixtui.secrets.declared import Lack
     from nixtui.secrets.proof import Proof, Proofs, Standing

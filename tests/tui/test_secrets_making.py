@@ -180,3 +180,37 @@ async def test_a_file_with_conflict_markers_is_merged_key_by_key(repo: Repo) -> 
         found = plain(repo, WEB)
         assert (found["db"]["password"], found["hosts"][1]["token"]) == ("our-pw", "their-token")
         await until(pilot, lambda: screen._rows[WEB].file.problem is None, "read anew")
+
+
+async def test_a_file_is_created_by_its_rule_and_undone(repo: Repo) -> None:
+    async with secrets_app(repo) as (app, pilot, screen):
+        await go_to(pilot, screen, WEB)
+        await press(pilot, "C")
+        await write(pilot, "web.yaml")
+        await until_shown(pilot, "it is there already")
+        await press(pilot, "enter")
+        await until_shown(pilot, "the file is there already")
+        await press(pilot, "C")
+        await write(pilot, "new.yaml")
+        await press(pilot, "enter")
+        await until_shown(pilot, "first key of secrets/new.yaml")
+        await write(pilot, "mail/password")
+        await until_shown(pilot, "→ new")
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, ValueDialog))
+        await write(pilot, VALUE)
+        await press(pilot, "enter")
+        await confirm(pilot, "Create secrets/new.yaml")
+        await until(pilot, lambda: "secrets/new.yaml" in screen._rows and app.screen is screen, "the file")
+        assert plain(repo, "secrets/new.yaml") == {"mail": {"password": VALUE}}
+        assert VALUE not in shown(app)
+        await go_to(pilot, screen, "secrets/new.yaml")
+        await press(pilot, "U")
+        await confirm(pilot, "Undo the change of secrets/new.yaml")
+        await until(pilot, lambda: "secrets/new.yaml" not in screen._rows, "away again")
+        await press(pilot, "C")
+        for _ in "secrets/":
+            await press(pilot, "backspace")
+        await write(pilot, "elsewhere.yaml")
+        await press(pilot, "enter")
+        await until_shown(pilot, "no rule of .sops.yaml is for this file")

@@ -272,6 +272,24 @@ async def test_who_reads_what_and_files_are_brought_to_their_rules(repo: Repo) -
         assert not screen.marked
 
 
+async def test_another_choice_of_values_is_followed_by_encrypting_anew(repo: Repo) -> None:
+    rules = repo.root / ".sops.yaml"
+    rules.write_text(
+        rules.read_text().replace("age: " + repo.me.public, f"unencrypted_regex: ^DEBUG$\n  age: {repo.me.public}")
+    )
+    async with secrets_app(repo) as (_, pilot, screen):
+        await go_to(pilot, screen, "secrets/app.env")
+        await until_shown(pilot, "E encrypts it anew by its rule")
+        await press(pilot, "E")
+        await until_shown(pilot, "DEBUG would be in plaintext")
+        await press(pilot, "escape")
+        rules.write_text(rules.read_text().replace("unencrypted_regex: ^DEBUG$", "encrypted_regex: ."))
+        await press(pilot, "ctrl+r", "E")
+        await confirm(pilot, "Encrypt anew secrets/app.env")
+        await until(pilot, lambda: not screen._rows["secrets/app.env"].is_problem, "as its rule")
+        assert plain(repo, "secrets/app.env") == {"API_KEY": "abc", "DEBUG": "1"}
+
+
 async def test_what_would_lock_me_out_is_refused(repo: Repo) -> None:
     rules = repo.root / ".sops.yaml"
     rules.write_text(rules.read_text().replace("[{age: [*mara]}]", "[{age: [*ben]}]"))

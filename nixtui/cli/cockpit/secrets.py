@@ -1,8 +1,10 @@
 """Secrets, for the app: the real thing behind `nixtui.tui.cockpit.secrets.Secrets`."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path as FilePath
 from typing import Final
 
 from nixtui.cli.assembly import Assembly
@@ -14,6 +16,7 @@ from nixtui.operations.plan import Plan
 from nixtui.remote.errors import RemoteError
 from nixtui.remote.secrets import look_at_secrets
 from nixtui.secrets.agenix import reveal_age
+from nixtui.secrets.creating import NewFile, check_new, new_file
 from nixtui.secrets.document import Format, Path
 from nixtui.secrets.edit import Edit, Put
 from nixtui.secrets.editing import Change, check, reveal
@@ -29,7 +32,16 @@ from nixtui.secrets.program import find_sops
 from nixtui.secrets.renaming import rename_edits
 from nixtui.secrets.repository import Repository, SecretFile, look_around, no_such_file
 from nixtui.secrets.safe_file import digest, read_file
-from nixtui.secrets.saving import merging_job, plan_age, plan_edits, plan_merge, saving_age_job, saving_job
+from nixtui.secrets.saving import (
+    creating_job,
+    merging_job,
+    plan_age,
+    plan_edits,
+    plan_merge,
+    plan_new,
+    saving_age_job,
+    saving_job,
+)
 from nixtui.secrets.secret import Secret
 from nixtui.secrets.standing import HostSecretsSeen
 from nixtui.secrets.taking_back import plan_undo, undoing_job
@@ -123,6 +135,17 @@ class LiveSecrets:
         files, mine = _named(repository, names), runner.identities.recipients
         return self._work(await asyncio.to_thread(plan_reencrypt, repository, files, mine), runner)
 
+    async def new_file(self, name: str) -> NewFile:
+        """As `nixtui secrets set --new`."""
+        root = secrets_root(self._nixtui)
+        return await new_file(root, await asyncio.to_thread(_free_place, root, name), self._environ)
+
+    async def plan_create(self, new: NewFile, edit: Put) -> Plan:
+        """Guards are asked now, and again when it is written."""
+        check_new(new, [edit])
+        job = creating_job(await self._runner(), new, [edit], saved=partial(self._remember, new.name))
+        return self._prepared(plan_new(new, [edit]), job)
+
     async def make(self, kind: Made, comment: str, password: Secret | None = None) -> Generated:
         """As `nixtui secrets generate`."""
         if password is not None:
@@ -205,6 +228,16 @@ class LiveSecrets:
     def _remember(self, name: str, change: Change) -> None:
         if change.is_one:
             self._changes.setdefault(name, []).append(change)
+
+
+def _free_place(root: FilePath, name: str) -> FilePath:
+    """Where a new file is to be. Raises `SecretsError`; a link is there as well, wherever it leads."""
+    path = FilePath(os.path.normpath(root / name))
+    if not path.is_relative_to(root):
+        raise SecretsError(Trouble.BAD_KEY, f"{name} is outside of the repository", "name it from its root")
+    if os.path.lexists(path):
+        raise SecretsError(Trouble.GUARDED, f"{name}: the file is there already", "choose another name")
+    return path
 
 
 def _named(repository: Repository, names: Sequence[str]) -> list[SecretFile]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from nixtui.operations.plan import Plan
+from nixtui.secrets.creating import NewFile
 from nixtui.secrets.document import Path
-from nixtui.secrets.edit import Edit
+from nixtui.secrets.edit import Edit, Put
 from nixtui.secrets.found import SecretsFound
 from nixtui.secrets.generating import Generated, Made
 from nixtui.secrets.history import Entry
@@ -57,6 +58,14 @@ class Secrets(Protocol):
         """The plan to encrypt files as if they were new, which is what another choice of values or another threshold
         wants. Raises `SecretsError`.
         """
+        ...
+
+    async def new_file(self, name: str) -> NewFile:
+        """What a file at this path from the root would be. Raises `SecretsError` where one is there, or no rule is."""
+        ...
+
+    async def plan_create(self, new: NewFile, edit: Put) -> Plan:
+        """The plan to create a file with its first value. Raises `SecretsError` for what speaks against it."""
         ...
 
     async def make(self, kind: Made, comment: str, password: Secret | None = None) -> Generated:

@@ -31,6 +31,9 @@ from nixtui.tui.widgets.prompt import Question
 from nixtui.tui.widgets.revealed import Revealed
 from nixtui.tui.widgets.table import Table
 
+_NO_FILE = [line(("no file is like that, by its name, its format or who reads it", Role.MUTED)),
+            line(("esc", Role.KEY), (" shows all", Role.MUTED))]  # fmt: skip
+
 
 class SecretsScreen(Place):
     """Screen 5. Nothing is decrypted but the one value that is asked for; edits wait here until they are saved."""
@@ -101,6 +104,7 @@ class SecretsScreen(Place):
         self._files.set_empty([line(("looking for secrets …", Role.MUTED))])
         self._key_table.set_empty([line(("the keys of a file stand here", Role.MUTED))])
         self.app.app_suspend_signal.subscribe(self, lambda _: self.cover())
+        self.session.unsaved = lambda: [name for name, pending in self.pending.items() if pending.edits]
 
     def on_screen_resume(self) -> None:
         """Files may be others by now."""
@@ -167,9 +171,19 @@ class SecretsScreen(Place):
         self._show_about()
         self.refresh_frame()
 
+    def show_files(self, words: str) -> None:
+        """The files of these words: their names, their formats, who reads them."""
+        self.cover()
+        self._filters["files"] = words
+        if self._in_keys:
+            self._turn(in_keys=False)
+        self.show()
+
     def _wanted(self, row: FileRow) -> bool:
         words = self._filters["files"].lower().split()
         text = f"{row.file.name} {row.file.format.value}".lower()
+        if self.found is not None:
+            text += " " + " ".join(self.found.repository.called(each.identity) for each in row.file.recipients).lower()
         return all(each in text for each in words) and (row.is_problem or not self.problems_only)
 
     def _show_files(self) -> None:
@@ -184,7 +198,7 @@ class SecretsScreen(Place):
         marks = line((f"{len(self.marked)} marked ─ ", Role.ACCENT)) if self.marked else EMPTY
         title = line(("Files", Role.STRONG), (f"  {clean('  '.join(limits))}" if limits else "", Role.ACCENT))
         for table in (self._files, self._matrix):
-            table.set_empty(self._trouble if not self._rows else [line(("no file is like that", Role.MUTED))])
+            table.set_empty(self._trouble if not self._rows else _NO_FILE)
             table.show(order)
             table.set_marks(self.marked)
         self._files.set_title(title, (*marks, *line((of, Role.MUTED))))
