@@ -28,7 +28,9 @@ class Outcome(StrEnum):
 def word(outcome: Outcome, kind: str) -> str:
     """What an outcome is called for people: only what lasts beyond a proof is `committed`, the rest is `done`."""
     return (
-        "done" if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock", "build") else outcome.value
+        "done"
+        if outcome is Outcome.COMMITTED and kind in ("run", "reboot", "break-lock", "build", "copy")
+        else outcome.value
     )
 
 
