@@ -23,7 +23,8 @@ from nixtui.model.host import Host
 from nixtui.model.system import System
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
-from nixtui.nix.process import run_nix
+from nixtui.nix.process import clean_line
+from nixtui.nix.streaming import stream_nix
 from nixtui.nix.trace import EvaluationFailed
 from nixtui.nix.version import nix_version
 from nixtui.operations.operation import Operation, Prepared
@@ -100,11 +101,24 @@ async def _dry_run(request: BuildRequest, nixtui: Assembly, arguments: Namespace
         words = [each for each in place.dry_run(drvs, request.version, request.options) if each != "--json"]
         words = words[: words.index("--log-format")] + words[words.index("--log-format") + 3 :]
         try:
-            await run_nix(words, directory=request.directory, environ=request.environ, time_limit=_DRY_RUN_LIMIT_S)
+            await stream_nix(
+                words,
+                directory=request.directory,
+                environ=request.environ,
+                hear=_print_line,
+                time_limit=_DRY_RUN_LIMIT_S,
+                silence_limit=_DRY_RUN_LIMIT_S,
+            )
         except NixError as error:
             narrate(plain(str(error)))
             return Exit.FAILED
     return status
+
+
+def _print_line(line: bytes) -> bool:
+    """What nix says it would build and fetch; kept as well, for when it fails."""
+    print(f"  {clean_line(line)}")
+    return False
 
 
 async def _carry_out(request: BuildRequest, nixtui: Assembly, arguments: Namespace) -> Exit:

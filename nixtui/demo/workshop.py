@@ -75,7 +75,8 @@ class Workshop:
         self._pace = pace
         self.folder = directory / FOLDER
         self._hosts = hosts
-        self._next = {name: _next(history, name, role, hosts[name]) for name, role in roles.items()}
+        last = {role: build_system(history, history.commits[-1], "", role, faults={}) for role in set(roles.values())}
+        self._next = {name: _next(history, name, role, last[role], hosts[name]) for name, role in roles.items()}
         self._bus: Bus | None = None
 
     @property
@@ -135,13 +136,11 @@ class Workshop:
         return Answer(1, err="there is no such system in the demo")
 
 
-def _next(history: History, name: str, role: str, host: DemoHost | None) -> _Next:
-    """At the commit that nobody deployed yet. What its builders make is what that commit changed; the rest of what the
-    host lacks comes from a cache.
+def _next(history: History, name: str, role: str, before: System, host: DemoHost | None) -> _Next:
+    """At the commit that nobody deployed yet. What its builders make is what that commit changed in `before`, which
+    every host of that role could have, and what is the host's own; the rest of what it lacks comes from a cache.
     """
-    commit = history.next
-    system = build_system(history, commit, name, role, faults={})
-    before = build_system(history, history.commits[-1], name, role, faults={})
+    system = build_system(history, history.next, name, role, faults={})
     has = set(host.installation.generations[-1].system.closure) if host is not None else set(before.closure)
     built = [path for path in system.closure if path not in before.closure]
     downloads = [path for path in system.closure if path in before.closure.keys() - has and system.closure[path] > 100]

@@ -17,7 +17,7 @@ LIMIT_S = 20.0
 
 AT_ONCE = 16
 
-NOT_BEFORE_THE_COPY = "units: known once it is copied; --copy-first copies before it asks"
+NOT_BEFORE_THE_COPY = "units: known once it is copied (before the question with nixtui deploy --copy-first)"
 
 
 @dataclass(frozen=True, slots=True)
