@@ -22,7 +22,8 @@ _AT_ONCE = 200
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """An auto scaling group. `version` is as its owner wrote it (`7`, `$Latest`), `image` what it would start now.
+    """An auto scaling group. `version` is as its owner wrote it (`7`, `$Latest`), `number` what that is at present, and
+    `image` what it would start now.
 
     `image` is `None` where that is not known; `resolve:ssm:…` where an SSM parameter decides.
     """
@@ -32,6 +33,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     template: str | None = None
     template_name: str | None = None
     version: str | None = None
+    number: str | None = None
     image: str | None = None
     wanted: int = 0
     members: tuple[str, ...] = ()
@@ -176,15 +178,17 @@ async def list_groups(session: Session, region: str, names: Sequence[str] = ()) 
     asked = {(group.template, group.version) for group in groups if group.template and group.version}
     ordered = sorted((template or "", version or "") for template, version in asked)
     answers = await asyncio.gather(*(template_image(session, region, *each) for each in ordered))
-    images = dict(zip(ordered, answers, strict=True))
-    return [
-        msgspec.structs.replace(group, image=images.get((group.template or "", group.version or "")))
-        for group in groups
-    ]
+    known = dict(zip(ordered, answers, strict=True))
+
+    def completed(group: Group) -> Group:
+        number, image = known.get((group.template or "", group.version or "")) or (None, None)
+        return msgspec.structs.replace(group, number=number, image=image)
+
+    return [completed(group) for group in groups]
 
 
-async def template_image(session: Session, region: str, template: str, version: str) -> str | None:
-    """The image that a version of a launch template starts; `None` where that cannot be seen."""
+async def template_image(session: Session, region: str, template: str, version: str) -> tuple[str, str | None] | None:
+    """Number and image of a version of a launch template; `None` where that cannot be seen."""
     try:
         answer = await session.call(
             "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version]
@@ -192,7 +196,9 @@ async def template_image(session: Session, region: str, template: str, version: 
     except AwsError:
         return None
     versions = answer.get("LaunchTemplateVersions", ())
-    return versions[0].get("LaunchTemplateData", {}).get("ImageId") if versions else None
+    if not versions:
+        return None
+    return str(versions[0]["VersionNumber"]), versions[0].get("LaunchTemplateData", {}).get("ImageId")
 
 
 def _read_group(told: Mapping[str, Any], region: str) -> Group:

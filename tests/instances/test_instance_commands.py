@@ -30,7 +30,7 @@ def a_group(image: str, newer: str | None = None, name: str = "web") -> str:
     if newer:
         ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData={"ImageId": newer})
     (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-    return group["Instances"][0]["InstanceId"]
+    return str(group["Instances"][0]["InstanceId"])
 
 
 def test_instances_are_listed_over_regions_with_what_is_around_them(aws_shell: Shell) -> None:
@@ -74,7 +74,7 @@ def test_an_instance_is_stopped_started_and_terminated_by_name(aws_shell: Shell)
 
     def state() -> str:
         (group,) = client("ec2").describe_instances(InstanceIds=[identity])["Reservations"]
-        return group["Instances"][0]["State"]["Name"]
+        return str(group["Instances"][0]["State"]["Name"])
 
     assert aws_shell.run("instance", "start", "web1", "--yes").code == 5
     assert aws_shell.run("instance", "stop", "web1", "--yes").code == 0

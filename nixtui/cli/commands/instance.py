@@ -16,6 +16,7 @@ _WORDS = {
     "stop": "stop instances",
     "reboot": "reboot instances by EC2",
     "terminate": "terminate instances",
+    "refresh": "roll an auto scaling group onto an image, with a way back",
 }
 """Each is a module of `nixtui.cli.instances` with `add` and `run`; the acts share one."""
 
