@@ -12,6 +12,8 @@ from nixtui.cli.output import narrate, plain
 _WORDS = {
     "list": "instances over regions: state, checks, image, group, and what a replacement would run",
     "show": "all that EC2 knows of one instance",
+    "doors": "the ways into an instance that SSH cannot reach, and why others cannot work",
+    "launch": "start a new instance from an image",
     "start": "start instances that are stopped",
     "stop": "stop instances",
     "reboot": "reboot instances by EC2",
