@@ -171,6 +171,7 @@ class _World:
             environ={
                 **{f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
                 **nix,
+                "NIXTUI_DEMO": "1",  # the user's own AWS account must not look like a part of it
                 "PATH": f"{nix['PATH']}:{self._path}",
             },
             hosts=hosts,
