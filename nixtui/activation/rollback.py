@@ -154,6 +154,7 @@ def _plan_host(
     facts = {"new": there.system, "system": there.path, "previous": known.current_system, "action": action.value}
     if action in (Action.SWITCH, Action.TEST):
         facts["revert_after"] = f"{settings.revert_after:g}"
+    facts |= _differences(known, there)
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
     if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
@@ -174,6 +175,26 @@ def _plan_host(
         lasts=there.path,
     )
     return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
+
+
+def _differences(known: Generations, there: Resolved) -> dict[str, str]:
+    """What tells hosts apart when many go somewhere: both revisions, both kernels, and whether a reboot is due then."""
+    found = {
+        f"{what}_{when}": value
+        for when, generation in (("before", known.running), ("after", there.generation))
+        if generation is not None
+        for what, value in (("revision", generation.configuration_revision), ("kernel", generation.kernel))
+        if value is not None
+    }
+    return found | ({"reboot": "needed"} if _kernels(known, there) is not None else {})
+
+
+def _kernels(known: Generations, there: Resolved) -> tuple[str | None, str | None] | None:
+    """The kernel that runs, which is that of the boot whatever was switched to, and another one that is to run."""
+    booted, to = next((each for each in known.items if each.booted), known.running), there.generation
+    if booted is None or to is None or booted.kernel == to.kernel:
+        return None
+    return booted.kernel, to.kernel
 
 
 def _label(generation: Generation | None, path: str | None) -> str | None:
@@ -198,16 +219,12 @@ def _why_nothing(known: Generations, there: Resolved, action: Action) -> str | N
 
 def _host_warnings(known: Generations, there: Resolved, action: Action) -> tuple[str, ...]:
     found = []
-    running, to = known.running, there.generation
-    if running is None:
+    if known.running is None:
         found.append("what runs is no generation; going back to it later needs its path")
     elif known.profile_runs != known.current_system:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
-    booted = next((each for each in known.items if each.booted), running)
-    if (
-        booted and to and booted.kernel != to.kernel
-    ):  # the kernel that runs is that of the boot, whatever was switched to
-        change = f"kernel {booted.kernel or '–'} → {to.kernel or '–'}"
+    if (kernels := _kernels(known, there)) is not None:
+        change = f"kernel {kernels[0] or '–'} → {kernels[1] or '–'}"
         if action is Action.SWITCH:
             found.append(f"{change}: full effect only after a reboot")
         elif action is Action.TEST:

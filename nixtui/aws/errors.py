@@ -132,7 +132,7 @@ def from_code(code: str, message: str, action: str, region: str | None, status: 
 
 def explain(error: Exception, action: str, region: str | None, profile: str | None = None) -> AwsError:
     """What botocore raised, as ours. What it is not is raised as it is."""
-    from botocore import exceptions
+    from botocore import exceptions, parsers
 
     login = f"aws sso login --profile {profile}" if profile else "aws sso login"
     place = f" in {region}" if region else ""
@@ -166,6 +166,11 @@ def explain(error: Exception, action: str, region: str | None, profile: str | No
                 f"AWS cannot be reached for {action}{place}: {one_line(str(error))[:_LONGEST_MESSAGE]}",
                 "check the network, and that the region's name is right and enabled",
                 kind=Kind.UNREACHABLE,
+            )
+        case parsers.ResponseParserError():
+            return AwsError(
+                f"what answered {action}{place} does not speak as AWS does",
+                "check AWS_ENDPOINT_URL, and whether a proxy answers in its place",
             )
         case exceptions.BotoCoreError():
             return AwsError(f"{action}{place} failed: {one_line(str(error))[:_LONGEST_MESSAGE]}")

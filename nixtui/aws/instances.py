@@ -23,7 +23,30 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
     zone: str | None = None
     image: str | None = None
+    launched_at: float | None = None
+    architecture: str | None = None
+    boot_mode: str | None = None
+    key_pair: str | None = None
+    profile: str | None = None
+    subnet: str | None = None
+    security_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def name(self) -> str:
+        """Its `Name` tag, else its id."""
+        return self.tags.get("Name") or self.identity
+
+    @property
+    def group(self) -> str | None:
+        """The auto scaling group that it is in, by the tag that AWS sets and nobody else can."""
+        return self.tags.get("aws:autoscaling:groupName")
+
+    @property
+    def template(self) -> tuple[str, str] | None:
+        """Launch template (its id) and version that it was started from, by the tags that AWS sets."""
+        template = self.tags.get("aws:ec2launchtemplate:id")
+        return (template, self.tags.get("aws:ec2launchtemplate:version", "")) if template else None
 
 
 async def list_instances(session: Session, region: str, filters: Mapping[str, str]) -> list[Instance]:
@@ -52,5 +75,12 @@ def _instance(told: Mapping[str, Any], region: str) -> Instance:
         kind=told.get("InstanceType"),
         zone=told.get("Placement", {}).get("AvailabilityZone"),
         image=told.get("ImageId"),
+        launched_at=launched.timestamp() if (launched := told.get("LaunchTime")) else None,
+        architecture=told.get("Architecture"),
+        boot_mode=told.get("CurrentInstanceBootMode") or told.get("BootMode"),
+        key_pair=told.get("KeyName"),
+        profile=told.get("IamInstanceProfile", {}).get("Arn"),
+        subnet=told.get("SubnetId"),
+        security_groups=tuple(str(each["GroupId"]) for each in told.get("SecurityGroups", ())),
         tags={str(tag["Key"]): str(tag["Value"]) for tag in told.get("Tags", ())},
     )

@@ -18,6 +18,9 @@ THREADS = 16
 """As many calls at once: describing one thing in every region AWS has takes two rounds."""
 
 ATTEMPTS = 8
+DEMO = "NIXTUI_DEMO"
+"""The variable that the demo sets: an account of the user's must not look like a part of it."""
+
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
 
@@ -105,6 +108,10 @@ class Session:
         return configured or str(get_cert_path(True))
 
     def _session(self, action: str) -> Any:
+        if DEMO in self._environ:
+            raise AwsError(
+                "the demo has no AWS account, and yours is not asked", "leave it: nixtui", kind=Kind.UNUSABLE
+            )
         import boto3
 
         with explained(action, None, self.profile):

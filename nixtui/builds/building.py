@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -15,6 +16,7 @@ from nixtui.nix.build_place import Words
 from nixtui.nix.derivation_file import read_drv
 from nixtui.nix.errors import NixTimedOut
 from nixtui.nix.internal_json import Event
+from nixtui.nix.local_store import on_disk
 from nixtui.nix.streaming import stream_nix
 
 _NO_LIMIT_S: Final = 7 * 86400.0
@@ -36,7 +38,7 @@ class Building:
         self, folder: Path, *, directory: Path, environ: Mapping[str, str], stall_limit: float = LIMIT_S
     ) -> None:
         self.record = Record(folder)
-        self.tree = BuildTree(logs=BuildLogs(folder / "logs"), exists=lambda path: Path(path).exists())
+        self.tree = BuildTree(logs=BuildLogs(folder / "logs"), exists=lambda path: on_disk(path, environ).exists())
         self.watchers: list[Watcher] = []
         self.outs: dict[str, str] = {}
         self._directory = directory
@@ -49,7 +51,8 @@ class Building:
         Whoever cancels this has ended nix and its builders when it returns.
         """
         stall = Stall(monotonic, self._stall_limit)
-        intake = Intake(self.tree, monotonic, read=read_drv, on_event=lambda event: self._tell(event, stall))
+        read = partial(read_drv, environ=self._environ)
+        intake = Intake(self.tree, monotonic, read=read, on_event=lambda event: self._tell(event, stall))
 
         def hear(line: bytes) -> bool:
             self.record.take((line,))

@@ -37,7 +37,7 @@ def verdict_on(tree: BuildTree, drv_path: str, failure: NixError | None, keep_go
     if failed:
         return _of_failed(failed)
     if failure is not None and not failure.reason.startswith("nix ended with status"):
-        return Verdict(failure.reason, failure.remedy, failure.log[-EXTRACT:])
+        return Verdict(failure.reason, failure.remedy or _remedy_for(failure.reason), failure.log[-EXTRACT:])
     return _of_errors(tree)
 
 
@@ -60,8 +60,15 @@ def _of_errors(tree: BuildTree) -> Verdict:
         return Verdict("nix ended without saying why", "run it by hand: nixtui build --dry-run shows the command")
     lines = [line.strip() for line in tree.errors.texts[-1].split("\n") if line.strip()]
     reason = lines[0].removeprefix("error:").strip() or "nix failed"
-    remedy = "free some space: nix-collect-garbage" if "No space left on device" in tree.errors.texts[-1] else None
-    return Verdict(reason, remedy, tuple(lines[1:][-EXTRACT:]))
+    return Verdict(reason, _remedy_for(tree.errors.texts[-1]), tuple(lines[1:][-EXTRACT:]))
+
+
+def _remedy_for(text: str) -> str | None:
+    if "No space left on device" in text:
+        return "free some space: nix-collect-garbage"
+    if "don't know how to open Nix store" in text and "s3" in text:
+        return "this nix was built without S3 (Debian's is); use one that has it, or a file:// cache that is served"
+    return None
 
 
 def _named(failed: list[Derivation]) -> str:

@@ -7,11 +7,11 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import msgspec
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `
     from nixtui.remote.prompter import Prompter
     from nixtui.remote.settings import SshSettings
     from nixtui.remote.transport import Transport
+
+T = TypeVar("T")
 
 _NAMED = 8
 
@@ -177,6 +179,10 @@ class Assembly:
         pool = ConnectionPool(access)
         self._stack.push_async_callback(pool.close)
         return pool
+
+    def keep_open(self, context: AbstractContextManager[T]) -> T:
+        """Enter `context` and leave it when this is closed."""
+        return self._stack.enter_context(context)
 
     @asynccontextmanager
     async def reach(self, host: Host) -> AsyncIterator[Transport]:

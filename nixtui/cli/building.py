@@ -10,7 +10,7 @@ from nixtui.builds.job import BuildRequest, prepare_build
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_events import EventStream, emit, emit_evaluated, emit_summary
-from nixtui.cli.build_places import places_for
+from nixtui.cli.build_places import asked, places_for
 from nixtui.cli.carrying_out import stoppable, tell_what_was_cut_off
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.evaluating import flake_of, systems_of
@@ -21,10 +21,10 @@ from nixtui.cli.proposing import show_plan
 from nixtui.config.paths import state_dir
 from nixtui.model.host import Host
 from nixtui.model.system import System
-from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
-from nixtui.nix.process import run_nix
+from nixtui.nix.process import clean_line
+from nixtui.nix.streaming import stream_nix
 from nixtui.nix.trace import EvaluationFailed
 from nixtui.nix.version import nix_version
 from nixtui.operations.operation import Operation, Prepared
@@ -37,23 +37,19 @@ _DRY_RUN_LIMIT_S = 300.0
 
 async def build(nixtui: Assembly, selectors: Sequence[str], arguments: Namespace) -> Exit:
     """Evaluate, plan, build, report."""
-    flake = _flake(nixtui, arguments)
+    wanted = asked(arguments, keep_going=arguments.keep_going)
+    flake = flake_of(nixtui, wanted.flake_words)
     hosts = await nixtui.select(selectors)
     try:
         systems = await evaluate(flake, hosts, arguments)
         version = await nix_version(flake.directory, flake.environ)
     except NixError as error:
         return _no_nix(error, arguments)
-    places, environ = places_for(arguments, hosts, await nixtui.hosts() if arguments.on != "here" else hosts)
+    places, environ = await places_for(nixtui, wanted, hosts)
     request = BuildRequest(
         systems=systems,
         places=places,
-        options=BuildOptions(
-            keep_going=arguments.keep_going,
-            builders=arguments.builders,
-            substituters=arguments.substituters,
-            more=tuple((name, value) for name, value in arguments.option),
-        ),
+        options=wanted.options,
         version=version,
         directory=flake.directory,
         environ={**flake.environ, **environ},
@@ -89,12 +85,6 @@ def failure_lines(host: str, failure: EvaluationFailed, *, whole: bool) -> list[
     return lines
 
 
-def _flake(nixtui: Assembly, arguments: Namespace) -> Flake:
-    words = ["--impure"] if arguments.impure else []
-    words += [word for pair in arguments.override_input for word in ("--override-input", *pair)]
-    return flake_of(nixtui, words)
-
-
 def _no_nix(error: NixError, arguments: Namespace) -> Exit:
     narrate(f"nixtui: {plain(str(error))}")
     if arguments.json:
@@ -111,11 +101,24 @@ async def _dry_run(request: BuildRequest, nixtui: Assembly, arguments: Namespace
         words = [each for each in place.dry_run(drvs, request.version, request.options) if each != "--json"]
         words = words[: words.index("--log-format")] + words[words.index("--log-format") + 3 :]
         try:
-            await run_nix(words, directory=request.directory, environ=request.environ, time_limit=_DRY_RUN_LIMIT_S)
+            await stream_nix(
+                words,
+                directory=request.directory,
+                environ=request.environ,
+                hear=_print_line,
+                time_limit=_DRY_RUN_LIMIT_S,
+                silence_limit=_DRY_RUN_LIMIT_S,
+            )
         except NixError as error:
             narrate(plain(str(error)))
             return Exit.FAILED
     return status
+
+
+def _print_line(line: bytes) -> bool:
+    """What nix says it would build and fetch; kept as well, for when it fails."""
+    print(f"  {clean_line(line)}")
+    return False
 
 
 async def _carry_out(request: BuildRequest, nixtui: Assembly, arguments: Namespace) -> Exit:

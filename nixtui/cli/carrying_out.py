@@ -17,7 +17,12 @@ from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_STOPPING_HERE = {"build": "stopping nix and its builders", "image": "stopping", "secrets": "stopping"}
+_STOPPING_HERE = {
+    "build": "stopping nix and its builders",
+    "image": "stopping",
+    "instance": "stopping",
+    "secrets": "stopping",
+}
 """What stopping does where no host is under way, by the first word of the operation's kind."""
 
 _PAUSING = signal.SIGUSR1

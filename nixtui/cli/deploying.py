@@ -3,33 +3,37 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from nixtui.activation.guarded import HealthCheck
 from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_places import HERE, Asked
 from nixtui.cli.evaluating import flake_found, flake_of, request_here
 from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
 from nixtui.cli.output import narrate
+from nixtui.cli.secrets_of_hosts import secrets_check
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.foresight import foresee
 from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
-from nixtui.deploys.plan import Deploy, plan_deploy
+from nixtui.deploys.plan import Deploy, findings, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.deploys.profiles import Wished
 from nixtui.deploys.pulling import Pull, Puller
+from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.deploy_rs import DeployTarget
-from nixtui.nix.errors import NixError, NixFailed
+from nixtui.nix.errors import NixError, NixFailed, NixRefused
 from nixtui.nix.key_values import key_values
-from nixtui.nix.local_store import keep, local_closure
+from nixtui.nix.local_store import keep, local_closure, on_disk
 from nixtui.operations.journal import Intent
 from nixtui.operations.operation import Operation, Prepared
 from nixtui.operations.plan import Plan, left_out
@@ -37,12 +41,14 @@ from nixtui.operations.policy import Consent, Refused
 from nixtui.operations.report import Outcome, Report
 from nixtui.remote.errors import Unreachable
 from nixtui.remote.shell import NoShell
-from nixtui.remote.ssh_program import ssh_program
+from nixtui.remote.ssh_program import TARGET, ssh_program
 from nixtui.remote.transport import Transport
 
 EXAMINED_AT_ONCE = 32
 
 KEPT_AT_ONCE = 4
+
+ASKED = Asked(options=BuildOptions(keep_going=True))
 
 
 def gate_rules(configuration: Configuration) -> GateRules:
@@ -56,16 +62,20 @@ def gate_rules(configuration: Configuration) -> GateRules:
     )
 
 
-def is_here(path: str) -> bool:
-    """Whether the local store has it."""
-    return Path(path).exists()
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A deploy with what one decides by, in lines by host."""
+
+    deploy: Deploy
+    known: Mapping[str, Sequence[str]]
 
 
 class Deploying:
     """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly.
 
     `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it. `consent` asks for a yes
-    to a build that is not done here; without it, or when it raises `Refused`, there is none.
+    to a build that is not done here; without it, or when it raises `Refused`, there is none. `asked` says where and how
+    is built, where the flake does not.
     """
 
     def __init__(
@@ -76,13 +86,17 @@ class Deploying:
         watch: Callable[[str, Building], None] = lambda _, __: None,
         stoppable: Callable[[Operation], AbstractContextManager[object]] = nullcontext,
         consent: Callable[[Plan], Awaitable[Consent]] | None = None,
+        asked: Asked = ASKED,
     ) -> None:
-        self._nixtui, self._consent = nixtui, consent
+        self._nixtui, self._consent, self._asked = nixtui, consent, asked
         self._say, self._watch, self._stoppable = say, watch, stoppable
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
         self._nodes = NO_NODES
         self._names: Mapping[str, str] = {}
+        self._secrets: SecretsCheck | None = None
+        self.undecided: Prepared | None = None
+        """A build elsewhere that nobody was asked about: once it is done, nothing has to be built for this deploy."""
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
         """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
@@ -92,17 +106,17 @@ class Deploying:
         Raises `UsageError` without a flake, `NixError` without a nix.
         """
         hosts = [host for host in hosts if self._pull(host) is None]
-        there = {name: path for name, path in given.items() if is_here(path)}
+        there = {name: path for name, path in given.items() if on_disk(path, self._environ).exists()}
         left = [host for host in hosts if host.name not in there]
         if flake_found(self._nixtui) is not None:
-            self._nodes = await nodes_of(flake_of(self._nixtui), hosts)
+            self._nodes = await nodes_of(flake_of(self._nixtui, self._asked.flake_words), hosts)
             self._names = {host.name: flake_name(host) for host in hosts}
         if not left and not any(name in self._nodes for name in there):
             return there
         if left:
             what = f"{len(left)} systems" if len(left) > 1 else f"the system of {left[0].name}"
             self._say(f"evaluating {what} …")
-        request = await request_here(self._nixtui, hosts, BuildOptions(keep_going=True), self._nodes, leave=set(there))
+        request = await request_here(self._nixtui, hosts, self._asked, self._nodes, leave=set(there))
         if not request.systems:
             return there
         identity, begun = self._nixtui.new_identity(), list[Building]()
@@ -112,10 +126,13 @@ class Deploying:
             self._watch(identity, building)
 
         prepared = prepare_build(request, identity, started)
+        if self._consent is None and not prepared.plan.read_only:
+            self.undecided = prepared
         report = await self._run(prepared)
         outs = begun[0].outs if begun else {}
-        failed = {
-            each.name: NixFailed(each.detail or "it was not built", each.remedy, each.log)
+        kind = NixRefused if report.outcome is Outcome.REFUSED else NixFailed
+        failed: dict[str, str | NixError] = {
+            each.name: kind(each.detail or "it was not built", each.remedy, each.log)
             for each in report.targets
             if each.name not in outs
         }
@@ -130,7 +147,9 @@ class Deploying:
         try:
             consent = await self._agreed(prepared.plan)
         except Refused as refusal:
-            why = f"its flake builds it on the host itself, and that is {refusal}"
+            place = self._asked.on
+            where = "its flake builds it on the host itself" if place == HERE else f"--on {place} builds it elsewhere"
+            why = f"{where}, and that is {refusal}"
             targets = tuple(left_out(row, why) for row in prepared.plan.targets)
             return Report(operation=prepared.identity, outcome=Outcome.REFUSED, targets=targets)
         operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
@@ -147,7 +166,7 @@ class Deploying:
         if plan.read_only:
             return None
         if self._consent is None:
-            raise Refused("not confirmed", "deploy it on the command line: nixtui deploy")
+            raise Refused("not confirmed")
         return await self._consent(plan)
 
     async def keep(self, built: Mapping[str, str | NixError]) -> None:
@@ -170,7 +189,8 @@ class Deploying:
 
     async def examine(self, hosts: Sequence[Host], built: Mapping[str, str | NixError]) -> list[Candidate]:
         """Every host looked at, some at a time."""
-        examiner = Examiner(self._nixtui.reach, self._closure, self._remote_closure)
+        self._secrets = await secrets_check(self._nixtui, hosts, self._say)
+        examiner = Examiner(self._nixtui.reach, self._closure, self._remote_closure, self._secrets)
         room = asyncio.Semaphore(EXAMINED_AT_ONCE)
 
         async def one(host: Host) -> Candidate:
@@ -188,6 +208,19 @@ class Deploying:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(host)) for host in hosts]
         return [task.result() for task in tasks]
+
+    async def propose(self, candidates: Sequence[Candidate], choice: Choice) -> Proposal:
+        """The plan, and what one decides by; a host that says it must not go there live is left out, and says why."""
+        deploy = self.plan(candidates, choice)
+        foreseen = await foresee(deploy, self._nixtui.reach)
+        objected = {name: each.objection for name, each in foreseen.items() if each.objection is not None}
+        if objected:
+            told = [replace(each, objection=objected.get(each.host.name, each.objection)) for each in candidates]
+            deploy = self.plan(told, choice)
+        known = {each.host.name: findings(each) for each in candidates}
+        for name, each in foreseen.items():
+            known[name] += each.lines
+        return Proposal(deploy, known)
 
     def plan(self, candidates: Sequence[Candidate], choice: Choice) -> Deploy:
         """The plan, with an identity of its own and this configuration's settings."""
@@ -207,7 +240,8 @@ class Deploying:
         """What the job works with."""
         configuration = self._nixtui.configuration
         rules = gate_rules(configuration)
-        return Means(self._nixtui.reach, self._ssh_for, copying, rules, configuration.directory, self._key_values)
+        place, values = configuration.directory, self._key_values
+        return Means(self._nixtui.reach, self._ssh_for, copying, rules, place, values, self._secrets)
 
     def _pull(self, host: Host) -> Pull | None:
         """What the host fetches by itself, if `nixtui.toml` says so."""
@@ -223,7 +257,7 @@ class Deploying:
         node = self._nodes.get(name)
         if not isinstance(node, HiveTarget):
             return {}
-        return await key_values(flake_of(self._nixtui), self._names[name], node.keys)
+        return await key_values(flake_of(self._nixtui, self._asked.flake_words), self._names[name], node.keys)
 
     async def _closure(self, path: str) -> Closure:
         if path not in self._local:
@@ -239,6 +273,7 @@ class Deploying:
         access = self._nixtui.pool.access
         destination, hops = await access.way(host)
         try:
-            return ssh_program(destination, hops, access.settings, self._environ, cache_dir(self._environ) / "ssh")
+            ways, spare = {TARGET: (destination, hops)}, cache_dir(self._environ) / "ssh"
+            return ssh_program(ways, access.settings, self._environ, spare)
         except NoShell as error:
             raise Unreachable(host.name, error.reason, "install OpenSSH: nix copies over it") from error

@@ -3,19 +3,20 @@ the app.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from nixtui.builds.job import BuildRequest
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.build_places import store_of
+from nixtui.cli.build_places import HERE, TARGET, Asked, places_for
 from nixtui.cli.exits import UsageError
 from nixtui.cli.nodes import NO_NODES, Nodes, built_on_target, host_of, wanted_by
 from nixtui.config.paths import state_dir
 from nixtui.fleet.inventory import locate_flake
 from nixtui.model.host import Host
 from nixtui.model.system import System
-from nixtui.nix.build_place import BuildOptions, BuildPlace
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
+from nixtui.nix.local_store import on_disk
 from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.systems import Evaluation
 from nixtui.nix.trace import EvaluationFailed
@@ -65,28 +66,39 @@ async def systems_of(
     return found
 
 
+def _all_here(host: str, systems: Mapping[str, System | NixError], environ: Mapping[str, str]) -> bool:
+    """Whether all that it is to have was built, and is in this store: no host has to be asked for it."""
+    own = [found for part, found in systems.items() if host_of(part) == host and isinstance(found, System)]
+    return all(each.out_path is not None and on_disk(each.out_path, environ).exists() for each in own)
+
+
 async def request_here(
     nixtui: Assembly,
     hosts: Sequence[Host],
-    options: BuildOptions,
+    asked: Asked,
     nodes: Nodes = NO_NODES,
     leave: Collection[str] = (),
 ) -> BuildRequest:
-    """What it takes to build what these hosts are to have: on this machine, or on a host itself where the flake wants
-    it so; then it is copied back, to be looked at. Raises `NixError` and `UsageError`.
+    """What it takes to build what these hosts are to have: where it was asked for, and on a host itself where the flake
+    wants it so; then it is copied back, to be looked at. Raises `NixError`, `UsageError` and `Unreachable`.
     """
-    flake = flake_of(nixtui)
+    flake = flake_of(nixtui, asked.flake_words)
     systems = await systems_of(flake, hosts, nodes=nodes, leave=leave)
     on_target = built_on_target(nodes)
-    there = {host.name: BuildPlace(store_of(host), bring_back=True) for host in hosts if host.name in on_target}
+    chosen, environ = await places_for(nixtui, asked, hosts, bring_back=True)
+    on_target -= {host for host in on_target if _all_here(host, systems, flake.environ)}
+    if on_target and asked.on == HERE:
+        there = [host for host in hosts if host.name in on_target]
+        itself, environ = await places_for(nixtui, replace(asked, on=TARGET), there, bring_back=True)
+        chosen = {**chosen, **itself}
     environments = {part: host.environment for host in hosts for part in systems if host_of(part) == host.name}
     return BuildRequest(
         systems=systems,
-        places={part: there.get(host_of(part), BuildPlace()) for part in systems},
-        options=options,
+        places={part: chosen[host_of(part)] for part in systems},
+        options=asked.options,
         version=await nix_version(flake.directory, flake.environ),
         directory=flake.directory,
-        environ=flake.environ,
+        environ={**flake.environ, **environ},
         state=state_dir(nixtui.surroundings.environ),
         environments=environments,
     )

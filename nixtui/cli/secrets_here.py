@@ -1,8 +1,12 @@
 """The secrets of the directory that the command was started in."""
 
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.evaluating import flake_found
 from nixtui.cli.output import narrate, plain
 from nixtui.secrets.document import Format
 from nixtui.secrets.identities import load_identities
@@ -18,9 +22,17 @@ class Here(NamedTuple):
     file: SecretFile
 
 
+def secrets_root(nixtui: Assembly) -> Path:
+    """The repository of the flake that `[fleet] flake` names, if it is a directory; else the one that we are in."""
+    named = flake_found(nixtui) if nixtui.configuration.fleet.flake is not None else None
+    if named is not None and named.reference.startswith(".") and named.directory.is_dir():
+        return find_root(named.directory.resolve())
+    return find_root(nixtui.surroundings.cwd)
+
+
 async def repository_here(nixtui: Assembly) -> Repository:
     """Everything under the repository that we are in; problems of rules are told."""
-    found = await look_around(find_root(nixtui.surroundings.cwd), nixtui.surroundings.environ)
+    found = await look_around(secrets_root(nixtui), nixtui.surroundings.environ)
     for problem in found.problems:
         narrate(plain(problem))
     return found
@@ -37,13 +49,13 @@ async def file_here(nixtui: Assembly, text: str) -> Here:
     return Here(repository, file)
 
 
-async def runner_here(nixtui: Assembly) -> Runner:
-    """sops with the keys of the person here."""
+async def runner_here(nixtui: Assembly, say: Callable[[str], None] = narrate) -> Runner:
+    """sops with the keys of the person here; `say` is told of keys that are of no use."""
     environ = nixtui.surroundings.environ
     mine = await load_identities(environ)
     for problem in mine.problems:
-        narrate(plain(problem))
-    return Runner(sops=find_sops(environ), identities=mine, environ=environ)
+        say(plain(problem))
+    return Runner(sops=await asyncio.to_thread(find_sops, environ), identities=mine, environ=environ)
 
 
 def is_age(file: SecretFile) -> bool:

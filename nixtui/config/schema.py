@@ -178,6 +178,13 @@ class RolloutSection(Section, frozen=True):
     gate: GateSection = GateSection()
 
 
+class SecretsSection(Section, frozen=True):
+    """`[secrets]`: whether the app may put a value on the clipboard, and how long it stays there."""
+
+    clipboard: bool = False
+    clear_after: Limit = Limit(30)
+
+
 class UiSection(Section, frozen=True):
     """`[ui]`: how the app looks and behaves.
 
@@ -201,5 +208,6 @@ class Document(Section, frozen=True):
     environments: Mapping[str, EnvironmentSection] = {}
     activation: ActivationSection = ActivationSection()
     rollout: RolloutSection = RolloutSection()
+    secrets: SecretsSection = SecretsSection()
     ui: UiSection = UiSection()
     keys: Mapping[str, Text] = {}

@@ -24,9 +24,11 @@ from nixtui.demo.host import DemoHost
 from nixtui.demo.installation import Installation, install
 from nixtui.demo.past import write_past
 from nixtui.demo.root import Root
+from nixtui.demo.secrets import write_secrets
 from nixtui.demo.server import LOOPBACK
 from nixtui.demo.signals import ended_by_signals
 from nixtui.demo.story import CAST, Character, Door
+from nixtui.demo.workshop import Workshop
 from nixtui.model.host import Host
 from nixtui.remote.access import SshAccess
 from nixtui.remote.prompter import Nobody
@@ -68,21 +70,26 @@ async def demo_fleet(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
     cast: Sequence[Character] = CAST,
+    pace: float = 1.0,
 ) -> AsyncIterator[DemoFleet]:
     """Start the fleet, and take all of it away afterwards, also when a signal asks the process to end.
 
-    The same seed gives the same fleet, but for keys and ports. Raises `OSError` when there is no room for it.
+    The same seed gives the same fleet, but for keys and ports. Builds and copies take `pace` times as long as they say.
+    Raises `OSError` when there is no room for it.
     """
     with ended_by_signals(), demo_directory(environ) as directory, _closed_port() as closed:
         world = _World(directory, seed, environ, clock)
         async with asyncio.TaskGroup() as tasks:
             hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
             background: list[asyncio.Task[None]] = []
+            workshop: Workshop | None = None
             failure: Exception | None = None
             try:
                 for host in hosts.values():
                     await host.switch_on()
-                fleet = world.fleet(cast, hosts, closed)
+                workshop = world.workshop(cast, hosts, pace)
+                workshop.open(tasks)
+                fleet = world.fleet(cast, hosts, closed, workshop.environ)
                 await write_past(state_dir(fleet.environ), world.history, _disks(cast, hosts), world.random)
                 background.append(tasks.create_task(_live(list(hosts.values()))))
                 for colleague in _colleagues(fleet, world.random):
@@ -94,6 +101,8 @@ async def demo_fleet(
             finally:
                 for task in background:
                     task.cancel()
+                if workshop is not None:
+                    workshop.close()
                 await asyncio.gather(*(host.switch_off() for host in hosts.values()))
         if failure is not None:
             raise failure
@@ -109,7 +118,8 @@ class _World:
         self._seed = seed
         self._clock = clock
         self._programs = _copy_programs(directory)
-        self._environ = {"PATH": f"{self._programs}:{environ.get('PATH', os.defpath)}"}
+        self._path = environ.get("PATH", os.defpath)
+        self._environ = {"PATH": f"{self._programs}:{self._path}"}
         self._operator_key = asyncssh.generate_private_key(_KEY)
         self._places = Counter[str]()
 
@@ -118,19 +128,35 @@ class _World:
         root = Root(self._directory / "hosts" / who.name, self._programs)
         installation = install(root, who, self.history, self._places[who.role], self._clock())
         self._places[who.role] += 1
+        host_key = asyncssh.generate_private_key(_KEY)
+        public = root.at("/etc/ssh/ssh_host_ed25519_key.pub")
+        public.parent.mkdir(parents=True, exist_ok=True)
+        public.write_bytes(host_key.export_public_key())
         return DemoHost(
             who,
             root,
             installation,
-            keys=(asyncssh.generate_private_key(_KEY), self._operator_key),
+            keys=(host_key, self._operator_key),
             environ=self._environ,
             tasks=tasks,
             random=Random(f"{self._seed}/{who.name}"),  # noqa: S311
             clock=self._clock,
         )
 
-    def fleet(self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], closed_port: int) -> DemoFleet:
-        """The way to the hosts, now that they listen."""
+    def workshop(self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], pace: float) -> Workshop:
+        """Where their next systems come from."""
+        return Workshop(
+            self._directory,
+            self.history,
+            {who.name: hosts.get(who.name) for who in cast},
+            {who.name: who.role for who in cast},
+            pace,
+        )
+
+    def fleet(
+        self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], closed_port: int, nix: Mapping[str, str]
+    ) -> DemoFleet:
+        """The way to the hosts, now that they listen; `nix` is what makes that the demo's."""
         listed = [
             Listed(who, hosts[who.name].port, hosts[who.name].host_key)
             if who.name in hosts
@@ -138,10 +164,16 @@ class _World:
             for who in cast
         ]
         self.history.repository.write(self._directory / FLAKE)
+        write_secrets(self._directory / FLAKE, self._directory / "config")
         return DemoFleet(
             directory=self._directory,
             config_path=write_configuration(self._directory, self._operator_key, listed),
-            environ={f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
+            environ={
+                **{f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
+                **nix,
+                "NIXTUI_DEMO": "1",  # the user's own AWS account must not look like a part of it
+                "PATH": f"{nix['PATH']}:{self._path}",
+            },
             hosts=hosts,
         )
 

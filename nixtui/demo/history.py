@@ -1,4 +1,6 @@
-"""What the demo's configuration repository went through: ten commits, and the packages that each one brought."""
+"""What the demo's configuration repository went through: ten states that were deployed, one that was not yet, and the
+packages that each one brought.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from random import Random
 from typing import Final
 
 from nixtui.demo.repository import SUBJECTS, Repository
+from nixtui.demo.secrets import committed
 
 DAY_S: Final = 86_400.0
 MINUTE_S: Final = 60.0
@@ -17,6 +20,9 @@ DEPLOYED_DAYS_AGO: Final = (94.0, 73.0, 58.0, 45.0, 31.0, 24.0, 17.0, 12.0, 8.0,
 
 _DEPLOYED_AFTER_S: Final = 4 * MINUTE_S
 """How long after its commit a state of the configuration is rolled out."""
+
+_COMMITTED_AGO_S: Final = 2 * MINUTE_S
+"""How old the commit is that repairs what the last one broke."""
 
 _OTHER_NIXPKGS: Final = frozenset({0, 1, 2, 3, 4, 6, 7, 9})
 """The commits that also updated nixpkgs: the others have the NixOS version of the one before."""
@@ -71,6 +77,10 @@ class History:
         random = Random(f"{seed}/history")  # noqa: S311 - a demo's numbers protect nothing
         self.repository = Repository()
         self.commits = tuple(_commits(random, now, self.repository))
+        last = self.commits[-1]
+        revision = self.repository.commit(SUBJECTS[last.number + 1], now - _COMMITTED_AGO_S)
+        self.next = Commit(last.number + 1, now, revision, last.nixos_version)
+        """The commit that is deployed nowhere: what the flake has now."""
         self._lines = tuple(_lines(random))
 
     def packages(self, role: str, commit: int) -> list[Package]:
@@ -85,6 +95,7 @@ def _commits(random: Random, now: float, repository: Repository) -> Sequence[Com
         if number in _OTHER_NIXPKGS:
             built = datetime.fromtimestamp(deployed_at, UTC).date() - timedelta(days=random.choice((1, 2, 2, 3)))
             version = f"{_release(built, number)}.{built:%Y%m%d}.{_revision(random)[:7]}"
+        repository.more.update(committed(number))
         revision = repository.commit(SUBJECTS[number], deployed_at - _DEPLOYED_AFTER_S)
         commits.append(Commit(number, deployed_at, revision, version))
     return commits

@@ -4,7 +4,7 @@ https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 from pathlib import Path
@@ -21,8 +21,9 @@ SUBJECTS: Final[Sequence[Sequence[str]]] = (
     ("kernel 6.12.58", "db: statement_timeout 30 s"),
     ("web: longer keepalive",),
     ("bump openssl", "shop-api 2.38: new basket", "nginx: http3"),
+    ("nginx: no http3 until 1.29.4", "shop-api 2.38.1, vector 0.51.2, varnish 8", "node-exporter 1.10.3"),
 )
-"""What was committed for each state of the fleet that was deployed, oldest first."""
+"""What was committed for each state of the fleet, oldest first. The last one is deployed nowhere yet."""
 
 _AUTHORS: Final = ("Mara <mara@shop.example>", "Ben <ben@shop.example>", "Yuki <yuki@shop.example>")
 _APART_S: Final = 47 * 60
@@ -31,9 +32,12 @@ _FLAKE: Final = '{\n  description = "The hosts of a shop";\n  outputs = _: { };\
 
 @dataclass(slots=True)
 class Repository:
-    """Commits in one line of history. `objects` are by id, as git keeps them before compression."""
+    """Commits in one line of history. `objects` are by id, as git keeps them before compression; `more` are the files
+    that the next commit has beside those of the fleet, by path.
+    """
 
     objects: dict[str, bytes] = field(default_factory=dict)
+    more: dict[str, bytes] = field(default_factory=dict)
     head: str | None = None
     _log: list[str] = field(default_factory=list)
 
@@ -46,13 +50,28 @@ class Repository:
 
     def _commit(self, subject: str, at: int) -> None:
         self._log.append(f"# {subject}\n")
-        files = {"fleet.nix": "".join(self._log) + "{ }\n", "flake.nix": _FLAKE}
-        entries = [(name, self._add("blob", text.encode())) for name, text in sorted(files.items())]
-        tree = self._add("tree", b"".join(f"100644 {name}\0".encode() + bytes.fromhex(blob) for name, blob in entries))
+        fleet = "".join(self._log) + "{ }\n"
+        tree = self._tree({**self.more, "fleet.nix": fleet.encode(), "flake.nix": _FLAKE.encode()})
         parent = f"parent {self.head}\n" if self.head else ""
         who = f"{_AUTHORS[len(self._log) % len(_AUTHORS)]} {at} +0000"
         text = f"tree {tree}\n{parent}author {who}\ncommitter {who}\n\n{subject}\n"
         self.head = self._add("commit", text.encode())
+
+    def _tree(self, files: Mapping[str, bytes]) -> str:
+        """A folder, and those in it; git orders folders as if their names ended with a slash."""
+        folders: dict[str, dict[str, bytes]] = {}
+        entries: list[tuple[str, str, str]] = []
+        for path, content in files.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                folders.setdefault(name, {})[rest] = content
+            else:
+                entries.append((name, "100644", self._add("blob", content)))
+        entries += [(f"{name}/", "40000", self._tree(below)) for name, below in folders.items()]
+        written = (
+            f"{mode} {name.rstrip('/')}\0".encode() + bytes.fromhex(each) for name, mode, each in sorted(entries)
+        )
+        return self._add("tree", b"".join(written))
 
     def _add(self, kind: str, content: bytes) -> str:
         whole = f"{kind} {len(content)}\0".encode() + content

@@ -185,6 +185,25 @@ def build_system(
     )
 
 
+def needs_of(system: System) -> Mapping[str, Sequence[str]]:
+    """What the parts of a system are made from, by path: as far as a build of it tells."""
+    title = {path: path.partition("-")[2] for path in system.closure}
+    by_title = {text: path for path, text in title.items()}
+    configuration = {name: by_title[name] for name in _CONFIGURATION}
+    packages = [path for path in system.closure if path not in {system.path, *configuration.values()}]
+    package_of = {text.rpartition("-")[0]: path for path, text in title.items()}
+    made_from = {unit.path: unit.name for unit in system.units}
+    wanted = {name: needs for units in _UNITS.values() for name, (needs, _) in units.items()}
+    units = {path: [package_of[wanted[name]]] if wanted[name] in package_of else [] for path, name in made_from.items()}
+    return {
+        **units,
+        configuration["system-units"]: list(units),
+        configuration["system-path"]: [path for path in packages if path not in units],
+        configuration["etc"]: [configuration["system-units"]],
+        system.path: list(configuration.values()),
+    }
+
+
 def _fingerprint(unit: str, needs: str, commit: Commit, hotfix: str | None) -> str:
     """The web servers' configuration is worked on all the time; other units change with their packages only."""
     settings = str(commit.number) if unit == "nginx.service" else ""

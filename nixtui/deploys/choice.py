@@ -7,14 +7,15 @@ import msgspec
 
 
 class Action(StrEnum):
-    """How far to go: live under the guard and to stay, from the next boot on, live until the next boot, or only asking
-    what would change.
+    """How far to go: live under the guard and to stay, from the next boot on, live until the next boot, only copying
+    and asking what would change, or only building and comparing.
     """
 
     SWITCH = "switch"
     BOOT = "boot"
     TEST = "test"
     DRY_ACTIVATE = "dry-activate"
+    BUILD = "build"
 
     @property
     def is_live(self) -> bool:

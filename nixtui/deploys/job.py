@@ -1,7 +1,7 @@
 """Carrying a deploy out: copy to every host, ask each what would change, then activate wave after wave."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,14 @@ from nixtui.activation.guarded import CANCELLED
 from nixtui.deploys.activating import Activating
 from nixtui.deploys.choice import Action
 from nixtui.deploys.copying import Copier, CopySettings, SshFor
+from nixtui.deploys.foresight import told
 from nixtui.deploys.gate import Gate, GateRules
 from nixtui.deploys.keys import NodeKeys, Values
 from nixtui.deploys.legs import Leg
 from nixtui.deploys.phase import Phase
 from nixtui.deploys.plan import Deploy, keys_of
+from nixtui.deploys.proving import proven
+from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.host import Host
 from nixtui.model.preview import Preview
 from nixtui.nix.colmena import HiveKey
@@ -38,7 +41,9 @@ _DRY_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a deploy works with beside its plan. `directory` is where nix is run; `values` reads the keys of a hive."""
+    """What a deploy works with beside its plan. `directory` is where nix is run; `values` reads the keys of a hive;
+    `secrets` proves what hosts have after it.
+    """
 
     reach: Reach
     ssh_for: SshFor
@@ -46,6 +51,7 @@ class Means:
     gate: GateRules
     directory: Path
     values: Values
+    secrets: SecretsCheck | None = None
 
 
 def deploy_job(deploy: Deploy, means: Means) -> Job:
@@ -220,7 +226,12 @@ class _Deploying:
 
     async def _activate(self, name: str) -> TargetReport:
         self.begun[name] = self._activating(name)
-        return await self.begun[name].go()
+        report = await self.begun[name].go()
+        if self.means.secrets is None or report.outcome not in (Outcome.COMMITTED, Outcome.TESTED):
+            return report
+        if not self.deploy.choice.action.is_live:
+            return report
+        return await proven(self.means.secrets, self._host(name), self.means.reach, self.run, report)
 
     async def _take_back(self, name: str) -> TargetReport:
         """The way back of a host that had arrived already."""
@@ -261,21 +272,3 @@ def _came_to_nothing(report: TargetReport) -> bool:
 
 def _of(report: TargetReport, phase: Phase) -> TargetReport:
     return msgspec.structs.replace(report, phase=phase.value)
-
-
-def told(found: Preview) -> Iterator[str]:
-    """What a dry run says, a line for each kind of change."""
-    for word, names in (
-        ("would stop", found.stopped),
-        ("would start", found.started),
-        ("would restart", found.restarted),
-        ("would reload", found.reloaded),
-        ("would stay as it is", found.not_stopped),
-    ):
-        if names:
-            yield f"{word} {', '.join(names)}"
-    if found.is_complete and not found.touches_units:
-        yield "no unit would stop, start or restart"
-    if found.reboot_needed:
-        yield found.reboot_reason or "a reboot would be needed for full effect"
-    yield from (f"not live: {inhibitor}" for inhibitor in found.inhibitors)

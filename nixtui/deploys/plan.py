@@ -67,13 +67,14 @@ def plan_deploy(
         targets=tuple(rows),
         steps=steps_of(legs, choice, settings, keys),
         warnings=_warnings(legs, choice),
+        read_only=choice.action is Action.BUILD,
     )
     return Deploy(operation, plan, choice, settings, {each.host.name: each for each in candidates}, legs)
 
 
 def keys_of(candidate: Candidate, choice: Choice) -> Mapping[str, HiveKey]:
     """The keys that are uploaded with the activation; a dry one changes nothing."""
-    if candidate.hive is None or choice.action is Action.DRY_ACTIVATE:
+    if candidate.hive is None or choice.action in (Action.DRY_ACTIVATE, Action.BUILD):
         return {}
     return candidate.hive.keys
 
@@ -144,7 +145,8 @@ def _system_leg(
     boots = seen.boot_default in (None, system, toplevel)
     if (why := _why_nothing(seen, active, system, choice.action, boots=boots)) is not None:
         return Objection(why=why, outcome=Outcome.UNCHANGED)
-    if (failed := choice.quarantined.get(system)) is not None and not choice.force_quarantined:
+    insists = choice.force_quarantined or choice.action is Action.BUILD
+    if (failed := choice.quarantined.get(system)) is not None and not insists:
         remedy = "change the configuration, or insist with --force-quarantined"
         return Objection(why=f"quarantined: {failed}", remedy=remedy)
     order = Order(
@@ -225,7 +227,7 @@ def _why_nothing(seen: Generations, active: str, system: str, action: Action, *,
             return "it runs already"
         case Action.BOOT if boots:
             return "it is the profile and boots next already"
-        case Action.SWITCH if runs and boots:
+        case Action.SWITCH | Action.BUILD if runs and boots:
             return "up to date: it runs, boots and is the profile already"
     return None
 
@@ -239,6 +241,8 @@ def _host_warnings(candidate: Candidate, seen: Generations, choice: Choice) -> t
     landing = candidate.landing
     if landing is not None and landing.store_bytes is None:
         found.append("how much room its store has is not known")
+    if landing is not None and choice.action is not Action.BUILD:
+        found += landing.inhibitors
     said = candidate.wished.node.profiles if candidate.wished is not None else ()
     if candidate.hive is not None and (words := candidate.hive.privilege_escalation_command)[:1] != ("sudo",):
         found.append(f"root is had as [ssh] elevate says, not by {join(words)}")
@@ -269,6 +273,7 @@ _TITLES = {
     Action.BOOT: "Deploy what {} boots next",
     Action.TEST: "Deploy to {} until the next boot",
     Action.DRY_ACTIVATE: "See what a deploy to {} would change",
+    Action.BUILD: "Built, and nothing else: {}",
 }
 
 
@@ -294,6 +299,8 @@ def findings(candidate: Candidate) -> list[str]:
     for name, custom in candidate.customs.items():
         was = short_name(custom.leads) if custom.leads else "nothing"
         found.append(f"profile {name} of {custom.said.owner}: {was} → {short_name(custom.path)}")
+    if candidate.secrets is not None:
+        found.append(candidate.secrets)
     if candidate.pull is not None:
         return [*found, f"it fetches {candidate.pull.reference} by itself; what that is, only it knows"]
     if candidate.landing is not None:

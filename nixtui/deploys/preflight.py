@@ -9,12 +9,13 @@ from nixtui.activation.verdict import held_by
 from nixtui.deploys.objection import Objection
 from nixtui.deploys.profiles import BadProfile, CustomProfile, Wished, sought
 from nixtui.deploys.pulling import Pull, lacking
+from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure, ClosureDiff, diff
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
 from nixtui.model.store_path import short_name
 from nixtui.nix.colmena import HiveTarget
-from nixtui.nix.errors import NixError
+from nixtui.nix.errors import NixError, NixRefused
 from nixtui.operations.report import Outcome
 from nixtui.remote.errors import ElevationFailed, RemoteError
 from nixtui.remote.generations import generations
@@ -40,7 +41,8 @@ class Candidate:
 
     `closure` is what the system needs, `change` what that is against what runs. `customs` are profiles beside the
     system, by name; of a node of deploy-rs, `wished` says how they and the system are deployed, and in which order; of
-    one of Colmena, `hive` says what its hive does. A host with a `pull` fetches its system by itself.
+    one of Colmena, `hive` says what its hive does. A host with a `pull` fetches its system by itself. `secrets` is what
+    becomes of its secrets, in words.
     """
 
     host: Host
@@ -54,6 +56,7 @@ class Candidate:
     hive: HiveTarget | None = None
     pull: Pull | None = None
     customs: Mapping[str, CustomProfile] = field(default_factory=dict)
+    secrets: str | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -83,11 +86,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Asks hosts. Closures come from whoever remembers them."""
+    """Asks hosts. Closures come from whoever remembers them; `secrets` are looked at where there are any."""
 
     reach: Reach
     local_closure: LocalClosure
     remote_closure: RemoteClosure
+    secrets: SecretsCheck | None = None
 
     async def examine(
         self, host: Host, built: str | NixError | None, wished: Wished | None = None, hive: HiveTarget | None = None
@@ -95,7 +99,8 @@ class Examiner:
         """Everything one must know of `host` before `built` goes there, and what else a node has. Raises nothing."""
         failed = [each for each in (built, *(wished.built.values() if wished else ())) if isinstance(each, NixError)]
         if failed:
-            why = Objection(why=f"not built: {failed[0].reason}", remedy=failed[0].remedy, outcome=Outcome.FAILED)
+            outcome = Outcome.REFUSED if isinstance(failed[0], NixRefused) else Outcome.FAILED
+            why = Objection(why=f"not built: {failed[0].reason}", remedy=failed[0].remedy, outcome=outcome)
             return Candidate(host=host, objection=why)
         system = built if isinstance(built, str) else None
         try:
@@ -156,8 +161,12 @@ class Examiner:
                 change = None  # what runs was collected, or its list is broken: shown as not known
         complete = replace(candidate, seen=seen, landing=found, change=change)
         objection = object_to(complete) or await asyncio.to_thread(_not_known_here, complete, seen)
+        if objection is None and self.secrets is not None and system is not None:
+            objection = await self.secrets.object_to(transport)
         if objection is not None:
             return replace(complete, objection=objection)
+        if self.secrets is not None and system is not None:
+            complete = replace(complete, secrets=await self.secrets.foresee(transport))
         if asked:
             linked = zip(asked, await look(transport, asked), strict=True)
             customs = {each.name: complete.customs[each.name].on_host(where) for each, where in linked}

@@ -9,6 +9,7 @@ from nixtui.activation.rollback import Settings
 from nixtui.deploys.choice import Action
 from nixtui.deploys.objection import Objection
 from nixtui.model.generation import Generations
+from nixtui.operations.report import Outcome
 from nixtui.remote.guard import Order
 from nixtui.remote.transport import Script, Transport
 
@@ -51,6 +52,9 @@ def pull_order(
     pull: Pull, seen: Generations, action: Action, settings: Settings, *, operation: str, operator: str
 ) -> Order | Objection:
     """The order, or why it cannot be one."""
+    if action is Action.BUILD:
+        why = "it fetches its system by itself: nothing is built here for it"
+        return Objection(why=why, outcome=Outcome.UNCHANGED)
     if pull.by is Puller.FH and action in (Action.TEST, Action.DRY_ACTIVATE):
         return Objection(
             why=f"fh sets the profile for {action.value} as well, so that would last",

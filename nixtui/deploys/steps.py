@@ -22,6 +22,8 @@ def steps_of(
     keys: Mapping[str, Mapping[str, HiveKey]] = MappingProxyType({}),
 ) -> tuple[Step, ...]:
     """The steps, with the exact commands; of keys where they go."""
+    if choice.action is Action.BUILD:
+        return ()
     uploads = tuple(f"{name}: {shown(key)}" for name, own in keys.items() for key in own.values())
     upload = (Step("upload keys, before the activation or after it", uploads),) if uploads else ()
     if not any(legs.values()):

@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is done to one image: calls in order. `gives` names the field of the first answer that is the result."""
+    """What is done to one image: calls in order. `gives` is the way to the result in the first answer (`ImageId`)."""
 
     name: str
     calls: tuple[Call, ...]
@@ -107,9 +107,19 @@ async def _change(change: Change, session: Session, run: Run) -> TargetReport:
                 report, outcome=outcome, detail=f"{error.reason}{before}", remedy=error.remedy
             )
         if done == 0 and change.gives:
-            result = str(answer.get(change.gives, result))
+            result = _dig(answer, change.gives) or result
         tell.end(True, result if change.gives else None)
     return msgspec.structs.replace(report, after=result, seconds=run.clock() - began)
+
+
+def _dig(answer: Any, way: str) -> str | None:
+    """What is at `way` (`Instances.0.InstanceId`) in an answer; `None` where there is no such thing."""
+    for part in way.split("."):
+        try:
+            answer = answer[int(part) if part.isdecimal() else part]
+        except (LookupError, TypeError):
+            return None
+    return str(answer)
 
 
 def copy(image: Image, to: str, *, kms_key: str | None = None) -> Change:

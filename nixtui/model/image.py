@@ -29,3 +29,26 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     boot_mode: str | None = None
     protected: bool = False
     tags: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def key(self) -> str:
+        """`eu-central-1/ami-0…`: no other image of any region has it."""
+        return f"{self.region}/{self.identity}"
+
+
+class RegionTrouble(msgspec.Struct, frozen=True):
+    """A region that did not tell, and what to do about it."""
+
+    region: str
+    reason: str
+    remedy: str | None = None
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The images of an owner, newest first, as far as regions told."""
+
+    images: tuple[Image, ...]
+    regions: tuple[str, ...]
+    troubles: tuple[RegionTrouble, ...] = ()
+    expires_at: float | None = None
+    """When the login ends (Unix seconds), where it does."""

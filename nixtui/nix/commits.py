@@ -24,7 +24,7 @@ _MAX_STDERR: Final = 2**14
 _OTHER_OWNER: Final = "git does not trust the repository: somebody else owns it (git config safe.directory)"
 _MAX_SUBJECT: Final = 300
 
-_SAFE: Final = (
+SAFE_GIT: Final = (
     "--no-pager",
     "--no-optional-locks",
     "--no-replace-objects",
@@ -145,7 +145,7 @@ def _git(place: Path, environ: Mapping[str, str], *arguments: str) -> str:
     scrubbed = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     scrubbed |= {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     with subprocess.Popen(
-        ["git", *_SAFE, *arguments],
+        ["git", *SAFE_GIT, *arguments],
         cwd=place,
         env=scrubbed,
         stdin=subprocess.DEVNULL,

@@ -6,12 +6,14 @@ or `DrvWithVersion("…", …)` around the same since 2.18. `nix derivation show
 
 import json
 import re
-from pathlib import Path
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
 from nixtui.model.store_path import STORE_DIR, is_store_path
+from nixtui.nix.local_store import on_disk
 
 MAX_BYTES: Final = 4 * 2**20
 """Of one file. A NixOS toplevel has some 100 kB; a derivation with a whole configuration in it, a few hundred."""
@@ -31,12 +33,15 @@ class Drv(msgspec.Struct, frozen=True):
     pname: str | None = None
 
 
-def read_drv(path: str) -> Drv | None:
-    """The .drv file at a store path; `None` when there is none here, or it is no derivation. Never raises."""
+def read_drv(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Drv | None:
+    """The .drv file at a store path; `None` when there is none here, or it is no derivation. Never raises.
+
+    `environ` says where the store is, if not where its paths say.
+    """
     if not is_store_path(path) or not path.endswith(".drv"):
         return None  # it comes from a stream: only the store may be read
     try:
-        with Path(path).open("rb") as file:
+        with on_disk(path, environ).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError:
         return None

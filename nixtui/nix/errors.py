@@ -31,3 +31,7 @@ class NixFailed(NixError):
 
 class NixBadAnswer(NixError):
     """Nix succeeded, but with something else than was asked for, or far too much of it."""
+
+
+class NixRefused(NixError):
+    """Nobody agreed to what nix would have done on another machine; nothing was done."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -11,6 +12,18 @@ from nixtui.nix.process import run_nix
 
 LIMIT_S = 120.0
 """Ten thousand paths take two seconds from a cold disk."""
+
+
+def on_disk(path: str, environ: Mapping[str, str]) -> Path:
+    """Where a store path is in the file system: elsewhere than it says where NIX_REMOTE chooses a store with a `root`
+    (`local?root=DIR`, or just DIR; nix: src/libstore/local-fs-store.hh).
+    """
+    store = environ.get("NIX_REMOTE", "")
+    if store.startswith("/"):
+        return Path(store, path.lstrip("/"))
+    kind, _, options = store.removeprefix("local://").partition("?")
+    roots = parse_qs(options).get("root", []) if kind in ("local", "") else []
+    return Path(roots[0], path.lstrip("/")) if roots else Path(path)
 
 
 class _PathFacts(msgspec.Struct, rename="camel"):

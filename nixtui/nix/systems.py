@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 import msgspec
 
@@ -13,6 +12,7 @@ from nixtui.model.system import System
 from nixtui.nix import capacity, eval_jobs
 from nixtui.nix.errors import NixBadAnswer, NixError, NixTimedOut
 from nixtui.nix.flake import Flake
+from nixtui.nix.local_store import on_disk
 from nixtui.nix.outputs import Outputs, list_outputs
 from nixtui.nix.trace import EvaluationFailed, nearest
 from nixtui.nix.wanted import Origin, Wanted
@@ -69,7 +69,9 @@ class Evaluation:
             derivation = msgspec.json.decode(known, type=_Derivation)
         except msgspec.DecodeError:
             return False
-        if not is_store_path(derivation.drv) or not await asyncio.to_thread(Path(derivation.drv).exists):
+        if not is_store_path(derivation.drv) or not await asyncio.to_thread(
+            on_disk(derivation.drv, self.flake.environ).exists
+        ):
             return False
         self.remembered += 1
         self._take(wanted, derivation)

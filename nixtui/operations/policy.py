@@ -41,7 +41,11 @@ class Policy(msgspec.Struct, frozen=True):
     environments: Mapping[str, Environment] = msgspec.field(default_factory=dict)
 
     def demands(self, plan: Plan) -> Environment | None:
-        """What the environments of the plan's targets ask for together; `None` when none of them is in one."""
+        """What the environments of the plan's targets ask for together; `None` when none of them is in one, or the plan
+        changes nothing there.
+        """
+        if plan.read_only:
+            return None
         touched = self._touched(plan)
         if len(touched) < 2:
             return touched[0] if touched else None

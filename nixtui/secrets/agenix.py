@@ -20,8 +20,9 @@ from nixtui.nix.process import run_nix
 from nixtui.secrets.editing import Change
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.identities import Identities, pyrage_identities
+from nixtui.secrets.plain_rules import plain_rules
 from nixtui.secrets.recipient import Recipient, age_recipient
-from nixtui.secrets.safe_file import hold, read_file
+from nixtui.secrets.safe_file import digest, hold, read_file
 from nixtui.secrets.secret import Secret
 
 NAME: Final = "secrets.nix"
@@ -61,17 +62,19 @@ class Stanzas(msgspec.Struct, frozen=True):
 
 
 async def read_age_rules(path: Path, environ: Mapping[str, str]) -> AgeRules:
-    """Have Nix evaluate `secrets.nix`, 0.15 s. Raises `SecretsError`."""
+    """Read `secrets.nix`, which Nix evaluates (0.15 s) where it is no plain one. Raises `SecretsError`."""
     arguments = ("eval", "--json", "--file", str(path))
+    text = read_file(path, path.name).decode(errors="replace")
     try:
-        answer = await run_nix(arguments, directory=path.parent, environ=environ, time_limit=_TIME_LIMIT_S)
-        tree = msgspec.json.decode(answer)
+        if (tree := plain_rules(text)) is None:
+            answer = await run_nix(arguments, directory=path.parent, environ=environ, time_limit=_TIME_LIMIT_S)
+            tree = msgspec.json.decode(answer)
         rules = {(path.parent / name).resolve(): _rule(each) for name, each in tree.items() if "publicKeys" in each}
     except NixError as error:
         raise SecretsError(Trouble.BAD_RULES, f"{path.name}: {error.reason}", error.remedy, error.log) from error
     except (msgspec.DecodeError, AttributeError, TypeError, KeyError) as error:
         raise SecretsError(Trouble.BAD_RULES, f"{path.name}: not a set of files with publicKeys") from error
-    bindings = _BINDING.findall(read_file(path, path.name).decode(errors="replace"))
+    bindings = _BINDING.findall(text)
     return AgeRules(path, rules, {age_recipient(key).identity: name for name, key in bindings})
 
 
@@ -113,15 +116,27 @@ def ssh_tag(public: str) -> str | None:
 
 async def reveal_age(mine: Identities, path: Path, name: str) -> Secret:
     """What an age file holds. Raises `SecretsError`."""
-    return await asyncio.to_thread(_decrypt, mine, read_file(path, name), name)
+    return await decrypt_age(mine, read_file(path, name), name)
 
 
-async def save_age(mine: Identities, path: Path, name: str, value: Secret | None, rule: AgeRule) -> Change:
+async def decrypt_age(mine: Identities, content: bytes, name: str) -> Secret:
+    """What a version of an age file holds. Raises `SecretsError`."""
+    return await asyncio.to_thread(_decrypt, mine, content, name)
+
+
+async def save_age(
+    mine: Identities, path: Path, name: str, value: Secret | None, rule: AgeRule, *, seen: str | None = None
+) -> Change:
     """Write another value, or with `None` the same one for the recipients of the rule. Raises `SecretsError`.
 
     The file must be there; what is written is decrypted before it takes the file's place, if one of our keys can.
+    `seen` is the digest of what the change was made for.
     """
     async with hold(path, name) as held:
+        if seen is not None and digest(held.original) != seen:
+            raise SecretsError(
+                Trouble.CHANGED, f"{name}: the file is not the one you looked at any more", "look at it again"
+            )
         wanted = await asyncio.to_thread(_decrypt, mine, held.original, name) if value is None else value
         content = await asyncio.to_thread(_encrypt, wanted, rule, name)
         ours = any(each.identity in mine.recipients for each in rule.recipients)
@@ -131,6 +146,11 @@ async def save_age(mine: Identities, path: Path, name: str, value: Secret | None
         held.write_copy(content)
         held.put(content)
         return Change(path, name, held.original, content)
+
+
+async def encrypt_age(value: Secret, rule: AgeRule, name: str) -> bytes:
+    """An age file with this value, for the recipients of a rule. Raises `SecretsError`."""
+    return await asyncio.to_thread(_encrypt, value, rule, name)
 
 
 def _decrypt(mine: Identities, content: bytes, name: str) -> Secret:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -120,6 +121,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(leaf for leaf in self.leaves if leaf.path[: len(path)] == path)
 
 
+@lru_cache(maxsize=4)  # a save looks at the same two versions from several sides
 def read_document(content: bytes, name: str) -> Document:
     """What `name` holds. Raises `SecretsError` with what is wrong with it; decrypts nothing."""
     if len(content) > MAX_FILE:

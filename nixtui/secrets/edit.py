@@ -4,7 +4,7 @@ import json
 
 import msgspec
 
-from nixtui.secrets.document import Path
+from nixtui.secrets.document import Document, Path
 from nixtui.secrets.secret import Secret
 
 
@@ -27,6 +27,33 @@ class Drop(msgspec.Struct, frozen=True):
 
 
 Edit = Put | Drop
+
+
+def one_by_one(edit: Edit, document: Document) -> list[Edit]:
+    """The edits that sops can make of one: it takes a list only place by place ("Invalid --set value format"), and an
+    empty one not at all. Places whose value stays keep their ciphertext.
+    """
+    if not isinstance(edit, Put) or not edit.typed:
+        return [edit]
+    try:
+        tree = json.loads(edit.value.reveal())
+    except ValueError:
+        return [edit]  # the guards have more to say about it
+    if not isinstance(tree, list) or not tree:
+        return [edit]
+    path, found = edit.path, list[Edit]()
+    below = document.below(path)
+    places = {leaf.path[len(path)] for leaf in below if len(leaf.path) > len(path)}
+    anew = not all(isinstance(each, int) for each in places or {""}) or any(isinstance(each, list) for each in tree)
+    if below and anew:
+        found.append(Drop(path))
+        document = msgspec.structs.replace(document, leaves=())
+    for place, value in enumerate(tree):
+        text = value if isinstance(value, str) else json.dumps(value)
+        found += one_by_one(Put((*path, place), Secret(text), not isinstance(value, str)), document)
+    if not anew:
+        found += [Drop((*path, place)) for place in range(len(places) - 1, len(tree) - 1, -1)]
+    return found
 
 
 class Draft:

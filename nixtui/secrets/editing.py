@@ -10,7 +10,7 @@ import msgspec
 
 from nixtui.secrets.ciphertext import indentation, restored, strayed
 from nixtui.secrets.document import Document, Format, Path, read_document
-from nixtui.secrets.edit import Drop, Edit, Put
+from nixtui.secrets.edit import Drop, Edit, Put, one_by_one
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.guards import objections
 from nixtui.secrets.key_path import shown_path, sops_path
@@ -71,25 +71,28 @@ async def save(
             )
         check(document, edits, name, allowed)
         held.make_copy()
-        after = held.original
-        for edit in edits:
-            after = await _apply(runner, held, document.format, after, edit)
+        after = await apply_edits(runner, held, held.original, edits)
         if after != held.original:
-            await _verify(runner, held, after, edits)
+            await verify_copy(runner, held, after, edits)
             held.put(after)
         return Change(path, name, held.original, after)
 
 
 async def undo(change: Change) -> Change:
-    """Put back what was before `change`, if nobody changed the file since. Needs no key."""
+    """Put back what was before `change`, if nobody changed the file since: no file, where there was none. Needs no
+    key.
+    """
     async with hold(change.path, change.name) as held:
         if held.original != change.after:
             raise SecretsError(
                 Trouble.CHANGED, f"{change.name}: the file was changed after your change", "undo it with git"
             )
-        held.make_copy()
-        held.write_copy(change.before)
-        held.put(change.before)
+        if change.before:
+            held.make_copy()
+            held.write_copy(change.before)
+            held.put(change.before)
+        else:
+            held.remove()
         return Change(change.path, change.name, change.after, change.before)
 
 
@@ -110,8 +113,25 @@ def no_such_key(name: str, key: Path) -> SecretsError:
     )
 
 
-async def _apply(runner: Runner, held: HeldFile, written: Format, before: bytes, edit: Edit) -> bytes:
-    words = ["set", "--idempotent", "--value-stdin"] if isinstance(edit, Put) else ["unset"]
+async def apply_edits(runner: Runner, held: HeldFile, before: bytes, edits: Sequence[Edit]) -> bytes:
+    """Make edits on the copy, which holds `before`, in their order; what it holds then. Raises `SecretsError`."""
+    after = before
+    for edit in edits:
+        document = read_document(after, held.name)
+        for each in one_by_one(edit, document):
+            after = await apply_edit(runner, held, document.format, after, each)
+    return after
+
+
+async def apply_edit(
+    runner: Runner, held: HeldFile, written: Format, before: bytes, edit: Edit, *, new_mac: bool = False
+) -> bytes:
+    """Make one edit on the copy, which holds `before`; what it holds then. Raises `SecretsError`.
+
+    `new_mac` is for what git has merged: the MAC is not looked at, and is made anew whether or not the value is.
+    """
+    how = ["--ignore-mac"] if new_mac else ["--idempotent"]
+    words = ["set", *how, "--value-stdin"] if isinstance(edit, Put) else ["unset"]
     stdin = edit.as_json() if isinstance(edit, Put) else None
     await runner.run(
         [*words, *_types(written), str(held.copy), sops_path(edit.path)],
@@ -135,8 +155,11 @@ async def _apply(runner: Runner, held: HeldFile, written: Format, before: bytes,
     return mended
 
 
-async def _verify(runner: Runner, held: HeldFile, after: bytes, edits: Sequence[Edit]) -> None:
-    """The copy decrypts, its MAC is right, and the edited keys have the values that they were given."""
+async def verify_copy(runner: Runner, held: HeldFile, after: bytes, edits: Sequence[Edit]) -> None:
+    """The copy decrypts, its MAC is right, and the edited keys have the values that they were given.
+
+    Raises `SecretsError` where that is not so.
+    """
     document = read_document(after, held.name)
     plain = await runner.run(
         ["decrypt", *_types(document.format), "--output-type", "json", str(held.copy)],

@@ -41,6 +41,8 @@ class Trouble(StrEnum):
     CHANGED = "changed meanwhile"
     LOCKED = "locked"
     GUARDED = "guarded"
+    NO_MERGE = "nothing to merge"
+    NO_HISTORY = "no history"
     SOPS_BUG = "sops bug"
     OTHER = "other"
 

@@ -25,13 +25,21 @@ class Row(NamedTuple):
 
 
 _KEYS = "put an age key into ~/.config/sops/age/keys.txt, or name its file in SOPS_AGE_KEY_FILE"
+_ASK = "ask for kms:Decrypt to read, and kms:Encrypt to change recipients"
 _RESTORE = "restore the file from git, or repair it with sops by hand"
 
 ROWS: Final = (
     Row((), r"panic:", Trouble.SOPS_BUG, "sops crashed on this key or file", "the key goes through a value, not a map"),
-    Row((), r"AccessDenied\w*|not authorized to perform:? ?(kms:\w+)?", Trouble.KMS_DENIED,
-        "AWS does not let you use the KMS key{0}", "ask for kms:Decrypt to read, and kms:Encrypt to change recipients"),
+    Row((), r"not authorized to perform:? ?(\w+:\w+)", Trouble.KMS_DENIED, "AWS does not let you use the KMS key{0}",
+        _ASK),
+    Row((), r"operation error (\w+: \w+).*AccessDenied|AccessDenied", Trouble.KMS_DENIED,
+        "AWS does not let you use the KMS key{0}", _ASK),
     Row((), r"DisabledException", Trouble.KMS_DENIED, "the KMS key is disabled", "enable it in the AWS console"),
+    Row((), r"KMSInvalidStateException", Trouble.KMS_DENIED, "the KMS key is disabled or waits for its deletion",
+        "enable it, or cancel its deletion, in the AWS console"),
+    Row((), r"NotFoundException", Trouble.KMS_DENIED, "there is no such KMS key in this account and region",
+        "compare the ARN of the file with the account that you are logged in to"),
+    Row((), r"ExpiredToken", Trouble.AWS_CREDENTIALS, "your AWS credentials have expired", "log in to AWS again"),
     Row((), r"InvalidCiphertextException", Trouble.KMS_CONTEXT,
         "the KMS key does not open this file: its encryption context or key is another",
         "compare the context in the file with the one of the rule"),
@@ -74,6 +82,7 @@ ROWS: Final = (
         "no rule of .sops.yaml is for this file", "add a creation rule whose path_regex matches it"),
     Row((), r"(?:error loading config|could not (?:load|unmarshal) config|parsing config)", Trouble.BAD_RULES,
         ".sops.yaml cannot be read", "correct its syntax"),
+    Row((), r"threshold must be at least", Trouble.BAD_RULES, "a Shamir threshold is at least 2", "correct .sops.yaml"),
     Row((), r"malformed recipient|Bech32|unknown recipient", Trouble.BAD_RECIPIENT,
         "a recipient of the rule is no age key", "age keys begin with age1, SSH keys with ssh-ed25519 or ssh-rsa"),
     Row((), r"nmarshal", Trouble.SYNTAX, "the file is not valid in its format", _RESTORE),
@@ -104,8 +113,14 @@ def classify(status: int, said: bytes, file: str) -> SecretsError:
 def _filled(row: Row, found: re.Match[str]) -> str:
     captured = found[1] if found.re.groups and found[1] else ""
     if row.trouble is Trouble.KMS_DENIED and captured:
-        captured = f": {captured} is missing"
+        captured = f": {_permission(captured)} is missing"
     return row.reason.replace("{0}", captured)
+
+
+def _permission(captured: str) -> str:
+    """`kms:Decrypt`, also of `KMS: Decrypt`, as the SDK calls the operation that was denied."""
+    service, _, action = captured.partition(":")
+    return f"{service.lower()}:{action.strip()}"
 
 
 def printable_lines(said: bytes) -> tuple[str, ...]:

@@ -112,6 +112,9 @@ def _typed(edit: Put, shown: str) -> list[Objection]:
         return [Objection(None, f"the value of {shown} is not valid JSON", "leave --typed away to store it as text")]
     if kind is str:
         return []
+    if re.match(r"\s*\[\s*[\[\]]", edit.value.text()):  # its `set` takes lists place by place, see `one_by_one`
+        what = "to a list that is empty or begins with another"
+        return [Objection(None, f"sops cannot set {shown} {what}", "set a map that has it, or sops edit")]
     found = [Objection("type", f"sops-nix refuses {shown} when the host activates: it is no string",
                        "leave --typed away, or --allow type")]  # fmt: skip
     if any(abs(int(each)) > LARGEST_INTEGER for each in re.findall(r"\d{16,400}", edit.value.text())):

@@ -79,11 +79,11 @@ def ssh_to_age(public: str) -> str | None:
     if y == 1:
         return None
     u = (1 + y) * pow(1 - y, -1, _P) % _P
-    return _bech32("age", u.to_bytes(32, "little"))
+    return bech32("age", u.to_bytes(32, "little"))
 
 
-def _bech32(prefix: str, payload: bytes) -> str:
-    """BIP 173, without its limit of 90 characters."""
+def bech32(prefix: str, payload: bytes) -> str:
+    """Bytes as age writes keys: BIP 173, without its limit of 90 characters."""
     bits = int.from_bytes(payload, "big") << (-len(payload) * 8 % 5)
     count = -(-len(payload) * 8 // 5)
     values = [bits >> 5 * (count - 1 - place) & 31 for place in range(count)]

@@ -83,7 +83,7 @@ def find_root(cwd: Path) -> Path:
 
 async def look_around(root: Path, environ: Mapping[str, str]) -> Repository:
     """Find and read everything; Nix evaluates `secrets.nix` meanwhile."""
-    entries = list(_walk(root))
+    entries = await asyncio.to_thread(lambda: list(_walk(root)))
     by_nix = [path for path in entries if path.name == agenix.NAME]
     problems = list[str]()
     async with asyncio.TaskGroup() as reading:

@@ -74,17 +74,23 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_rules(path: Path) -> Rules:
     """Raises `SecretsError` with the line where it can be told."""
+    try:
+        text = path.read_text(errors="replace")
+    except OSError as error:
+        raise SecretsError(Trouble.BAD_RULES, f"{path.name}: {error.strerror}") from error
+    return parse_rules(path, text)
+
+
+def parse_rules(path: Path, text: str) -> Rules:
+    """What `text` means as the content of `path`. Raises `SecretsError`."""
     import yaml
 
     try:
-        text = path.read_text(errors="replace")
         tree = yaml.safe_load(text) or {}
         names = _anchors(text)
         written = tree.get("creation_rules") or []
         numbered = [(number, each) for number, each in enumerate(written, 1) if isinstance(each, dict)]
         rules = tuple(_rule(number, each) for number, each in numbered)
-    except OSError as error:
-        raise SecretsError(Trouble.BAD_RULES, f"{path.name}: {error.strerror}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""

@@ -33,7 +33,7 @@ def digest(content: bytes) -> str:
 
 def read_file(path: Path, name: str) -> bytes:
     """The content of a file. Raises `SecretsError`."""
-    with _told(name, reading=True), path.open("rb") as file:
+    with told(name, reading=True), path.open("rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise SecretsError(Trouble.UNREADABLE, f"{name}: no regular file", "name a file")
         return file.read(MAX_FILE + 1)
@@ -47,12 +47,13 @@ class HeldFile:
         self.name = name
         self.original = _all_of(fd)
         self.copy = path.with_name(f"{PREFIX}{secrets.token_hex(4)}-{path.name}")
+        self._old = path.with_name(f"{self.copy.name}.old")
         self._fd = fd
         self._was = os.fstat(fd)
 
     def make_copy(self) -> None:
         """The copy, with the content of the file, readable by us alone."""
-        with _told(self.name):
+        with told(self.name):
             fd = os.open(self.copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(fd, "wb") as file:
                 file.write(self.original)
@@ -63,7 +64,7 @@ class HeldFile:
 
     def write_copy(self, content: bytes) -> None:
         """Another content for the copy."""
-        with _told(self.name):
+        with told(self.name):
             self.copy.write_bytes(content)
 
     def put(self, content: bytes) -> None:
@@ -72,7 +73,7 @@ class HeldFile:
         Whoever writes in place at the very moment of the rename writes into the old file: that is looked at after, and
         what it wrote is kept beside the file and told.
         """
-        with _told(self.name):
+        with told(self.name):
             fd = os.open(self.copy, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 self._take_over(fd)
@@ -82,10 +83,25 @@ class HeldFile:
             finally:
                 os.close(fd)
             self._check_unchanged()
+            with suppress(OSError):  # a file system without hard links; then what is written by then is kept
+                os.link(self.path, self._old)
             self.copy.replace(self.path)
             _sync_directory(self.path.parent)
         if _all_of(self._fd) != self.original:
             self._keep_what_another_wrote()
+
+    def remove(self) -> None:
+        """Let there be no file, as before it was created. After a `SecretsError` it is as it was."""
+        with told(self.name):
+            self._check_unchanged()
+            self.path.unlink()
+            _sync_directory(self.path.parent)
+
+    def tidy(self) -> None:
+        """Take away what is left beside the file."""
+        for left in (self.copy, self._old):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
 
     def _check_unchanged(self) -> None:
         now = self.path.stat()
@@ -97,9 +113,13 @@ class HeldFile:
             )
 
     def _keep_what_another_wrote(self) -> None:
+        """Under its old self, as the other may be in the middle of writing; whoever truncates a file has begun."""
         kept = self.path.with_name(f"{self.path.name}.other")
-        with _told(self.name):
-            kept.write_bytes(_all_of(self._fd))
+        with told(self.name):
+            if self._old.exists():
+                self._old.replace(kept)
+            else:
+                kept.write_bytes(_all_of(self._fd))
         raise SecretsError(
             Trouble.CHANGED,
             f"{self.name}: another program wrote at the same moment; your change is in the file, its is in {kept.name}",
@@ -119,13 +139,13 @@ class HeldFile:
 @asynccontextmanager
 async def hold(path: Path, name: str, *, patience: float = LOCK_PATIENCE_S) -> AsyncIterator[HeldFile]:
     """The file, locked against other nixtuis; a symbolic link stays, as what it points to is changed."""
-    with _told(name, reading=True):
+    with told(name, reading=True):
         real = _target(path)
         lock = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         await _locked(lock, name, patience)
         _sweep(real.parent)
-        with _told(name, reading=True):
+        with told(name, reading=True):
             fd = os.open(real, os.O_RDONLY | os.O_CLOEXEC)
         held = None
         try:
@@ -134,8 +154,7 @@ async def hold(path: Path, name: str, *, patience: float = LOCK_PATIENCE_S) -> A
         finally:
             os.close(fd)
             if held is not None:
-                with suppress(OSError):
-                    held.copy.unlink(missing_ok=True)
+                held.tidy()
     finally:
         os.close(lock)
 
@@ -191,7 +210,7 @@ def _sync_directory(directory: Path) -> None:
 
 
 @contextmanager
-def _told(name: str, *, reading: bool = False) -> Iterator[None]:
+def told(name: str, *, reading: bool = False) -> Iterator[None]:
     """The system's errors as sentences."""
     try:
         yield

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.binding import Binding, BindingType
 
-from nixtui.tui import acting, build_acts
+from nixtui.tui import acting, build_acts, image_acts, opening
 from nixtui.tui.actions import (
+    TRY_AGAIN,
     Action,
     Scope,
     can_ask,
@@ -22,6 +23,7 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
+from nixtui.tui.secret_actions import HOST_SECRETS, SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.activity import ActivityScreen
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
+    from nixtui.tui.screens.images import ImagesScreen
     from nixtui.tui.screens.incident import IncidentScreen
     from nixtui.tui.screens.logs import LogsScreen
     from nixtui.tui.screens.message_list import MessagesScreen
@@ -67,6 +70,18 @@ def _load_builds() -> type[Place]:
     return BuildsScreen
 
 
+def _load_images() -> type[Place]:
+    from nixtui.tui.screens.images import ImagesScreen
+
+    return ImagesScreen
+
+
+def _load_secrets() -> type[Place]:
+    from nixtui.tui.screens.secrets import SecretsScreen
+
+    return SecretsScreen
+
+
 def _load_logs() -> type[Place]:
     from nixtui.tui.screens.logs import LogsScreen
 
@@ -95,6 +110,8 @@ DESTINATIONS = (
     Destination("fleet", "1", "Fleet", _load_fleet),
     Destination("generations", "2", "Generations", _load_generations),
     Destination("builds", "3", "Builds", _load_builds),
+    Destination("images", "4", "Images", _load_images),
+    Destination("secrets", "5", "Secrets", _load_secrets),
     Destination("logs", "6", "Logs", _load_logs),
     Destination("activity", "7", "Activity", _load_activity),
 )
@@ -158,6 +175,8 @@ _FLEET: tuple[Action[FleetScreen], ...] = (
     Action("break_lock", "L", "break lock", acting.break_lock, may_change, danger=True,
            help="end an operation that somebody left; its host goes back"),
     Action("logs", "l", "logs", lambda on: on.logs(), needs_hosts, rank=7, help="their journals, merged and followed"),
+    Action("secrets", "e", "secrets", lambda on: opening.secrets(on.nixtui, on.selection().hosts), needs_hosts,
+           help="the files that the host reads"),
     Action("mark_all", "ctrl+a", "mark all shown", lambda on: on.table.mark_all(), needs_row),
     Action("mark_range", "ctrl+@,ctrl+space", "mark a range", lambda on: on.table.mark_range(), needs_hosts,
            help="from the last mark to here"),
@@ -261,8 +280,8 @@ _FIRST_RUN: tuple[Action[FirstRunScreen], ...] = (
 
 _LOGS: tuple[Action[LogsScreen], ...] = (
     Action("search", "/", "search", lambda on: on.search(), rank=1, help="small letters find capitals, too"),
-    Action("found_next", "n", "next", lambda on: on.find(later=True), rank=4, help="the next line with the text"),
-    Action("found_before", "N", "before", lambda on: on.find(later=False), help="the line before with the text"),
+    Action("found_next", "n", "next", lambda on: on.find(later=True), rank=3, help="the next line with the text"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), rank=3, help="the line before with it"),
     Action("follow", "f", "follow", lambda on: on.toggle_follow(), rank=2, help="stay at the newest line, or here"),
     Action("pause", "p", "pause", lambda on: on.pause(), rank=8, help="hold still; journals are followed on"),
     Action("units", "u", "unit", lambda on: on.ask_units(), needs_hosts, rank=3, help="lines of some units only"),
@@ -283,12 +302,31 @@ _LOGS: tuple[Action[LogsScreen], ...] = (
     Action("copy", "c", "copy", lambda on: on.copy(), needs_row, help="the line, or all lines that were found"),
 )
 
+_IMAGES: tuple[Action[ImagesScreen], ...] = (
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=1, help="words of name, id, region or revision"),
+    Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
+    Action("copy_to", "C", "copy to regions", lambda on: on.copy_to_regions(), may_change, danger=True, rank=3,
+           help="with its tags; twice is one copy"),
+    Action("share", "S", "share", lambda on: on.share(), may_change, danger=True, rank=4,
+           help="with accounts, organisations, or everybody"),
+    Action("deprecate", "E", "deprecate", image_acts.deprecate, may_change, danger=True, rank=5,
+           help="others no longer find it from a time on; what runs is untouched"),
+    Action("retire", "D", "retire", image_acts.retire, may_change, danger=True, rank=6,
+           help="deregister it and delete its snapshots, where nothing uses it"),
+    Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=7),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=8),
+    Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
+    Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy id", lambda on: on.copy(), needs_row),
+)
+
 _BUILDS: tuple[Action[BuildsScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop nix and its builders; what was built is kept"),
     Action("search", "/", "search log", lambda on: on.search(), needs_row, rank=2, help="small letters find capitals"),
     Action("found_next", "n", "next", lambda on: on.find(later=True), needs_row, rank=7, help="line with the text"),
-    Action("found_before", "N", "before", lambda on: on.find(later=False), needs_row, help="line with the text before"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), needs_row, rank=7, help="the line before"),
     Action("follow", "f", "follow", lambda on: on.toggle_follow(), rank=5, help="stay at the newest line, or here"),
     Action("open", "enter", "log alone", lambda on: on.open(), needs_row, rank=3, help="the log over the whole width"),
     Action("retry", "F", "try again", lambda on: on.retry(), needs_hosts, rank=6, help="only what was not built"),
@@ -308,6 +346,10 @@ _BUILDS: tuple[Action[BuildsScreen], ...] = (
 _PROGRESS: tuple[Action[ProgressScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop, and put in order what was begun"),
+    Action("pause", "p", "pause", lambda on: on.pause(), needs_running, rank=2,
+           help="begin no further host until it is pressed again; what was begun goes on"),
+    Action("try_again", "F", "try again", lambda on: on.try_again(), can_ask(TRY_AGAIN), danger=True, rank=2,
+           help="propose it again for the hosts that did not get there"),
     Action("undo", "U", "undo", lambda on: on.undo(), may_change, danger=True, rank=2, help="propose the way back"),
     Action("confirm", "Y", "confirm", lambda on: acting.request(on, "confirm by hand"), can_ask("confirm by hand"),
            danger=True, rank=2, help="make it last now, without what is still waited for"),
@@ -334,6 +376,8 @@ _ROLLBACK: tuple[Action[RollbackDialog], ...] = (
 
 _PLAN: tuple[Action[Confirming], ...] = (
     Action("commands", "c", "commands", lambda on: on.toggle("commands"), rank=1, help="exactly what is run"),
+    Action("commands_too", "C", "commands", lambda on: on.toggle("commands"),
+           help="the same, where c begins what has to be typed"),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), rank=4),
     Action("row_down", "j", "next host", lambda on: on.move(1)),
     Action("row_up", "k", "previous host", lambda on: on.move(-1)),
@@ -347,6 +391,11 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.GENERATIONS: _GENERATIONS,
     Scope.HOST: HOST_PAGE,
     Scope.BUILDS: _BUILDS,
+    Scope.IMAGES: _IMAGES,
+    Scope.SECRETS: SECRETS,
+    Scope.VERSIONS: SECRET_HISTORY,
+    Scope.MERGE: SECRET_MERGE,
+    Scope.HOST_SECRETS: HOST_SECRETS,
     Scope.LOGS: _LOGS,
     Scope.ACTIVITY: _ACTIVITY,
     Scope.INCIDENT: _INCIDENT,

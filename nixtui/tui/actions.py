@@ -18,6 +18,11 @@ class Scope(StrEnum):
     GENERATIONS = "Generations"
     HOST = "Host page"
     BUILDS = "Builds"
+    IMAGES = "Images"
+    SECRETS = "Secrets"
+    VERSIONS = "History of a secret"
+    MERGE = "Merge of secrets"
+    HOST_SECRETS = "On hosts"
     LOGS = "Logs"
     ACTIVITY = "Activity"
     INCIDENT = "Incident timeline"
@@ -46,6 +51,9 @@ class Selection(msgspec.Struct, frozen=True):
     running: bool = False
     refusals: Mapping[str, str] = msgspec.field(default_factory=dict)
 
+
+TRY_AGAIN = "try again"
+"""What `Selection.refusals` calls proposing an operation again, beside the requests to one that runs."""
 
 WhyDisabled = Callable[[Selection], str | None]
 

@@ -8,8 +8,6 @@ from pathlib import Path, PurePath
 from time import monotonic
 from typing import ClassVar, TypeVar
 
-from textual.app import App
-
 from nixtui.fleet.state import Changes
 from nixtui.tui import acting, opening
 from nixtui.tui.action_table import DESTINATIONS, VIEWS, Destination, actions_in
@@ -39,6 +37,7 @@ from nixtui.tui.garbage import Garbage
 from nixtui.tui.groups import groupings
 from nixtui.tui.memory import Remembered
 from nixtui.tui.notices import Level
+from nixtui.tui.private_app import PrivateApp
 from nixtui.tui.remembering import Remembering
 from nixtui.tui.screens.fleet import FleetScreen
 from nixtui.tui.screens.place import Place
@@ -60,7 +59,7 @@ _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (160, "-wide")]
 _HEIGHTS = [(0, "-flat"), (15, "-tall")]
 
 
-class NixtuiApp(App[None]):
+class NixtuiApp(PrivateApp):
     """The cockpit on a terminal. Whoever starts it gives its facade, and says how the terminal wants to be treated."""
 
     TITLE = "nixtui"
@@ -249,8 +248,12 @@ class NixtuiApp(App[None]):
             self.visit("fleet")
 
     def leave_app(self) -> None:
-        """Quit, after asking when something still runs."""
-        self.departure.ask()
+        """Quit, after asking when something still runs, or would be lost."""
+        if names := self.session.unsaved():
+            meaning = f"Edits of {', '.join(names)} are not saved, and are nowhere but in this nixtui."
+            opening.question(self, "Leave without saving?", meaning, "Leave", self.departure.ask)
+        else:
+            self.departure.ask()
 
     async def action_quit(self) -> None:
         """Textual's own key for quitting, from any screen and dialog: asks like any other."""
@@ -340,8 +343,10 @@ class NixtuiApp(App[None]):
 
     def copy(self, text: str, what: str) -> None:
         """To the clipboard of the terminal (OSC 52), which also works over SSH."""
+        is_refused = self.session.exposure.is_any
         self.copy_to_clipboard(text)
-        self.session.say(Level.INFO, f"Copied {what}: {text.splitlines()[0] if text else ''}")
+        if not is_refused:
+            self.session.say(Level.INFO, f"Copied {what}: {text.splitlines()[0] if text else ''}")
 
     def ask_secret(self, question: str, answered: Callable[[str | None], None]) -> None:
         """A password or passphrase that a host wants, whatever screen is in front."""

@@ -73,9 +73,14 @@ def propose(place: Place, names: Sequence[str], *, keep_going: bool = False) -> 
 
 def deploy(place: Place) -> None:
     """Propose to deploy to the selected hosts what the flake says now."""
+    propose_deploy(place, place.selection().hosts)
+
+
+def propose_deploy(place: Place, names: Sequence[str]) -> None:
+    """Propose to deploy to these hosts; builds their systems and looks at the hosts first."""
     from nixtui.tui.screens.confirming import PlanQuestion
 
-    builds, names = place.session.cockpit.builds, place.selection().hosts
+    builds = place.session.cockpit.builds
     on = clean(names[0]) if len(names) == 1 else f"{len(names)} hosts"
     question = PlanQuestion(
         f"Deploy to {on}",
@@ -85,6 +90,7 @@ def deploy(place: Place) -> None:
         command=["nixtui", "deploy", *names],
         known=builds.findings,
         of_many="Deploy to {} hosts",
+        firsts={KIND: "Build there first"},
     )
     opening.plan(place.nixtui, names, question)
 

@@ -62,7 +62,7 @@ def columns(now: Callable[[], float | None], estimates: Callable[[], Estimates])
     """`now` is by the clock of the tree; `None` for a recording, which has no times."""
     return (
         Column("name", "DERIVATION", 22, _name, 0, 56),
-        Column("state", "STATE", 12, _state, 0, 40),
+        Column("state", "STATE", 16, _state, 0, 40),
         Column("time", "TIME", 6, lambda row: _time(row, now()), 1, right=True),
         Column("left", "LEFT", 7, lambda row: _left(row, now(), estimates()), 2, right=True),
         Column("where", "ON", 6, _where, 3, 24),

@@ -46,7 +46,8 @@ class Decision:
 
     def _environments(self) -> list[Environment]:
         """Those the plan would change something in."""
-        named = {target.environment for target in self.plan.acting_on} if self.plan else set()
+        plan = self.plan
+        named = {target.environment for target in plan.acting_on} if plan and not plan.read_only else set()
         return [each for name, each in self.policy.environments.items() if name in named]
 
     def why_not(self) -> str | None:
@@ -55,7 +56,7 @@ class Decision:
         if plan is None:
             return self.draft.plan_problem or "the plan is not there yet"
         if not plan.acting_on:
-            return "nothing to do" if len(plan.targets) == 1 else "nothing to do: every host is left out"
+            return "nothing to do" if len(plan.targets) == 1 else "nothing to do: all of them are left out"
         if (forbidden := self.policy.forbids(plan)) is not None:
             return forbidden
         if changed := self._changed():
@@ -67,7 +68,9 @@ class Decision:
         return None
 
     def _changed(self) -> str | None:
-        """A host that runs something else than was shown, or is gone."""
+        """A host that runs something else than was shown, or is gone; nothing to a plan that changes no host."""
+        if self.plan is not None and self.plan.read_only:
+            return None
         for name, status in self.draft.seen.items():
             now = self.fleet.status(name).facts.current_system if name in self.fleet else None
             if now != status.facts.current_system:

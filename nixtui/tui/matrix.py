@@ -123,8 +123,8 @@ def legend(cells: int) -> Iterator[Line]:
 
 
 def host_width(name: str) -> int:
-    """Cells of a host's column, with room for the sign before its name."""
-    return min(max(cells_of(clean(name)) + 2, 7), 18)
+    """Cells of a host's column, with room for the sign before its name, and for `▸412+3 ●`."""
+    return min(max(cells_of(clean(name)) + 2, 10), 18)
 
 
 def window(hosts: Sequence[str], selected: int, start: int, cells: int) -> tuple[int, int]:

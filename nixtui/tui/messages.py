@@ -12,6 +12,10 @@ class RowMoved(Message):
     key: str | None
 
 
+class TableResized(Message):
+    """A table has more room or less now: other columns may fit."""
+
+
 @dataclass
 class RowChosen(Message):
     """A row was double-clicked; Enter is an action like any other."""

@@ -127,6 +127,15 @@ def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) ->
         app.screen.show_logs(hosts, query or LogQuery())
 
 
+def secrets(app: NixtuiApp, hosts: Sequence[str]) -> None:
+    """The secrets that a host reads; all of them where several hosts, or none, are meant."""
+    from nixtui.tui.screens.secrets import SecretsScreen
+
+    app.visit("secrets")
+    if isinstance(app.screen, SecretsScreen):
+        app.screen.show_files(hosts[0] if len(hosts) == 1 else "")
+
+
 def unit_logs(app: NixtuiApp, host: str, units: Sequence[str], since: float | None = None) -> None:
     """The journal of these units of a host, `since` a time (Unix seconds)."""
     from nixtui.logs.query import LogQuery

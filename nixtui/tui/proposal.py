@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from nixtui.model.closure import ClosureDiff
 from nixtui.model.commit import CommitRange
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.preview import Preview
 from nixtui.model.status import HostStatus
+from nixtui.operations.plan import Target
 from nixtui.tui import units
 from nixtui.tui.comparison import commits_sentence
 from nixtui.tui.draft import Draft, waiting, warnings
@@ -33,6 +36,23 @@ class Proposal(Draft):
     commits_problem: str | None = None
     preview: Preview | None = None
     preview_problem: str | None = None
+    closer: dict[str, "Proposal"] = field(default_factory=dict)
+    """Hosts of many that were looked at more closely, each as a proposal of its own."""
+    cursor: str | None = None
+    """The host of many that is looked at."""
+
+    def alone(self, target: Target) -> "Proposal":
+        """The same for one of its hosts."""
+        plan = msgspec.structs.replace(self.plan, targets=(target,)) if self.plan else None
+        return Proposal(
+            names=(target.name,),
+            environments=self.environments,
+            seen=self.seen,
+            asked_at=self.asked_at,
+            plan=plan,
+            target=self.own.get(target.name, self.target),
+            action=self.action,
+        )
 
     @property
     def systems(self) -> tuple[str, str] | None:
@@ -166,12 +186,33 @@ def _many_hosts(proposal: Proposal, cells: int, now: float) -> Iterator[Line]:
     count = max((target.wave for target in acting), default=0)
     left_out = len(proposal.plan.targets) - len(acting)
     spans = [
-        Span(f"{len(acting)} hosts", Role.STRONG),
+        Span("1 host" if len(acting) == 1 else f"{len(acting)} hosts", Role.STRONG),
         Span(f" in {count} {'wave' if count == 1 else 'waves'}", Role.MUTED),
     ]
     if left_out:
         spans += [Span("  ·  ", Role.FAINT), Span(f"{left_out} left out", Role.WARN)]
     yield tuple(spans)
+    looked_at = proposal.closer.get(proposal.cursor or "")
+    if looked_at is not None and looked_at.only is not None and looked_at.only.refused is None:
+        yield EMPTY
+        yield from _one_of_many(looked_at, looked_at.only, cells, now)
+
+
+def _one_of_many(proposal: Proposal, target: Target, cells: int, now: float) -> Iterator[Line]:
+    """What changes on the host under the cursor, in few lines: the table is what one came for."""
+    yield line(
+        (clean(target.name), Role.STRONG), f"  {_place(target.before or UNKNOWN)} → {_place(target.after or '')}"
+    )
+    if proposal.commits is not None:
+        yield fit(_labelled("commits", *commits_sentence(proposal.commits, cells - _LABEL)), cells)
+    if proposal.diff is None:
+        yield from waiting(proposal.diff_problem, "comparing the two systems", proposal, now, cells)
+    else:
+        yield next(diff_sentence(proposal.diff, cells))
+    if proposal.preview is not None:
+        yield from preview_lines(proposal.preview, cells)
+    elif proposal.action != "boot":
+        yield from waiting(proposal.preview_problem, "asking the host what would restart", proposal, now, cells)
 
 
 def _reassurance(proposal: Proposal, cells: int) -> Iterator[Line]:

@@ -1,6 +1,6 @@
 """What all screens share: the cockpit, the message history, and how this terminal wants to be treated."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nixtui.model.host import Host
@@ -8,6 +8,7 @@ from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Policy
 from nixtui.tui.armed import ArmedHosts
 from nixtui.tui.cockpit import Cockpit
+from nixtui.tui.exposure import Exposure
 from nixtui.tui.knowledge import Knowledge
 from nixtui.tui.last_actions import LastActions
 from nixtui.tui.notices import Level, Notice, Notices, explain
@@ -22,7 +23,8 @@ class Session:
 
     `keymap` has a user's own keys by action id. `notice` is the one that is shown, on
     whichever screen; `told` is called when it changes. `histories` has what was typed, by what was asked;
-    `actions` what was done to each host last.
+    `actions` what was done to each host last; `exposure` is what is shown of secrets, `unsaved`
+    what would be lost by leaving now, by name.
     """
 
     cockpit: Cockpit
@@ -35,6 +37,8 @@ class Session:
     armed: ArmedHosts = field(init=False)
     histories: dict[str, list[str]] = field(init=False, default_factory=dict)
     actions: LastActions = field(init=False, default_factory=LastActions)
+    exposure: Exposure = field(init=False, default_factory=Exposure)
+    unsaved: Callable[[], Sequence[str]] = tuple
 
     def __post_init__(self) -> None:
         self.notices = Notices(self.cockpit.clock)

@@ -99,6 +99,8 @@ def test_a_dry_run_builds_nothing(fleet: Shell) -> None:
     assert ended.code == 0
     (command,) = [line for line in ended.out.splitlines() if "$ nix" in line]
     assert " build /nix/store/" in command
+    assert " will be built:" in ended.out
+    assert any(line.strip().endswith("-nixos-system-a.drv") for line in ended.out.splitlines())
     assert not (fleet.directory.parent / "home" / "state" / "nixtui" / "builds").exists()
 
 

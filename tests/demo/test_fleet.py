@@ -125,7 +125,10 @@ async def test_the_users_own_files_are_left_alone(start: Start) -> None:
     async with start("web-1") as operator:
         fleet = operator.fleet
         assert {"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"} <= fleet.environ.keys()
-        assert all(value.startswith(str(fleet.directory)) for value in fleet.environ.values())
+        folders = {name: value for name, value in fleet.environ.items() if name.startswith("XDG_")}
+        assert all(value.startswith(str(fleet.directory)) for value in folders.values())
+        assert fleet.environ["PATH"].startswith(f"{fleet.directory}/")
+        assert fleet.environ["NIX_REMOTE"] == f"local?root={fleet.directory}/operator"
         assert (fleet.directory / "id_ed25519").stat().st_mode & 0o777 == 0o600
         assert fleet.directory.stat().st_mode & 0o777 == 0o700
 
@@ -164,7 +167,7 @@ async def shape(seed: int, base: Path) -> dict[str, str]:
             name = str(file.relative_to(fleet.directory))
             if file.is_symlink():
                 found[name] = str(file.readlink()).replace(str(fleet.directory), "")
-            elif file.is_file() and "/run/" not in name and file.stat().st_size < 2**20:
+            elif file.is_file() and "/run/" not in name and file.suffix != ".pub" and file.stat().st_size < 2**20:
                 found[name] = file.read_text()
         return found
 

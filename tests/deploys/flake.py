@@ -33,16 +33,55 @@ _FLEET = """let
       packages = newest.packages ++ (if asked ? ballast then ballast else [ ]);
     } // failing // (if asked ? kernel then { inherit (asked) kernel; } else { })
       // (if asked ? inhibited then { switchInhibitors = asked.inhibited; } else { })
+      // (if asked ? secrets then { quirks.activate = secrets.activation; } else { })
       // (if asked ? quirk then { quirks.${asked.quirk} = ./lab/quirks + "/${asked.quirkFile}"; } else { });
     special = { specialisations = builtins.listToAttrs (map
       (name: { inherit name; value = lab.toplevel (describe "${asked.mark}-${name}"); })
       (asked.specialisations or [ ])); };
+    secrets = import ./secrets.nix (asked.secrets or { });
   in {
-    config.system.build.toplevel =
-      if asked ? throws then throw asked.throws else lab.toplevel (describe asked.mark // special);
+    config = {
+      system.build.toplevel =
+        if asked ? throws then throw asked.throws else lab.toplevel (describe asked.mark // special);
+    } // (if asked ? secrets then { inherit (secrets) sops; } else { });
   };
 in
 { nixosConfigurations = builtins.mapAttrs machine wanted; }
+"""
+
+
+_SECRETS = """# As little of sops-nix as lays secrets out the way it does: a generation in /run/secrets.d with all of
+# them or none, and a link to it. On the host sops is the real one.
+wanted: let
+  secret = name: given: {
+    inherit name; key = name; path = "/run/secrets/${name}"; format = "yaml"; mode = "0400"; owner = null; group = null;
+    uid = 0; gid = 0; sopsFile = ./. + "/${given.file or "secrets.yaml"}"; restartUnits = [ ]; reloadUnits = [ ];
+  } // removeAttrs given [ "file" ];
+  secrets = builtins.mapAttrs secret wanted;
+  quoted = name: "'" + name + "'";
+  path = key: builtins.concatStringsSep "" (map (part: "[\\"${part}\\"]")
+    (builtins.filter builtins.isString (builtins.split "/" key)));
+  install = name: let s = secrets.${name}; in ''
+    mkdir -p "$(dirname "$new/${name}")"
+    sops decrypt --extract ${quoted (path s.key)} "${s.sopsFile}" >"$new/${name}" || exit 1
+    chmod ${s.mode} "$new/${name}"
+  '';
+in {
+  sops = {
+    inherit secrets;
+    age = { sshKeyPaths = [ "/etc/ssh/ssh_host_ed25519_key" ]; keyFile = null; };
+  };
+  activation = builtins.toFile "setup-secrets.sh" ''
+    echo "setting up secrets..."
+    old=$(readlink /run/secrets)
+    new=/run/secrets.d/$((''${old##*/} + 1))
+    umask 077
+    mkdir -p "$new"
+    export SOPS_AGE_KEY_FILE=/etc/lab/age-keys.txt
+    ${builtins.concatStringsSep "" (map install (builtins.attrNames secrets))}
+    ln -sfn "$new" /run/secrets
+  '';
+}
 """
 
 
@@ -57,6 +96,7 @@ class FleetFlake:
         shutil.copytree(LAB_NIX, directory / "lab")
         (directory / "flake.nix").write_text(_FLAKE)
         (directory / "fleet.nix").write_text(_FLEET)
+        (directory / "secrets.nix").write_text(_SECRETS)
         return cls(directory)
 
     def want(self, **hosts: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Flakes of deploy-rs, deployed by `nixtui deploy`: what is left on the host is what deploy-rs leaves there."""
 
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -283,7 +284,7 @@ def test_the_timeouts_of_the_flake_count(operator: Operator, nodes: NodesFlake, 
 def test_what_a_node_builds_itself_is_not_copied_to_it(
     operator: Operator, nodes: NodesFlake, hosts: list[Host]
 ) -> None:
-    operator.shell.environ["NIX_SSHOPTS"] = f"-F {operator.lab.ssh_config}"
+    operator.want_all(f"r{token_hex(4)}")  # what is in the store here already is built nowhere
     nodes.deploy(with_app("1.0", order="remoteBuild = true; fastConnection = true;"))
     ended = operator.shell.run("deploy", "h1", "--yes", "--json")
     assert ended.code == 0, ended.err

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -122,14 +123,15 @@ def test_an_owner_who_is_not_there_is_passed_over_before_and_a_failure_after_the
 def test_what_is_to_be_built_on_its_target_is_built_there(
     operator: Operator, hive: HiveFlake, hosts: list[Host]
 ) -> None:
-    operator.shell.environ["NIX_SSHOPTS"] = f"-F {operator.lab.ssh_config}"
     hosts[0].sh("echo 'sandbox = false' >>/etc/nix/nix.conf")
+    mark = f"r{token_hex(4)}"  # never built before, here or there
+    operator.want_all(mark)
     hive.say(h1={"buildOnTarget": True})
     dry = operator.shell.run("deploy", "h1", "--dry-run", "--json")
     assert "builds it on the host itself" in dry.json["hosts"][0]["detail"]
     ended = operator.shell.run("deploy", "h1", "--yes", "--json")
     assert ended.code == 0, ended.err
-    assert "-nixos-system-h1-one-" in truth(hosts[0]).profile
+    assert f"-nixos-system-h1-{mark}-" in truth(hosts[0]).profile
     assert "copying" not in ended.err  # it is there
     (_, built) = operator.shell.run("journal", "--json").json
     assert (built["kind"], built["outcome"]) == ("build", "committed")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from secrets import token_hex
 
 import pytest
 from textual.pilot import Pilot
@@ -10,13 +11,18 @@ from nixtui.cli.assembly import Assembly, Surroundings
 from nixtui.cli.cockpit import LiveCockpit
 from nixtui.config import load_configuration
 from nixtui.model.status import HostState
+from nixtui.operations.report import Report
 from nixtui.remote.prompter import Nobody
 from nixtui.tui.app import NixtuiApp
+from nixtui.tui.screens.confirming import Confirming
 from nixtui.tui.screens.progress import ProgressScreen
 from tests.activation.conftest import leftovers, truth
 from tests.deploys.conftest import Operator
+from tests.deploys.deploy_rs import NodesFlake
+from tests.deploys.hive import HiveFlake, key
+from tests.deploys.test_deploy_rs import ROOTS_APP, left, with_app
 from tests.lab.host import Host
-from tests.tui.screen import press, shown, until, until_shown
+from tests.tui.screen import press, shown, until, until_shown, write
 
 pytestmark = pytest.mark.lab
 
@@ -69,3 +75,81 @@ async def test_leaving_the_dialog_changes_nothing(operator: Operator, hosts: lis
         await until(pilot, lambda: app.screen is app.fleet_screen, "the fleet")
         await until(pilot, lambda: not any(each.is_running for each in app.session.cockpit.operations.begun()))
     assert [truth(host) for host in hosts] == before
+
+
+async def deploy_by_keys(app: NixtuiApp, pilot: Pilot[None], kind: str = "deploy") -> Report:
+    """What the plan in the dialog, of that kind, comes to."""
+    operations, before = app.session.cockpit.operations, len(app.session.cockpit.operations.begun())
+    await until(pilot, lambda: isinstance(app.screen, Confirming) and app.screen.draft.plan, "the plan")
+    await until_shown(pilot, "▸ Cancel ◂")
+    await press(pilot, "right", "enter")
+
+    def ended() -> Report | None:
+        found = [each for each in operations.begun()[before:] if each.plan.kind == kind]
+        return found[-1].report if found else None
+
+    await until(pilot, lambda: ended() is not None, f"the end of the {kind}")
+    report = ended()
+    assert report is not None
+    return report
+
+
+async def to_host(app: NixtuiApp, pilot: Pilot[None], name: str) -> None:
+    """The fleet with nothing but this host in it, which is marked."""
+    await press(pilot, "slash")
+    await write(pilot, name)
+    await press(pilot, "enter", "ctrl+a")
+
+
+async def test_d_deploys_every_profile_of_a_node_of_deploy_rs(operator: Operator, hosts: list[Host]) -> None:
+    nodes = NodesFlake.make(operator.flake)
+    operator.want_all("node")
+    nodes.deploy(with_app("1.0"))
+    async with the_app(operator) as (app, pilot):
+        await to_host(app, pilot, "h1")
+        await press(pilot, "d")
+        await until_shown(pilot, "profile app of root")
+        report = await deploy_by_keys(app, pilot)
+        assert [str(each.outcome) for each in report.targets] == ["committed"]
+    assert hosts[0].profile().path == nodes.path("h1")
+    assert left(hosts[0], ROOTS_APP)[1].endswith(nodes.path("h1", "app"))
+    assert leftovers(hosts[0]) == ""
+
+
+async def test_d_uploads_the_keys_of_a_node_of_a_hive(operator: Operator, hosts: list[Host]) -> None:
+    hive = HiveFlake.make(operator.flake)
+    operator.want_all("hive")
+    hive.say(h1={"keys": {"token": key("of no use to anybody", "/run/keys/token", permissions="0440")}})
+    async with the_app(operator) as (app, pilot):
+        await to_host(app, pilot, "h1")
+        await press(pilot, "d")
+        report = await deploy_by_keys(app, pilot)
+        assert [str(each.outcome) for each in report.targets] == ["committed"]
+        assert "of no use" not in shown(app)
+    assert hosts[0].sh("stat -c %a /run/keys/token; cat /run/keys/token") == "440\nof no use to anybody"
+    assert "-hive-26.05" in truth(hosts[0]).profile
+    assert leftovers(hosts[0]) == ""
+
+
+async def test_d_asks_first_where_a_node_is_to_be_built_on_its_host(operator: Operator, hosts: list[Host]) -> None:
+    nodes = NodesFlake.make(operator.flake)
+    operator.want_all(f"r{token_hex(4)}")
+    nodes.deploy(with_app("1.0", order="remoteBuild = true;"))
+    before = truth(hosts[0])
+    async with the_app(operator) as (app, pilot):
+        await to_host(app, pilot, "h1")
+        await press(pilot, "d")
+        await until_shown(pilot, "built on the host itself")
+        assert "Build there first" in shown(app)
+        assert not app.session.cockpit.operations.begun()
+        report = await deploy_by_keys(app, pilot, "build")
+        assert {str(each.outcome) for each in report.targets} == {"committed"}
+        assert truth(hosts[0]) == before
+        while app.screen is not app.fleet_screen:
+            await press(pilot, "escape")
+            await pilot.pause()
+        await press(pilot, "d")
+        await until_shown(pilot, "copy: nothing is missing")
+        report = await deploy_by_keys(app, pilot)
+        assert [str(each.outcome) for each in report.targets] == ["committed"]
+    assert hosts[0].profile().path == nodes.path("h1")

@@ -42,6 +42,11 @@ def test_looking_needs_no_yes_even_read_only() -> None:
     Policy(read_only=True, environments=POLICY.environments).authorize(plan(on("x", "frozen"), read_only=True), None)
 
 
+def test_what_changes_nothing_is_asked_for_nothing_by_any_environment() -> None:
+    assert POLICY.demands(plan(on("web-1", "prod"))) is not None
+    assert POLICY.demands(plan(on("web-1", "prod"), read_only=True)) is None
+
+
 def test_a_key_is_enough_where_nothing_more_is_asked() -> None:
     POLICY.authorize(plan(on("a")), KEY)
     POLICY.authorize(plan(on("a", "lab")), KEY)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from nixtui.secrets import program
 from nixtui.secrets.edit import Put
 from nixtui.secrets.editing import reveal, save
 from nixtui.secrets.errors import SecretsError, Trouble
 from nixtui.secrets.failures import classify
 from nixtui.secrets.secret import Secret
-from tests.secrets.conftest import Repo
+from tests.operations.full_disk import may_mount
+from tests.secrets.conftest import Repo, run
 
 PLAIN = "a: one\nb: two\nc_unencrypted: clear\n"
 
@@ -83,6 +85,78 @@ async def test_conflict_markers_are_seen_before_sops_stumbles(repo: Repo) -> Non
         await reveal(await repo.runner(), path, "a.yaml", ("a",))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("decrypt", "p.yaml"),
+        ("set", "p.yaml", '["a"]', '"b"'),
+        ("unset", "p.yaml", '["a"]'),
+        ("updatekeys", "-y", "p.yaml"),
+        ("rotate", "-i", "p.yaml"),
+    ],
+)
+async def test_what_is_not_encrypted_is_said_by_every_verb(repo: Repo, words: tuple[str, ...]) -> None:
+    (repo.root / "p.yaml").write_text("a: b\n")
+    rules = f"creation_rules:\n- age: {repo.me.public}\n".encode()
+    with pytest.raises(SecretsError) as caught:
+        await (await repo.runner()).run(words, directory=repo.root, file="p.yaml", config=rules)
+    assert str(caught.value) == "p.yaml: the file is not encrypted; encrypt it with sops first"
+    assert (repo.root / "p.yaml").read_text() == "a: b\n"
+
+
+async def test_markers_and_bad_syntax_as_sops_itself_says_them(repo: Repo) -> None:
+    path = repo.root / "a.yaml"
+    path.write_text("<<<<<<< HEAD\n=======\n>>>>>>> theirs\n")  # where more is there, we see it before sops does
+    assert str(await said(repo, path)) == "a.yaml: the file has git's conflict markers; merge it first"
+    path.write_text("a: [\n")
+    with pytest.raises(SecretsError) as caught:
+        words = ["encrypt", "--age", repo.me.public, str(path)]
+        await (await repo.runner()).run(words, directory=repo.root, file="a.yaml")
+    assert caught.value.trouble is Trouble.SYNTAX and "not valid in its format" in caught.value.reason, caught.value.log
+
+
+async def test_files_that_cannot_be_read_or_written(repo: Repo) -> None:
+    (repo.root / "folder.yaml").mkdir()
+    error = await said(repo, repo.root / "folder.yaml")
+    assert str(error) == "folder.yaml: the file cannot be read; look whether it is there"
+    error = classify(2, b"Error reading file: open a.yaml: permission denied\n", "a.yaml")
+    assert str(error) == "a.yaml: the file may not be read; look at its permissions"
+
+
+@pytest.mark.skipif(not may_mount(), reason="root may write everywhere; a mount stops it")
+async def test_a_file_that_sops_may_not_write(repo: Repo) -> None:
+    path, runner = repo.encrypt("a.yaml", PLAIN), await repo.runner()
+    run("mount", "--bind", repo.root, repo.root)
+    try:
+        run("mount", "-o", "remount,ro,bind", repo.root)
+        with pytest.raises(SecretsError) as caught:
+            await runner.run(["rotate", "-i", str(path)], directory=repo.home, file="a.yaml")
+    finally:
+        run("umount", "--lazy", repo.root)
+    assert str(caught.value) == "a.yaml: the file may not be written; look at its permissions", caught.value.log
+
+
+async def test_a_key_with_a_passphrase_is_not_asked_for_on_the_terminal(repo: Repo) -> None:
+    key = repo.home / ".ssh" / "id_ed25519"
+    key.parent.mkdir()
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "correct horse", "-f", key)
+    path = repo.encrypt("a.yaml", PLAIN, to=" ".join(key.with_name("id_ed25519.pub").read_text().split()[:2]))
+    error = await said(repo, path, SOPS_AGE_KEY_FILE="")
+    assert error.trouble is Trouble.LOCKED_KEY, error.log
+    assert "the SSH key has a passphrase, which sops would ask on the terminal" in error.reason and error.remedy
+
+
+def test_a_sops_that_is_too_old_is_not_run(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "sops"
+    old.write_text("#!/bin/sh\necho sops 3.9.4\n")
+    old.chmod(0o755)
+    monkeypatch.setattr(program, "_bundled", lambda: None)
+    with pytest.raises(SecretsError, match=r"is sops 3\.9\.4, which takes values only on its command line"):
+        program.find_sops({"PATH": f"{tmp_path}"})
+    with pytest.raises(SecretsError, match="there is no sops here; install sops"):
+        program.find_sops({"PATH": "/nonexistent"})
+
+
 async def test_too_few_key_groups(repo: Repo) -> None:
     (repo.root / "rules").write_text(
         "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n"
@@ -114,11 +188,12 @@ async def test_encrypting_what_is_encrypted_and_what_is_empty(repo: Repo) -> Non
         (b"creation_rules:\n- path_regx: a\n", Trouble.NO_RECIPIENT),
         (b"creation_rules:\n- age: age1nonsense\n", Trouble.BAD_RECIPIENT),
         (b"creation_rules: [", Trouble.BAD_RULES),
+        (b"creation_rules:\n- shamir_threshold: 1\n  key_groups: [{age: [ME]}, {age: [ME]}]\n", Trouble.BAD_RULES),
     ],
 )
 async def test_rules(repo: Repo, config: bytes, trouble: Trouble) -> None:
     (repo.root / "p.yaml").write_text("a: b\n")
-    runner = await repo.runner()
+    runner, config = await repo.runner(), config.replace(b"ME", repo.me.public.encode())
     with pytest.raises(SecretsError) as caught:
         await runner.run(["encrypt", "p.yaml"], directory=repo.root, file="p.yaml", config=config)
     assert caught.value.trouble is trouble, caught.value.log

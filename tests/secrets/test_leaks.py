@@ -69,6 +69,58 @@ def test_no_command_line_or_environment_has_the_value_or_the_key(repo: Repo) -> 
     assert repo.plain(path)["k11"] == VALUE
 
 
+def in_git(repo: Repo) -> None:
+    """The file with the value in two versions and in a merge that stopped."""
+    shutil.rmtree(repo.root / ".git")
+    git = ("git", "-C", str(repo.root), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    path = repo.encrypt("a.yaml", f"k: {VALUE}\nother: x\n")
+    for branch, value in (("main", VALUE), ("theirs", f"{VALUE}-theirs"), ("main", f"{VALUE}-ours")):
+        words = ["-b", branch] if branch == "theirs" else [branch]
+        if value != VALUE:
+            subprocess.run([*git, "checkout", "-q", *words], check=True)
+            repo.sops("set", "--value-stdin", str(path), '["k"]', stdin=f'"{value}"'.encode())
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
+    subprocess.run([*git, "merge", "theirs"], capture_output=True)
+
+
+NEW_COMMANDS = (
+    ("history", "a.yaml"),
+    ("history", "a.yaml", "k", "--json"),
+    ("merge", "a.yaml"),
+    ("merge", "a.yaml", "--theirs", "k"),
+    ("rename", "a.yaml", "k", "l"),
+    ("generate", "a.yaml", "h", "--kind", "hashed-password"),
+    ("generate", "a.yaml", "g", "--kind", "ssh-key"),
+)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+def test_history_merge_rename_and_generate_leave_no_value_anywhere(repo: Repo, tmp_path: Path) -> None:
+    in_git(repo)
+    log = tmp_path / "strace"
+    for words in NEW_COMMANDS:
+        calls = "trace=execve,write,pwrite64,writev,sendto,sendmsg"
+        strace = ("strace", "-f", "-yy", "-v", "-s", "100000", "-e", calls, "-o", str(log))
+        done = nixtui(repo, "secrets", *words, before=strace)
+        assert done.returncode == (5 if words == ("merge", "a.yaml") else 0), done.stderr
+        assert VALUE.encode() not in done.stdout + done.stderr
+        said = log.read_text(errors="replace")
+        assert "execve(" in said
+        lines = [line for line in said.splitlines() if VALUE in line or "OPENSSH PRIVATE" in line]
+        assert [line for line in lines if "<pipe:" not in line and "<UNIX" not in line] == []
+        assert lines, "values went through pipes, so strace has seen them"
+    journal = nixtui(repo, "journal", "--json")
+    assert b"Rename k of a.yaml to l" in journal.stdout and VALUE.encode() not in journal.stdout
+    for file in (*repo.home.rglob("*"), *repo.root.rglob("*")):
+        assert not file.is_file() or VALUE.encode() not in file.read_bytes()
+    plain = repo.plain(repo.root / "a.yaml")
+    assert plain["l"] == f"{VALUE}-theirs" and "k" not in plain
+    for value in (plain["h"], plain["g"]):
+        assert all(value.encode() not in each.read_bytes() for each in repo.home.rglob("*") if each.is_file())
+
+
 @pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
 def test_no_file_is_written_with_the_value(repo: Repo, tmp_path: Path) -> None:
     path, log = repo.encrypt("a.yaml", PLAIN), tmp_path / "strace"

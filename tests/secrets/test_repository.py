@@ -12,12 +12,13 @@ from nixtui.operations.policy import Answer, Consent, Policy
 from nixtui.operations.report import Outcome, Report
 from nixtui.secrets.agenix import AgeRule, reveal_age, save_age
 from nixtui.secrets.document import Scope, read_document
+from nixtui.secrets.editing import reveal
 from nixtui.secrets.errors import SecretsError
 from nixtui.secrets.recipient import age_recipient, ssh_to_age
 from nixtui.secrets.repository import Drift, Repository, drift_of, look_around
 from nixtui.secrets.rules import read_rules
 from nixtui.secrets.secret import Secret
-from nixtui.secrets.work import Work, job, plan_rotate, plan_updatekeys
+from nixtui.secrets.work import Work, job, plan_reencrypt, plan_rotate, plan_updatekeys
 from tests.secrets.conftest import Repo, run
 
 NO_KEYS = {"SOPS_AGE_KEY_FILE": "", "HOME": "/nonexistent"}
@@ -95,14 +96,14 @@ def test_host_keys_become_recipients_as_ssh_to_age_makes_them(tmp_path: Path) ->
     import pyrage
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from nixtui.secrets.recipient import _bech32
+    from nixtui.secrets.recipient import bech32
 
     seed = bytes(range(32))
     public = asyncssh.import_public_key(
         asyncssh.SSHKey.export_public_key(asyncssh.import_private_key(_pem(Ed25519PrivateKey.from_private_bytes(seed))))
     )
     text = public.export_public_key().decode()
-    private = _bech32("age-secret-key-", sha512(seed).digest()[:32]).upper()
+    private = bech32("age-secret-key-", sha512(seed).digest()[:32]).upper()
     assert ssh_to_age(text) == str(pyrage.x25519.Identity.from_str(private).to_public())
     assert ssh_to_age("ssh-rsa AAAA") is None and ssh_to_age("ssh-ed25519 !") is None and ssh_to_age("") is None
 
@@ -245,3 +246,49 @@ async def test_age_files_of_others_and_bad_keys(repo: Repo, ssh_key: str) -> Non
     with pytest.raises(SecretsError, match="not encrypted"):
         await reveal_age(mine, path, "t.age")
     assert msgspec.structs.asdict(rule)["armor"] is False
+
+
+@pytest.mark.parametrize("ending", ["yaml", "json"])
+async def test_a_rule_that_encrypts_other_values_is_followed_by_encrypting_anew(
+    repo: Repo, tmp_path: Path, ending: str
+) -> None:
+    plain = '{"user": "u", "password": "p", "n": 5}' if ending == "json" else "# c\nuser: u\npassword: p\nn: 5\n"
+    path = repo.encrypt(f"a.{ending}", plain, "--encrypted-regex", "^password$")
+    (repo.root / ".sops.yaml").write_text(f"creation_rules:\n- age: {repo.me.public}\n")
+    found, mine = await here(repo), (await repo.runner()).identities.recipients
+    assert "only encrypting it anew changes that" in drift_of(found.files[0]).other[0]
+    work = plan_reencrypt(found, found.files, mine)
+    (row,) = work.plan.targets
+    assert row.warnings == tuple(
+        f"{name} was in plaintext, and git has it so: change the value itself" for name in ("user", "n")
+    )
+    assert (await carried_out(repo, work, tmp_path)).outcome is Outcome.COMMITTED
+    assert await drifts(repo) == [] and repo.plain(path) == {"user": "u", "password": "p", "n": 5}
+    assert all(leaf.encrypted for leaf in read_document(path.read_bytes(), path.name).leaves)
+    assert ending == "json" or path.read_text().startswith("#ENC[")
+    (repo.root / ".sops.yaml").write_text(f"creation_rules:\n- encrypted_regex: ^password$\n  age: {repo.me.public}\n")
+    found = await here(repo)
+    (row,) = plan_reencrypt(found, found.files, mine).plan.targets
+    assert row.refused == "by its rule user, n would be in plaintext" and "--allow plaintext" in str(row.remedy)
+    work = plan_reencrypt(found, found.files, mine, allowed=("plaintext",))
+    assert (await carried_out(repo, work, tmp_path / "2")).outcome is Outcome.COMMITTED
+    assert await drifts(repo) == []
+    (row,) = plan_reencrypt(await here(repo), (await here(repo)).files, mine).plan.targets
+    assert row.refused_as is Outcome.UNCHANGED
+
+
+async def test_a_threshold_that_changed_is_followed(repo: Repo, tmp_path: Path) -> None:
+    mine_twice = f"  - age: [{repo.me.public}]\n" * 2
+    groups = f"  key_groups:\n{mine_twice}  - age: [{repo.other.public}]\n"
+    (repo.root / ".sops.yaml").write_text("creation_rules:\n- shamir_threshold: 2\n" + groups)
+    (repo.root / "a.yaml").write_text("a: b\n")
+    repo.sops("encrypt", "-i", "a.yaml")
+    (repo.root / ".sops.yaml").write_text("creation_rules:\n- shamir_threshold: 3\n" + groups)
+    found, mine = await here(repo), (await repo.runner()).identities.recipients
+    (row,) = plan_reencrypt(found, found.files, mine).plan.targets
+    assert row.refused == "you could not read it any more"
+    work = plan_reencrypt(found, found.files, mine, allowed=("lockout",))
+    assert (await carried_out(repo, work, tmp_path)).outcome is Outcome.COMMITTED
+    assert await drifts(repo) == []
+    with pytest.raises(SecretsError, match="needs keys of 3 groups, and you have fewer"):
+        await reveal(await repo.runner(), repo.root / "a.yaml", "a.yaml", ("a",))

@@ -4,13 +4,8 @@
 """
 
 import asyncio
-import os
-import sys
-import tempfile
-import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 from typing import Protocol
 
@@ -36,9 +31,9 @@ from nixtui.operations.policy import Consent, Policy
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.remote.errors import Unreachable
 from nixtui.tui.cockpit.first_run import FirstRun
-from nixtui.tui.theme.house import DARK
 from tests.tui.logs_in_memory import MemoryLogs
 from tests.tui.profiles import MemoryProfiles
+from tests.tui.secrets_in_memory import MemorySecrets
 
 NOW = 1_795_230_761.0
 """2026-11-21 03:12:41 UTC: the hour the app is for."""
@@ -358,6 +353,7 @@ class MemoryCockpit:
         self.asked: list[Collection[str]] = []
         self.tasks: set[asyncio.Task[object]] = set()
         self.logs = MemoryLogs(self.clock)
+        self.secrets = MemorySecrets()
 
     def begin(self) -> None:
         """Everything is here already."""
@@ -440,106 +436,3 @@ class MemoryCockpit:
             target.name,
             change(status, facts=facts, state=HostState.UP, reason=None, since=self.now, observed_at=self.now),
         )
-
-
-async def slowly(tell: Narrator, target: Target) -> TargetReport:
-    """As `succeed`, at a pace to watch, and as a real host would tell it."""
-    for step, seconds in (("connecting", 0.6), ("locked", 0.3)):
-        tell.begin(step)
-        await asyncio.sleep(seconds)
-        tell.end(True)
-    tell.begin("armed")
-    tell.countdown(tell.run.clock() + 90, "boot")
-    tell.end(True, "goes back by itself after 90 s without us")
-    tell.begin("testing")
-    for text in (
-        "stopping the following units: nginx.service",
-        "activating the configuration...",
-        "setting up /etc...",
-        "restarting systemd...",
-        "reloading user units for deploy...",
-        "restarting sysinit-reactivation.target",
-        "starting the following units: nginx.service",
-    ):
-        await asyncio.sleep(0.4)
-        tell.output(text)
-    tell.end(True, "the new system is active")
-    tell.begin("verifying")
-    await asyncio.sleep(1.5)
-    if target.name == "web-3":
-        why = "nginx.service failed, which did not fail before"
-        tell.end(False, why)
-        tell.begin("reverting")
-        await asyncio.sleep(1.0)
-        tell.countdown(None, "boot")
-        tell.end(True)
-        return TargetReport(
-            name=target.name, outcome=Outcome.REVERTED, before=target.before, after=target.after, seconds=7.9,
-            detail=f"{why}; the host runs generation {target.before} again", exit_code=4,
-            remedy="look at its journal: journalctl -u nginx.service -b",
-            log=("nginx[812]: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",),
-        )  # fmt: skip
-    tell.end(True, "a new login, the system, its units and its health are well")
-    tell.begin("committing")
-    await asyncio.sleep(0.4)
-    tell.countdown(None, "boot")
-    tell.end(True)
-    return TargetReport(
-        name=target.name, outcome=Outcome.COMMITTED, before=target.before, after=target.after, seconds=6.4,
-        detail=f"generation {target.after} runs, boots and is the profile",
-    )  # fmt: skip
-
-
-class LiveCockpit(MemoryCockpit):
-    """The same with a clock that goes and answers that take a moment, to be looked at."""
-
-    def clock(self) -> float:
-        return time.time()
-
-    async def generations(self, name: str) -> Generations:
-        await asyncio.sleep(0.4)
-        return await super().generations(name)
-
-    async def diff(self, before: tuple[str, str], after: tuple[str, str]) -> ClosureDiff:
-        await asyncio.sleep(1.2)
-        return await super().diff(before, after)
-
-    async def preview(self, name: str, path: str) -> Preview:
-        await asyncio.sleep(2.0)
-        return await super().preview(name, path)
-
-
-async def breathe(fleet: FleetState) -> None:
-    """Hosts that live: loads change, heartbeats come."""
-    random = Random()  # noqa: S311
-    names = fleet.names()
-    while True:
-        await asyncio.sleep(0.5)
-        for name in random.sample(names, max(1, len(names) // 20)):
-            status = fleet.status(name)
-            if status.state.is_answering and time.time() - (status.observed_at or 0) < 30:
-                load = random.uniform(0.1, 2.5)
-                fleet.apply(
-                    name, change(status, facts={"load": (load, load * 0.9, load * 0.8)}, observed_at=time.time())
-                )
-        for name in names:
-            status = fleet.status(name)
-            if status.state.is_answering and 5 < time.time() - (status.observed_at or 0) < 30:
-                fleet.seen(name, time.time())
-
-
-async def main(count: int) -> None:
-    """The app on the synthetic fleet."""
-    from nixtui.tui.app import NixtuiApp
-
-    with tempfile.TemporaryDirectory() as directory:
-        async with Journal(Path(directory), operator="ops-2", origin="laptop", token="dev") as journal:
-            now = time.time()
-            cockpit = LiveCockpit(synthetic_fleet(count, now=now), now=now, journal=journal, script=slowly)
-            living = asyncio.create_task(breathe(cockpit.fleet))
-            await NixtuiApp(cockpit, no_color="NO_COLOR" in os.environ, theme=os.environ.get("THEME", DARK)).run_async()
-            living.cancel()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 420))

@@ -95,6 +95,11 @@ async def test_search_finds_as_one_types_and_goes_from_one_to_the_next() -> None
         await until_shown(pilot, "Went on from the oldest line")
         await until_shown(pilot, "1 of 3 found")
         assert screen.view.current.message == "Needle 1"
+        assert "n next  N before" in shown(app)
+        await press(pilot, "slash")
+        await write(pilot, "s and straw")
+        await press(pilot, "enter")
+        await until_shown(pilot, "No line has “needles and straw”")
         await press(pilot, "escape", "escape")
         await until(pilot, lambda: "found" not in shown(app), "the search is over")
         assert app.current_mode == "logs"

@@ -124,6 +124,24 @@ async def test_while_typing_the_keys_of_the_dialog_are_letters() -> None:
         assert not app.screen.proposal.shown
 
 
+async def test_a_name_that_is_typed_at_once_goes_into_the_field_whatever_its_letters_do_elsewhere() -> None:
+    async with opened() as (app, pilot, _):
+        await write(pilot, ":host cache-4")
+        await press(pilot, "enter", "r")
+        await until_shown(pilot, "to confirm")
+        assert "C commands" in shown(app)
+        assert focused(app) == "cancel"
+        await press(pilot, "C")
+        await until_shown(pilot, "systemd-run")
+        await press(pilot, "C")
+        await write(pilot, "cache-4")
+        assert app.screen.query_one("#typed").value == "cache-4"
+        assert not app.screen.proposal.shown
+        assert app.screen.decision.why_not() is None
+        await press(pilot, "escape")
+        assert app.screen is app.fleet_screen
+
+
 async def test_a_reason_is_asked_for_and_goes_into_the_consent() -> None:
     asking = Environment(name="prod", match="tag:env=prod", ask_reason=True)
     cockpit = MemoryCockpit(policy=Policy(environments={"prod": asking}))
@@ -215,6 +233,27 @@ async def test_the_same_for_all_hosts_on_the_same_revision() -> None:
         assert {cockpit.fleet.host(name).environment for name in names} == {"prod"}
 
 
+async def test_of_many_hosts_each_shows_what_tells_it_apart_and_the_one_under_the_cursor_what_changes() -> None:
+    async with opened(size=(160, 50)) as (app, pilot, cockpit):
+        await press(pilot, "slash")
+        await write(pilot, "app-1 env:prod")
+        await press(pilot, "enter", "ctrl+a", "r")
+        await until_shown(pilot, "REV")
+        names = [each.name for each in app.screen.proposal.plan.acting_on]  # type: ignore[attr-defined]
+        assert len(names) > 2
+        for name in names:
+            revision = cockpit.fleet.status(name).facts.configuration_revision[:8]
+            assert f"{revision} → " in next(each for each in shown(app).splitlines() if name in each and "→" in each)
+        await until(
+            pilot, lambda: f"{names[0]}  3" in shown(app) and "will restart" in shown(app), "what changes there"
+        )
+        await press(pilot, "j")
+        await until(
+            pilot, lambda: f"{names[1]}  3" in shown(app) and "will restart" in shown(app), "and on the next one"
+        )
+        assert list(app.screen.proposal.closer)[:2] == names[:2]  # type: ignore[attr-defined]
+
+
 async def test_a_target_is_chosen_and_resolved_as_one_types() -> None:
     async with opened() as (_, pilot, _):
         await press(pilot, "j", "enter")
@@ -293,6 +332,42 @@ async def test_stopping_asks_and_says_what_it_leaves() -> None:
         await press(pilot, "X", "right", "enter")
         await until_shown(pilot, "↶ reverted")
         assert "runs 412 again" in shown(app)
+
+
+async def test_a_running_operation_is_paused_and_goes_on_and_what_failed_is_proposed_again() -> None:
+    gate = asyncio.Event()
+
+    async def go_back(tell: Narrator, target: Target) -> TargetReport:
+        tell.begin("testing")
+        await gate.wait()
+        return TargetReport(name=target.name, outcome=Outcome.REVERTED, before=target.before, detail="runs 412 again")
+
+    async with opened(MemoryCockpit(policy=KEY_IS_ENOUGH, script=go_back)) as (app, pilot, cockpit):
+        await press(pilot, "j", "r")
+        await until_shown(pilot, "412 → 411")
+        await press(pilot, "right", "enter")
+        await until_shown(pilot, "testing …")
+        [operation] = cockpit.operations.begun()
+        await press(pilot, "F")
+        assert app.session.notices._kept[-1].text.endswith("it still runs")
+        await press(pilot, "p")
+        await until_shown(pilot, "paused, p lets it go on")
+        assert operation.is_paused
+        await press(pilot, "p")
+        await until(pilot, lambda: "paused, p lets" not in shown(app))
+        assert not operation.is_paused
+        gate.set()
+        await until_shown(pilot, "↶ reverted")
+        await press(pilot, "p")
+        assert app.session.notices._kept[-1].text.endswith("the operation has ended")
+        await press(pilot, "F")
+        await until(pilot, lambda: isinstance(app.screen, RollbackDialog), "the same again")
+        assert (app.screen.proposal.names, app.screen.proposal.target) == (("web-2",), "411")
+        await press(pilot, "escape")
+        cockpit.policy = Policy(read_only=True, environments=ENVIRONMENTS)
+        await press(pilot, "F")
+        assert isinstance(app.screen, ProgressScreen)
+        assert app.session.notices._kept[-1].text.endswith("nixtui runs read-only")
 
 
 async def test_a_job_that_breaks_is_a_report_and_not_a_crash() -> None:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.cli.cockpit.acting import LiveActing
     from nixtui.cli.cockpit.builds import LiveBuilds
     from nixtui.cli.cockpit.first_run import LiveFirstRun
+    from nixtui.cli.cockpit.images import LiveImages
     from nixtui.cli.cockpit.incident import LiveIncident
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
+    from nixtui.cli.cockpit.secrets import LiveSecrets
     from nixtui.cli.cockpit.upkeep import LiveUpkeep
     from nixtui.fleet.inventory import Snapshot
     from nixtui.fleet.watch import FleetWatch
@@ -120,6 +122,20 @@ class LiveCockpit:
         return LiveProfiles(self._nixtui, self.fleet.host, self.seen, self.keep)
 
     @cached_property
+    def secrets(self) -> LiveSecrets:
+        """Secrets of the repository."""
+        from nixtui.cli.cockpit.secrets import LiveSecrets
+
+        return LiveSecrets(self._nixtui, self.fleet.host, self.keep)
+
+    @cached_property
+    def images(self) -> LiveImages:
+        """Machine images at AWS."""
+        from nixtui.cli.cockpit.images import LiveImages
+
+        return LiveImages(self._nixtui, self.keep)
+
+    @cached_property
     def upkeep(self) -> LiveUpkeep:
         """Units, timers and stores."""
         from nixtui.cli.cockpit.upkeep import LiveUpkeep
@@ -146,6 +162,8 @@ class LiveCockpit:
         self._work.cancel()
         if "logs" in self.__dict__:  # somebody looked at them
             self.logs.end()
+        if "images" in self.__dict__:
+            await self.images.end()
         await self._tasks.__aexit__(kind, error, trace)
 
     @property

@@ -5,9 +5,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
+
+import msgspec
 
 from nixtui.builds.building import Building
 from nixtui.builds.derivation import Derivation
@@ -18,6 +21,7 @@ from nixtui.builds.job import prepare_build
 from nixtui.builds.record import STREAM, folder_of
 from nixtui.builds.tree import BuildTree
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_places import Asked
 from nixtui.cli.evaluating import request_here
 from nixtui.config.paths import state_dir
 from nixtui.logs.saving import save_new
@@ -65,7 +69,7 @@ class LiveBuilds:
     async def plan(self, names: Sequence[str], *, keep_going: bool = False) -> Plan:
         """Here: another place is chosen on the command line. Raises `NixError` and `UsageError`."""
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
-        request = await request_here(nixtui, hosts, BuildOptions(keep_going=keep_going))
+        request = await request_here(nixtui, hosts, Asked(options=BuildOptions(keep_going=keep_going)))
         identity = nixtui.new_identity()
         return self._keep(prepare_build(request, identity, lambda building: self.watch(identity, building)))
 
@@ -76,16 +80,20 @@ class LiveBuilds:
         from nixtui.deploys.copying import CopySettings
         from nixtui.deploys.job import deploy_job
         from nixtui.deploys.past import quarantined
-        from nixtui.deploys.plan import findings
 
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
         deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told)
         built = await deploying.build(hosts, {})
+        if (first := deploying.undecided) is not None:
+            note = "the flake wants this built on the host itself; once it is built, d deploys it"
+            plan = msgspec.structs.replace(first.plan, warnings=(*first.plan.warnings, note))
+            return self._keep(Prepared(first.identity, plan, first.job))
         await deploying.keep(built)
         candidates = await deploying.examine(hosts, built)
         past = await (await nixtui.journal()).entries(limit=_PAST)
-        deploy = deploying.plan(candidates, Choice(quarantined=quarantined(past)))
-        self._findings[id(deploy.plan)] = (deploy.plan, {each.host.name: findings(each) for each in candidates})
+        proposal = await deploying.propose(candidates, Choice(quarantined=quarantined(past)))
+        deploy = proposal.deploy
+        self._findings[id(deploy.plan)] = (deploy.plan, proposal.known)
         while len(self._findings) > _REMEMBERED:
             self._findings.popitem(last=False)
         return self._keep(Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(CopySettings()))))
@@ -115,7 +123,7 @@ class LiveBuilds:
             return self._replayed[operation]
         path = folder_of(self._state, operation) / STREAM
         tree = BuildTree()
-        intake = Intake(tree, lambda: 0.0, read=read_drv)
+        intake = Intake(tree, lambda: 0.0, read=partial(read_drv, environ=self._nixtui.surroundings.environ))
         try:
             with path.open("rb") as file:
                 while received := await asyncio.to_thread(file.read, _CHUNK):

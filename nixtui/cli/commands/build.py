@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_history import history, to_try_again
+from nixtui.cli.build_places import add_place
 from nixtui.cli.building import build
 from nixtui.cli.exits import Exit
 from nixtui.cli.replaying import add_replay, replay
@@ -14,25 +15,8 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("selectors", metavar="SELECTOR", nargs="*", help="hosts: a name, web-*, tag:role=web; else all")
     parser.add_argument("--dry-run", action="store_true", help="evaluate, print the commands and what nix would do")
     parser.add_argument("--keep-going", action="store_true", help="build whatever does not need what failed")
-    parser.add_argument(
-        "--on",
-        metavar="PLACE",
-        default="here",
-        help="here (default), a host of the fleet, a store such as ssh-ng://me@builder, or target: each its own",
-    )
     parser.add_argument("--leave", action="store_true", help="leave the result where it was built, with --on")
-    parser.add_argument(
-        "--push-to", metavar="STORE", help="copy the result on, to a cache such as s3://bucket?region=…"
-    )
-    parser.add_argument("--builders", metavar="MACHINES", help="machines that nix may build on, as in nix.conf")
-    parser.add_argument("--substituters", metavar="STORES", help="only these caches; '' is none")
-    parser.add_argument(
-        "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting of nix.conf"
-    )
-    parser.add_argument("--impure", action="store_true", help="evaluate impurely; nothing is remembered then")
-    parser.add_argument(
-        "--override-input", nargs=2, action="append", default=[], metavar=("INPUT", "FLAKE"), help="another input"
-    )
+    add_place(parser)
     parser.add_argument("--retry", metavar="OPERATION", help="only hosts whose system that build did not get built")
     parser.add_argument("--history", action="store_true", help="builds of the past, and where their streams are kept")
     parser.add_argument("--trace", action="store_true", help="the whole trace of evaluations that fail")

@@ -7,6 +7,7 @@ from time import monotonic
 from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_places import add_place, asked
 from nixtui.cli.carrying_out import stoppable
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.deploying import Deploying
@@ -17,9 +18,11 @@ from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
 from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.copying import AT_ONCE, CopySettings
+from nixtui.deploys.copying_first import prepare_copy
 from nixtui.deploys.job import deploy_job
 from nixtui.deploys.past import missed, quarantined, to_try_again
-from nixtui.deploys.plan import KIND, findings
+from nixtui.deploys.plan import KIND, Deploy
+from nixtui.deploys.preflight import Candidate
 from nixtui.model.host import Host
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
@@ -37,8 +40,8 @@ def add(parser: ArgumentParser) -> None:
         "--action",
         choices=[action.value for action in Action],
         default=Action.SWITCH.value,
-        help="switch live under the guard (default), only set what boots next, test it until the next reboot, or only "
-        "copy it and ask what would change",
+        help="switch live under the guard (default), only set what boots next, test it until the next reboot, only "
+        "copy it and ask what would change, or only build it and compare",
     )
     parser.add_argument("--specialisation", metavar="NAME", help="activate this specialisation of the system")
     parser.add_argument(
@@ -55,7 +58,13 @@ def add(parser: ArgumentParser) -> None:
         action="store_true",
         help="let hosts fetch from their own substituters what these have",
     )
+    parser.add_argument(
+        "--copy-first",
+        action="store_true",
+        help="copy before asking, after a yes of its own: then the hosts say which units would stop, start or restart",
+    )
     parser.add_argument("--copies", metavar="N", type=int, default=AT_ONCE, help="copy to so many hosts at once")
+    add_place(parser)
     add_consent(parser)
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument(
@@ -85,7 +94,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             narrate(line)
         return await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
 
-    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable, consent=agree)
+    where = asked(arguments, keep_going=True)
+    deploying = Deploying(nixtui, watch=watch, stoppable=stoppable, consent=agree, asked=where)
     built = await deploying.build(hosts, systems)
     for text in texts:
         text.end()
@@ -98,9 +108,14 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         quarantined=quarantined(await (await nixtui.journal()).entries(limit=REMEMBERED)),
         force_quarantined=arguments.force_quarantined,
     )
-    deploy = deploying.plan(candidates, choice)
     copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
-    known = {each.host.name: findings(each) for each in candidates}
+    if arguments.copy_first and await _copy_first(nixtui, deploying.plan(candidates, choice), deploying, arguments):
+        candidates = await deploying.examine(hosts, built)
+    proposal = await deploying.propose(candidates, choice)
+    deploy, known = proposal.deploy, proposal.known
+    if choice.action is Action.BUILD:
+        known = {each.host.name: [*_system(each), *known[each.host.name]] for each in candidates}
+        return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
     prepared = Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(copying)))
     if arguments.dry_run:
         return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
@@ -111,6 +126,23 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     if not deploy.plan.acting_on:
         await deploying.remember_who_was_away(deploy, report)
     return _end(report, deploy.plan, arguments)
+
+
+def _system(candidate: Candidate) -> list[str]:
+    return [candidate.system] if candidate.system is not None else []
+
+
+async def _copy_first(nixtui: Assembly, deploy: Deploy, deploying: Deploying, arguments: Namespace) -> bool:
+    """Copy what is missing, after a yes of its own; whether anything was copied."""
+    copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
+    prepared = prepare_copy(deploy, deploying.means(copying), nixtui.new_identity())
+    if prepared is None or deploy.choice.action is Action.BUILD:
+        return False
+    if arguments.dry_run:
+        narrate("nothing is copied in a dry run")
+        return False
+    report = await decide(nixtui, prepared, arguments)
+    return report.outcome is not Outcome.REFUSED
 
 
 async def _wanted(arguments: Namespace, nixtui: Assembly) -> tuple[Sequence[Host], Mapping[str, str]]:

@@ -1,18 +1,25 @@
 """`nixtui secrets`: secret files of the repository here, their keys, values and recipients."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
 
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.commands import secrets_changing, secrets_reading, secrets_recipients
+from nixtui.cli.commands import (
+    secrets_changing,
+    secrets_making,
+    secrets_people,
+    secrets_reading,
+    secrets_recipients,
+    secrets_versions,
+)
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.secrets.errors import SecretsError, Trouble
 
-_VERBS = {
-    **secrets_reading.VERBS,
-    **secrets_changing.VERBS,
-    **secrets_recipients.VERBS,
-}
+Verb = Callable[[Namespace, Assembly], Awaitable[Exit]]
+
+_MODULES = (secrets_reading, secrets_changing, secrets_making, secrets_recipients, secrets_people, secrets_versions)
+_VERBS: dict[str, Verb] = {verb: act for module in _MODULES for verb, act in module.VERBS.items()}
 
 _EXITS = {
     Trouble.BAD_KEY: Exit.USAGE,
@@ -20,6 +27,8 @@ _EXITS = {
     Trouble.NO_SOPS: Exit.USAGE,
     Trouble.NO_SUCH_FILE: Exit.USAGE,
     Trouble.NO_SUCH_KEY: Exit.USAGE,
+    Trouble.NO_MERGE: Exit.USAGE,
+    Trouble.NO_RULE: Exit.USAGE,
     Trouble.KMS_UNREACHABLE: Exit.UNREACHABLE,
     Trouble.TIMED_OUT: Exit.UNREACHABLE,
     Trouble.GUARDED: Exit.REFUSED,
@@ -30,7 +39,7 @@ _EXITS = {
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (secrets_reading, secrets_changing, secrets_recipients):
+    for module in _MODULES:
         module.add(verbs)
 
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.commands.secrets_hosts import verify_hosts
 from nixtui.cli.commands.secrets_reading import chosen
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import print_json, print_table
@@ -13,8 +14,8 @@ from nixtui.operations.operation import Prepared
 from nixtui.secrets.agenix import reveal_age
 from nixtui.secrets.errors import SecretsError
 from nixtui.secrets.process import Runner
-from nixtui.secrets.repository import SecretFile
-from nixtui.secrets.work import job, plan_rotate, plan_updatekeys
+from nixtui.secrets.repository import SecretFile, drift_of
+from nixtui.secrets.work import job, plan_reencrypt, plan_rotate, plan_updatekeys
 
 
 def add(verbs: Any) -> None:
@@ -24,11 +25,21 @@ def add(verbs: Any) -> None:
     )
     updating.add_argument("--allow", action="append", default=[], choices=("lockout",), help="also lose access myself")
     rotating: ArgumentParser = verbs.add_parser("rotate", help="give sops files new data keys")
+    anew: ArgumentParser = verbs.add_parser(
+        "reencrypt", help="encrypt files anew where their rule now encrypts other values, or wants another threshold"
+    )
+    anew.add_argument(
+        "--allow", action="append", default=[], choices=("lockout", "plaintext"), help="what would be refused otherwise"
+    )
     verifying: ArgumentParser = verbs.add_parser("verify", help="whether files decrypt here and nobody tampered")
-    for each in (updating, rotating, verifying):
+    verifying.add_argument(
+        "--host", metavar="SELECTOR", action="append", default=[],
+        help="instead: whether these hosts have what they declare, with the values of the files",
+    )  # fmt: skip
+    for each in (updating, rotating, anew, verifying):
         each.add_argument("file", metavar="FILE", nargs="*", help="without any: all")
         each.add_argument("--json", action="store_true")
-    for each in (updating, rotating):
+    for each in (updating, rotating, anew):
         add_consent(each)
 
 
@@ -52,7 +63,19 @@ async def _rotate(arguments: Namespace, nixtui: Assembly) -> Exit:
     )
 
 
+async def _reencrypt(arguments: Namespace, nixtui: Assembly) -> Exit:
+    repository = await repository_here(nixtui)
+    files = chosen(repository.files, arguments.file, repository, nixtui)
+    if not arguments.file:
+        files = [each for each in files if drift_of(each).other and not is_age(each)]
+    runner = await runner_here(nixtui)
+    work = plan_reencrypt(repository, files, runner.identities.recipients, allowed=arguments.allow)
+    return await propose(nixtui, Prepared(nixtui.new_identity(), work.plan, job(work, runner)), arguments)
+
+
 async def _verify(arguments: Namespace, nixtui: Assembly) -> Exit:
+    if arguments.host:
+        return await verify_hosts(arguments, nixtui)
     repository = await repository_here(nixtui)
     runner = await runner_here(nixtui)
     rows = []
@@ -81,4 +104,10 @@ async def _problem(runner: Runner, file: SecretFile) -> SecretsError | None:
     return None
 
 
-VERBS = {"updatekeys": _updatekeys, "rekey": _updatekeys, "rotate": _rotate, "verify": _verify}
+VERBS = {
+    "updatekeys": _updatekeys,
+    "rekey": _updatekeys,
+    "rotate": _rotate,
+    "reencrypt": _reencrypt,
+    "verify": _verify,
+}

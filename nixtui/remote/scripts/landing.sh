@@ -15,6 +15,7 @@ main() {
         shift
     done
     shift
+    held_off
     command -v nix-store >/dev/null || {
         printf 'no_nix\n'
         return
@@ -23,6 +24,14 @@ main() {
     [ "$#" = 0 ] || printf '%s\n' "$@" | xargs nix-store --check-validity --print-invalid 2>/dev/null |
         while IFS= read -r path; do printf 'missing %s\n' "$path"; done
     printf 'end\n'
+}
+
+# held_off: what systemd-inhibit holds off, as logind says it: [[[what, who, why, mode, uid, pid]…]]
+held_off() {
+    [ -z "$R" ] && command -v busctl >/dev/null || return
+    timeout 5 busctl --json=short call org.freedesktop.login1 /org/freedesktop/login1 \
+        org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 |
+        sed -n '1s/^/inhibitors /p'
 }
 
 # free_of WORD DIRECTORY: KiB that are left

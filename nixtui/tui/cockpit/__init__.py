@@ -21,10 +21,12 @@ if TYPE_CHECKING:  # values only: whoever asks for them has them, and the first 
     from nixtui.tui.cockpit.acting import Acting
     from nixtui.tui.cockpit.builds import Builds
     from nixtui.tui.cockpit.first_run import FirstRun
+    from nixtui.tui.cockpit.images import Images
     from nixtui.tui.cockpit.incident import Incident
     from nixtui.tui.cockpit.logs import Logs
     from nixtui.tui.cockpit.memory import Memory
     from nixtui.tui.cockpit.profiles import Profiles
+    from nixtui.tui.cockpit.secrets import Secrets
     from nixtui.tui.cockpit.upkeep import Upkeep
 
 
@@ -79,6 +81,10 @@ class Cockpit(Protocol):
     def builds(self) -> Builds: ...
     @property
     def profiles(self) -> Profiles: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def images(self) -> Images: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

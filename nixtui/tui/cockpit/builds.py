@@ -23,7 +23,8 @@ class Builds(Protocol):
 
     async def plan_deploy(self, names: Sequence[str]) -> Plan:
         """The plan to deploy to these hosts what the flake says now; builds the systems and looks at the hosts first.
-        Raises what people read.
+        Where the flake wants them built on the hosts themselves and they are not yet, the plan of that. Raises what
+        people read.
         """
         ...
 

@@ -5,7 +5,6 @@ from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from nixtui.builds.derivation import Derivation, State
 from nixtui.builds.estimates import Estimates
@@ -71,10 +70,9 @@ class BuildsScreen(Place):
     def body(self) -> ComposeResult:
         """The tree with its counts, and a log."""
         with Blank():
-            with Vertical(id="build-side"):
-                yield self._table
-                yield self._counts
+            yield self._table
             yield self._log
+        yield self._counts
 
     @property
     def table(self) -> Table[BuildRow]:

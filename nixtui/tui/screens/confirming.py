@@ -1,11 +1,12 @@
 """The dialog of every plan: from a key to one decision, with everything one would want to know before it."""
 
 import shlex
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from textual import on
+import msgspec
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
@@ -14,6 +15,7 @@ from nixtui.model.status import HostStatus
 from nixtui.operations.operation import Operation
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.policy import Refused
+from nixtui.tui.action_table import actions_in
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.decision import Decision
 from nixtui.tui.draft import Draft, command_lines, outline
@@ -26,7 +28,7 @@ from nixtui.tui.screens.dialog_room import share_out, text_cells
 from nixtui.tui.screens.target_columns import target_columns
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.field import Asked
-from nixtui.tui.widgets.frame import Footer
+from nixtui.tui.widgets.frame import Footer, KeyHint
 from nixtui.tui.widgets.lines import Lines
 from nixtui.tui.widgets.table import Table
 
@@ -53,7 +55,7 @@ class Confirming(Dialog[Operation], Acting):
         super().__init__(session)
         self.draft = draft
         self._frame = Vertical(classes="dialog confirming")
-        self._targets = Table[Target](target_columns(), self._target, framed=False, id="targets")
+        self._targets = Table[Target](target_columns((), self.subject), self._target, framed=False, id="targets")
         self._targets.display = len(draft.names) > 1
         self._title, self._text, self._objection = (Lines(id=each) for each in ("where", "text", "why-not"))
         self._reason, self._typed = Asked("reason"), Asked("typed")
@@ -72,6 +74,11 @@ class Confirming(Dialog[Operation], Acting):
     def of_many(self) -> str:
         """What the choice is called for several hosts; their number goes where `{}` is."""
         return f"{self.verb} {{}} hosts"
+
+    @property
+    def subject(self) -> str:
+        """What the targets are, as the head of their column."""
+        return "HOST"
 
     @property
     def heading(self) -> str:
@@ -151,7 +158,7 @@ class Confirming(Dialog[Operation], Acting):
     def _show_targets(self) -> None:
         plan = self.draft.plan
         rows = sorted(plan.targets, key=lambda each: (each.refused is not None, each.wave)) if plan else ()
-        columns = target_columns(rows)
+        columns = target_columns(rows, self.subject)
         if [each.id for each in columns] != [each.id for each in self._targets.columns]:
             self._targets.set_columns(columns)
         self._targets.show(tuple(each.name for each in rows))
@@ -173,6 +180,38 @@ class Confirming(Dialog[Operation], Acting):
         self._text.styles.max_height = room.text
         self._text.show(lines if len(lines) <= room.text else [each for each in lines if each])
         self._targets.styles.height = room.hosts
+
+    # Typing
+
+    def _goes_on(self, letter: str) -> bool:
+        """Whether this letter goes on with what has to be typed."""
+        plan = self.draft.plan
+        wanted = plan.challenge if plan is not None and self.decision.must_type else ""
+        return bool(letter) and wanted.startswith(self._typed.value + letter)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A letter that begins what has to be typed is no key, wherever the keyboard is."""
+        if action == "act":
+            key = next(each.key for each in actions_in(*self.scopes) if each.id == parameters[0])
+            if self._goes_on(self.session.key_of(str(parameters[0]), key)):
+                return False
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Somebody types the name at once: it goes where it belongs."""
+        if event.is_printable and event.character is not None and self._goes_on(event.character):
+            event.stop()
+            event.prevent_default()
+            self._typed.type_in(event.character)
+
+    def key_hints(self) -> tuple[KeyHint, ...]:
+        """Without letters that begin what has to be typed; the commands are then under the capital."""
+        hints = (
+            msgspec.structs.replace(each, key=each.key.upper()) if each.action == "commands" and taken else each
+            for each in super().key_hints()
+            if not (taken := self._goes_on(each.key)) or each.action == "commands"
+        )
+        return tuple(hints)
 
     def _show_keys(self) -> None:
         self._keys.tell(self.key_hints(), "")
@@ -275,8 +314,9 @@ class Confirming(Dialog[Operation], Acting):
 
 
 def seen(session: Session, names: Sequence[str]) -> dict[str, HostStatus]:
-    """How hosts are at this moment."""
-    return {name: session.cockpit.fleet.status(name) for name in names}
+    """How hosts are at this moment; what is no host of the fleet is left out."""
+    fleet = session.cockpit.fleet
+    return {name: fleet.status(name) for name in names if name in fleet}
 
 
 def environments(session: Session, names: Sequence[str]) -> tuple[str, ...]:
@@ -290,7 +330,7 @@ class PlanQuestion:
 
     `asking` says what is waited for meanwhile; `command` does the same without a screen, where there is one. `known` is
     what one decides by for one host of the plan. `of_many` is what the choice is called for several hosts, with `{}`
-    for their number, where that is not `VERB {} hosts`.
+    for their number, where that is not `VERB {} hosts`; `subject` is what the targets are, where they are no hosts.
     """
 
     heading: str
@@ -300,6 +340,9 @@ class PlanQuestion:
     command: Sequence[str] = ()
     known: Callable[[Plan, str], Sequence[str]] = lambda _, __: ()
     of_many: str | None = None
+    subject: str = "HOST"
+    firsts: Mapping[str, str] = field(default_factory=dict)
+    """By kind of plan, what the choice is called where the plan is of something that has to be done first."""
 
 
 class PlanDialog(Confirming):
@@ -319,13 +362,25 @@ class PlanDialog(Confirming):
 
     @property
     def verb(self) -> str:
-        """What the choice is called that starts it."""
-        return self._question.verb
+        """What the choice is called that starts it; something else may have to be done first."""
+        return self._question.verb if self._first is None else self._first
 
     @property
     def of_many(self) -> str:
         """As the question has it."""
+        if self._first is not None:
+            return self._first
         return self._question.of_many or super().of_many
+
+    @property
+    def subject(self) -> str:
+        """As the question has it."""
+        return self._question.subject
+
+    @property
+    def _first(self) -> str | None:
+        plan = self.draft.plan
+        return self._question.firsts.get(plan.kind) if plan is not None else None
 
     @property
     def heading(self) -> str:

@@ -13,7 +13,7 @@ from nixtui.model.generation import Generation, Generations
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.matrix import PINNED_CELLS, MatrixRow, build_matrix, legend, window
 from nixtui.tui.matrix import columns as matrix_columns
-from nixtui.tui.messages import RowMoved
+from nixtui.tui.messages import RowMoved, TableResized
 from nixtui.tui.notices import sentence, trouble_lines
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.generation_acts import GenerationActs
@@ -333,6 +333,12 @@ class GenerationsScreen(GenerationActs):
     def _moved(self) -> None:
         self._compare()
         self.refresh_frame()
+
+    @on(TableResized)
+    def _table_resized(self) -> None:
+        """More hosts fit side by side, or fewer."""
+        if self.side_by_side:
+            self._show_matrix()
 
     def on_resize(self) -> None:
         """The titles and lines are as long as the frames are wide."""

@@ -261,7 +261,16 @@ class LogsScreen(Place):
             self.stop_asking()
             self._show()
 
-        self.ask(Question("/ ", needle, edited, lambda _: self.stop_asking(), left))
+        def submitted(text: str) -> None:
+            self.stop_asking()
+            if text and not view.found:
+                self._say_found_nowhere()
+
+        self.ask(Question("/ ", needle, edited, submitted, left))
+
+    def _say_found_nowhere(self) -> None:
+        if self.view is not None:
+            self.session.say(Level.WARNING, f"No line has “{clean(self.view.needle)}”; / looks for something else.")
 
     def find(self, *, later: bool) -> None:
         """The next line with the text, or the one before."""
@@ -270,7 +279,7 @@ class LogsScreen(Place):
             return
         went = self.view.go_to_found(later=later)
         if went is None:
-            self.session.say(Level.WARNING, "No line has the text.")
+            self._say_found_nowhere()
         elif went == "round":
             self.session.say(Level.INFO, "Went on from the oldest line." if later else "Went on from the newest line.")
         self._show()

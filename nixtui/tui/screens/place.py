@@ -240,7 +240,7 @@ class Place(Acting):
         self._prompt.close()
         self._notice_line.display = True
         if self.table is not None:
-            self.table.focus()
+            self.set_focus(self.table)  # now: the next keys are on their way, and are not for the line any more
         self.refresh_frame()
 
     def command(self) -> None:

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from nixtui.operations.events import AnyEvent
+from nixtui.operations.plan import Target
 from nixtui.operations.report import in_words
 from nixtui.operations.requests import Request
-from nixtui.tui import opening, units
-from nixtui.tui.actions import Scope, Selection
+from nixtui.tui import build_acts, opening, units
+from nixtui.tui.actions import TRY_AGAIN, Scope, Selection
 from nixtui.tui.draft import command_lines
 from nixtui.tui.ledger import Ledger, TargetState
 from nixtui.tui.messages import RowMoved
@@ -146,6 +147,8 @@ class ProgressScreen(Place):
             return summary
         if self._operation is not None and self._operation.is_cancelling:
             return line(("cancelling, what was begun is put in order … ", Role.WARN)) + summary
+        if self._operation is not None and self._operation.is_paused:
+            return line(("paused, p lets it go on  ", Role.WARN)) + summary
         return line((f"for {units.took(now - self._started_at)}  ", Role.MUTED)) + summary
 
     def _show_said(self) -> None:
@@ -184,11 +187,33 @@ class ProgressScreen(Place):
         )
 
     def _refusals(self, name: str | None) -> dict[str, str]:
-        """What cannot be asked for the host under the cursor now, and why."""
+        """What cannot be asked of the operation, or for the host under the cursor, now, and why."""
+        found: dict[str, str | None] = {TRY_AGAIN: self._why_not_again()}
         if self._operation is None or name is None:
-            return dict.fromkeys(Request, "the operation does not run here")
-        found = {each.value: self._operation.why_not(name, each) for each in Request}
+            found |= dict.fromkeys(Request, "the operation does not run here")
+        else:
+            found |= {each.value: self._operation.why_not(name, each) for each in Request}
         return {each: reason for each, reason in found.items() if reason is not None}
+
+    def _why_not_again(self) -> str | None:
+        if self._ledger.report is None:
+            return "it still runs" if self._operation is not None else "nobody knows yet how it ended"
+        if self._ledger.plan.kind not in _TO_GENERATIONS:
+            return "only rollbacks and deploys are proposed again"
+        left = self._not_there()
+        if not left:
+            return "every host got there"
+        return why_unchangeable(self.session.cockpit.policy, self.session.hosts([each.name for each in left]))
+
+    def _not_there(self) -> list[Target]:
+        """Hosts that are still in the fleet and did not get to where the operation was to take them."""
+        reports = {each.name: each for each in self._ledger.report.targets} if self._ledger.report else {}
+        return [
+            each
+            for each in self._ledger.plan.targets
+            if each.name in self.session.cockpit.fleet
+            and not (each.name in reports and reports[each.name].outcome.is_success)
+        ]
 
     def _why_no_way_back(self, name: str | None) -> str | None:
         if self._ledger.plan.kind not in _TO_GENERATIONS:
@@ -204,9 +229,27 @@ class ProgressScreen(Place):
     def undo(self) -> None:
         """Propose the way back for the host under the cursor."""
         state = self._ledger.targets[self._targets.cursor or ""]
-        before = state.report.before if state.report else None
-        target = f"path:{before}" if before and before.startswith("/nix/store/") else str(before)
-        opening.rollback(self.nixtui, (state.target.name,), target)
+        opening.rollback(self.nixtui, (state.target.name,), _target(state.report.before if state.report else None))
+
+    def pause(self) -> None:
+        """Begin no further host for now, or let it go on."""
+        if self._operation is None:
+            return
+        if self._operation.is_paused:
+            self._operation.resume()
+            self.session.say(Level.INFO, "It goes on.")
+        else:
+            self._operation.pause()
+            self.session.say(Level.INFO, "Paused: hosts that were begun go on to their end, no other is begun.")
+        self._show()
+
+    def try_again(self) -> None:
+        """Propose the same for the hosts that did not get there."""
+        left = self._not_there()
+        if self._ledger.plan.kind == "deploy":
+            build_acts.propose_deploy(self, [each.name for each in left])
+            return
+        opening.rollback_each(self.nixtui, {each.name: _target(each.after) for each in left}, self._action)
 
     def cancel(self) -> None:
         """Ask whether to stop, saying what that leaves."""
@@ -237,6 +280,8 @@ class ProgressScreen(Place):
                 words = ["nixtui", "run", *names, *sudo, "--", *shlex.split(plan.steps[0].commands[0])]
             case "rollback":
                 words = self._rollback_words(names)
+            case "deploy":
+                words = ["nixtui", "deploy", *names, *self._action_words()]
             case "reboot" | "break-lock":
                 words = ["nixtui", plan.kind, *names]
             case _:
@@ -251,9 +296,22 @@ class ProgressScreen(Place):
         to = after.pop() if len(after) == 1 else None
         if to is None:
             self.session.say(Level.WARNING, "The hosts go to different generations; the command needs a --to of yours.")
-        action = next((target.facts.get("action", "switch") for target in self._ledger.plan.acting_on), "switch")
-        how = ["--action", action] if action != "switch" else []
-        return ["nixtui", "rollback", *names, *(("--to", to) if to else ()), *how]
+        return ["nixtui", "rollback", *names, *(("--to", to) if to else ()), *self._action_words()]
+
+    def _action_words(self) -> list[str]:
+        return ["--action", self._action] if self._action != "switch" else []
+
+    @property
+    def _action(self) -> str:
+        """How far hosts are taken: `switch`, `test`, `boot` or `reboot`."""
+        return next((each.facts["action"] for each in self._ledger.plan.targets if "action" in each.facts), "switch")
+
+
+def _target(label: str | None) -> str:
+    """What a plan or a report calls a system, as a rollback's target."""
+    if label is None:
+        return "previous"
+    return f"path:{label}" if label.startswith("/nix/store/") else label
 
 
 def _change(state: TargetState) -> Line:

@@ -2,15 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
+
+from textual import on
 
 from nixtui.tui import proposal as proposing
 from nixtui.tui.actions import Scope
 from nixtui.tui.inquiry import find_commits, find_diff, find_plan, find_preview, hosts_alike
+from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line
 from nixtui.tui.proposal import Proposal
 from nixtui.tui.screens.confirming import Confirming, environments, seen
 from nixtui.tui.session import Session
+
+RESTS_AFTER_S = 0.3
+"""A cursor that rests this long is looked at; one that flies past ten hosts asks none of them."""
 
 
 class RollbackDialog(Confirming):
@@ -44,13 +51,36 @@ class RollbackDialog(Confirming):
         proposal = self.proposal
         await find_plan(self.session, proposal)
         self.show()
-        if proposal.only is not None and proposal.only.refused is None:
-            finders = (
-                [find_diff, find_commits] if proposal.action == "boot" else [find_diff, find_commits, find_preview]
+        await self._find_differences(proposal)
+
+    async def _find_differences(self, proposal: Proposal) -> None:
+        if proposal.only is None or proposal.only.refused is not None:
+            return
+        finders = [find_diff, find_commits] if proposal.action == "boot" else [find_diff, find_commits, find_preview]
+        async with asyncio.TaskGroup() as group:
+            for find in finders:
+                group.create_task(find(self.session, proposal)).add_done_callback(lambda _: self.show())
+
+    @on(RowMoved)
+    def _moved(self, event: RowMoved) -> None:
+        """Of many, what changes on the one that the cursor rests on is found out."""
+        event.stop()
+        proposal = self.proposal
+        if len(proposal.names) > 1 and event.key is not None:
+            proposal.cursor = event.key
+            self.set_timer(RESTS_AFTER_S, lambda: self._look_closer(proposal, event.key))
+
+    def _look_closer(self, proposal: Proposal, name: str) -> None:
+        """Unless the cursor has gone on, or it was looked at before."""
+        target = self._target(name)
+        if self.proposal is not proposal or proposal.cursor != name or target is None:
+            return
+        if name not in proposal.closer:
+            proposal.closer[name] = proposal.alone(target)
+            self.in_background(
+                partial(self._find_differences, proposal.closer[name]), group=f"closer-{name}", doing="Comparing"
             )
-            async with asyncio.TaskGroup() as group:
-                for find in finders:
-                    group.create_task(find(self.session, proposal)).add_done_callback(lambda _: self.show())
+        self.show()
 
     def text(self, cells: int, now: float) -> list[Line]:
         """What would change, or all packages."""

@@ -63,6 +63,12 @@ class Asked(Horizontal):
         self._label.show([label])
         self.display = wanted
 
+    def type_in(self, letter: str) -> None:
+        """Somebody began to type without going there first."""
+        self._field.value += letter
+        self._field.cursor_position = len(self._field.value)
+        self.focus_field()
+
     def clear_field(self) -> None:
         """Forget what was typed."""
         self._field.value = ""

@@ -12,7 +12,7 @@ import msgspec
 from textual import events
 from textual.strip import Strip
 
-from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
+from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved, TableResized
 from nixtui.tui.paint import EMPTY, Line, Role, Span, fit
 from nixtui.tui.theme.roles import CURSOR, CURSOR_FAR
 from nixtui.tui.widgets.columns import GAP, PINNED, Column, Placed, body, head, lay_out, lay_out_all
@@ -305,6 +305,7 @@ class Table(Pane, Generic[Row], can_focus=True):
         self._lay_out()
         self.scroll_rows_to(self.top)
         self._scroll_to_cursor()
+        self.post_message(TableResized())
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there, a double click chooses, a click on a title sorts."""

@@ -1,0 +1,48 @@
+"""`nixtui instance …`: instances of EC2 and the groups that start them."""
+
+from argparse import ArgumentParser, Namespace
+from importlib import import_module
+from typing import Any
+
+from nixtui.aws.errors import AwsError, Kind
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.exits import Exit
+from nixtui.cli.output import narrate, plain
+
+_WORDS = {
+    "list": "instances over regions: state, checks, image, group, and what a replacement would run",
+    "show": "all that EC2 knows of one instance",
+    "doors": "the ways into an instance that SSH cannot reach, and why others cannot work",
+    "launch": "start a new instance from an image",
+    "start": "start instances that are stopped",
+    "stop": "stop instances",
+    "reboot": "reboot instances by EC2",
+    "terminate": "terminate instances",
+    "refresh": "roll an auto scaling group onto an image, with a way back",
+}
+"""Each is a module of `nixtui.cli.instances` with `add` and `run`; the acts share one."""
+
+_ACTS = frozenset({"start", "stop", "reboot", "terminate"})
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    words = parser.add_subparsers(dest="word", metavar="WHAT", required=True)
+    for word, title in _WORDS.items():
+        declared = words.add_parser(word, help=title, description=title[0].upper() + title[1:] + ".")
+        _module(word).add(declared)
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Do it; what AWS says no to is a sentence."""
+    try:
+        return Exit(await _module(arguments.word).run(arguments, nixtui))
+    except AwsError as error:
+        narrate(f"nixtui: {plain(str(error))}")
+        if error.kind is Kind.UNUSABLE:
+            return Exit.USAGE
+        return Exit.UNREACHABLE if error.may_pass else Exit.FAILED
+
+
+def _module(word: str) -> Any:
+    return import_module(f"nixtui.cli.instances.{'act' if word in _ACTS else word}")

@@ -1,0 +1,1 @@
+"""What `nixtui instance WORD` does, a file for each word."""

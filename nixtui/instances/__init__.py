@@ -1,0 +1,1 @@
+"""Instances of EC2: what they are, what starts and replaces them, and what is done to them."""

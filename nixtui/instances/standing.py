@@ -1,0 +1,217 @@
+"""What EC2 knows of instances beyond themselves: checks, images by name, groups and what those would start.
+
+Everything of a region is asked at once. What cannot be asked is told beside the rest and hides nothing.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from nixtui.aws.errors import AwsError
+from nixtui.aws.instances import Instance, list_instances
+from nixtui.aws.session import Session
+from nixtui.images.catalogue import read_image
+from nixtui.model.image import Image
+
+T = TypeVar("T")
+
+_AT_ONCE = 200
+"""Images that one DescribeImages is asked for: as many values as one filter takes."""
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """An auto scaling group. `version` is as its owner wrote it (`7`, `$Latest`), `number` what that is at present, and
+    `image` what it would start now.
+
+    `image` is `None` where that is not known; `resolve:ssm:…` where an SSM parameter decides.
+    """
+
+    name: str
+    region: str
+    template: str | None = None
+    template_name: str | None = None
+    version: str | None = None
+    number: str | None = None
+    image: str | None = None
+    wanted: int = 0
+    members: tuple[str, ...] = ()
+    mixed: bool = False
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """Status checks (`ok`, `impaired`, `initializing`, …) and scheduled events, each as a sentence."""
+
+    system: str
+    instance: str
+    events: tuple[str, ...] = ()
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance with what is known around it. `None` where nothing is known."""
+
+    instance: Instance
+    checks: Checks | None = None
+    image: Image | None = None
+    image_name: str | None = None
+    group: Group | None = None
+
+    @property
+    def drift(self) -> str | None:
+        """What would happen at its next replacement that nobody expects; `None` where nothing would."""
+        group = self.group
+        if group is None or group.image is None or group.image == self.instance.image:
+            return None
+        if not group.image.startswith("ami-"):
+            return None
+        return f"a replacement would come up on {group.image}, not on {self.instance.image}"
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """The instances of some regions, and what was not told: (region, what, why)."""
+
+    standings: tuple[Standing, ...]
+    groups: tuple[Group, ...]
+    problems: tuple[tuple[str, str, AwsError], ...]
+
+    @property
+    def blind(self) -> frozenset[str]:
+        """Regions whose instances are not known."""
+        return frozenset(region for region, what, _ in self.problems if what == "instances")
+
+
+async def survey(session: Session, regions: Sequence[str], filters: Mapping[str, str]) -> Survey:
+    """The instances of these regions that match `filters` (EC2's names) and are not gone, by region and name."""
+    answers = await asyncio.gather(*(_survey(session, region, filters) for region in dict.fromkeys(regions)))
+    standings = [each for answer in answers for each in answer.standings]
+    return Survey(
+        tuple(sorted(standings, key=lambda each: (each.instance.region, each.instance.name, each.instance.identity))),
+        tuple(group for answer in answers for group in answer.groups),
+        tuple(problem for answer in answers for problem in answer.problems),
+    )
+
+
+async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> Survey:
+    problems: list[tuple[str, str, AwsError]] = []
+
+    async def told(what: str, asking: Coroutine[Any, Any, T], nothing: T) -> T:
+        try:
+            return await asking
+        except AwsError as error:
+            problems.append((region, what, error))
+            return nothing
+
+    instances, checks, groups = await asyncio.gather(
+        told("instances", list_instances(session, region, filters), []),
+        told("status checks", _checks(session, region), {}),
+        told("auto scaling groups", list_groups(session, region), []),
+    )
+    wanted = {each.image for each in instances if each.image}
+    images = await told("images", _images(session, region, wanted), {})
+    gone = [each.identity for each in instances if each.image and each.image not in images]
+    names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
+    by_name = {group.name: group for group in groups}
+
+    def standing(instance: Instance) -> Standing:
+        image = images.get(instance.image or "")
+        return Standing(
+            instance=instance,
+            checks=checks.get(instance.identity),
+            image=image,
+            image_name=image.name if image else names.get(instance.identity),
+            group=by_name.get(instance.group or ""),
+        )
+
+    return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))
+
+
+async def _checks(session: Session, region: str) -> dict[str, Checks]:
+    found = await session.pages(
+        "ec2",
+        "DescribeInstanceStatus",
+        region,
+        "InstanceStatuses",
+        PaginationConfig={"PageSize": 1000},
+    )
+    return {str(each["InstanceId"]): _read_checks(each) for each in found}
+
+
+def _read_checks(told: Mapping[str, Any]) -> Checks:
+    events = tuple(
+        f"{each.get('Code', 'event')} from {each.get('NotBefore', 'an unknown time')}: {each.get('Description', '')}"
+        for each in told.get("Events", ())
+        if "[Completed]" not in str(each.get("Description", "")) and "[Canceled]" not in str(each.get("Description"))
+    )
+    return Checks(
+        str(told.get("SystemStatus", {}).get("Status", "unknown")),
+        str(told.get("InstanceStatus", {}).get("Status", "unknown")),
+        events,
+    )
+
+
+async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
+    """By a filter, as naming one that is gone would make EC2 refuse them all."""
+    ordered = sorted(identities)
+    found: list[Any] = []
+    for start in range(0, len(ordered), _AT_ONCE):
+        filters = [{"Name": "image-id", "Values": ordered[start : start + _AT_ONCE]}]
+        answer = await session.call("ec2", "DescribeImages", region, Filters=filters, IncludeDeprecated=True)
+        found += answer.get("Images", ())
+    return {image.identity: image for image in (read_image(each, region) for each in found)}
+
+
+async def _names(session: Session, region: str, instances: Sequence[str]) -> dict[str, str]:
+    """Names of images that are deregistered, or no longer shared, by the instances that were started from them."""
+    found = await session.pages(
+        "ec2", "DescribeInstanceImageMetadata", region, "InstanceImageMetadata", InstanceIds=list(instances[:1000])
+    )
+    named = ((str(each["InstanceId"]), each.get("ImageMetadata", {}).get("Name")) for each in found)
+    return {identity: str(name) for identity, name in named if name}
+
+
+async def list_groups(session: Session, region: str, names: Sequence[str] = ()) -> list[Group]:
+    """Auto scaling groups, all or by name, with what each would start now. Raises `AwsError`."""
+    more = {"AutoScalingGroupNames": list(names)} if names else {}
+    found = await session.pages("autoscaling", "DescribeAutoScalingGroups", region, "AutoScalingGroups", **more)
+    groups = [_read_group(each, region) for each in found]
+    asked = {(group.template, group.version) for group in groups if group.template and group.version}
+    ordered = sorted((template or "", version or "") for template, version in asked)
+    answers = await asyncio.gather(*(template_image(session, region, *each) for each in ordered))
+    known = dict(zip(ordered, answers, strict=True))
+
+    def completed(group: Group) -> Group:
+        number, image = known.get((group.template or "", group.version or "")) or (None, None)
+        return msgspec.structs.replace(group, number=number, image=image)
+
+    return [completed(group) for group in groups]
+
+
+async def template_image(session: Session, region: str, template: str, version: str) -> tuple[str, str | None] | None:
+    """Number and image of a version of a launch template; `None` where that cannot be seen."""
+    try:
+        answer = await session.call(
+            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version]
+        )
+    except AwsError:
+        return None
+    versions = answer.get("LaunchTemplateVersions", ())
+    if not versions:
+        return None
+    return str(versions[0]["VersionNumber"]), versions[0].get("LaunchTemplateData", {}).get("ImageId")
+
+
+def _read_group(told: Mapping[str, Any], region: str) -> Group:
+    mixed = told.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
+    template = told.get("LaunchTemplate") or mixed or {}
+    identity = template.get("LaunchTemplateId")
+    return Group(
+        name=str(told["AutoScalingGroupName"]),
+        region=region,
+        template=identity,
+        template_name=template.get("LaunchTemplateName"),
+        version=str(template.get("Version", "$Default")) if identity else None,
+        wanted=int(told.get("DesiredCapacity", 0)),
+        members=tuple(str(each["InstanceId"]) for each in told.get("Instances", ())),
+        mixed=mixed is not None,
+    )

@@ -1,0 +1,35 @@
+"""What the app may ask of machine images at AWS."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from nixtui.model.image import Catalogue, Image
+from nixtui.operations.plan import Plan
+
+
+class Images(Protocol):
+    """One property of the facade (`Cockpit.images`). Everything here asks AWS, and raises what people read."""
+
+    async def catalogue(self, owner: str) -> Catalogue:
+        """The images of an owner (`self`, or an account), in every region at once; one that fails hides no other."""
+        ...
+
+    async def uses(self, image: Image) -> Sequence[str]:
+        """What would break without it, each use as a sentence; also what could not be asked."""
+        ...
+
+    async def plan_copy(self, image: Image, regions: Sequence[str]) -> Plan:
+        """The plan to copy it into other regions."""
+        ...
+
+    async def plan_share(self, image: Image, whom: Sequence[str]) -> Plan:
+        """The plan to let accounts (twelve digits), organisations (an ARN) or everybody (`public`) use it."""
+        ...
+
+    async def plan_deprecate(self, images: Sequence[Image], after: str) -> Plan:
+        """The plan to have others no longer find them from so long on (`90d`)."""
+        ...
+
+    async def plan_retire(self, images: Sequence[Image]) -> Plan:
+        """The plan to deregister them and delete their snapshots; refused where something uses one."""
+        ...

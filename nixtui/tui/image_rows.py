@@ -1,0 +1,101 @@
+"""Machine images as rows of a table, and one of them in full."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from nixtui.model.image import Catalogue, Image
+from nixtui.tui import units
+from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, clean, line, said, wrap
+from nixtui.tui.widgets.columns import Column
+
+OWNERS = (("self", "own images"), ("427812963091", "NixOS"), ("535002876703", "Determinate Systems"))
+"""Accounts that publish AMIs of NixOS: nixos.org/download and determinate.systems name them."""
+
+_LABEL = 12
+
+
+def columns(now: Callable[[], float]) -> tuple[Column[Image], ...]:
+    """In the order they are read."""
+    return (
+        Column("name", "NAME", 20, lambda row: (said(row.name, Role.STRONG),), 0, 60),
+        Column("region", "REGION", 14, lambda row: (said(row.region),), 0),
+        Column("age", "AGE", 5, lambda row: line((_age(row.created_at, now()), Role.TEXT)), 1, right=True),
+        Column("size", "SIZE", 8, _size, 4, right=True),
+        Column("arch", "ARCH", 6, lambda row: (said(row.architecture, Role.MUTED),), 5),
+        Column("deprecated", "DEPRECATED", 10, lambda row: deprecation(row, now()), 2),
+        Column("visible", "VISIBLE", 7, _visible, 3),
+        Column("revision", "REV", 8, _revision, 3),
+        Column("state", "STATE", 9, _state, 6),
+        Column("image", "IMAGE", 21, lambda row: (said(row.identity, Role.MUTED),), 7),
+    )
+
+
+def matches(image: Image, words: Sequence[str]) -> bool:
+    """Whether every word is somewhere in what names the image; small letters."""
+    text = f"{image.name} {image.identity} {image.region} {image.revision or ''} {image.architecture or ''}".lower()
+    return all(word in text for word in words)
+
+
+def _age(at: float | None, now: float) -> str:
+    return UNKNOWN if at is None else units.age(now - at)
+
+
+def _size(row: Image) -> Line:
+    return line((UNKNOWN if row.gib is None else f"{row.gib} GiB", Role.TEXT))
+
+
+def deprecation(row: Image, now: float) -> Line:
+    """`in 30d`, `2d ago`."""
+    if row.deprecated_at is None:
+        return line((UNKNOWN, Role.FAINT))
+    left = row.deprecated_at - now
+    return line((f"in {units.age(left)}", Role.TEXT)) if left > 0 else line((f"{units.age(-left)} ago", Role.WARN))
+
+
+def _visible(row: Image) -> Line:
+    return line((clean(row.visibility), Role.WARN if row.visibility == "public" else Role.MUTED))
+
+
+def _revision(row: Image) -> Line:
+    return line((clean(row.revision)[:8] if row.revision else UNKNOWN, Role.MUTED))
+
+
+def _state(row: Image) -> Line:
+    return line((clean(row.state), Role.TEXT if row.state == "available" else Role.WARN))
+
+
+def image_lines(row: Image, uses: Sequence[str] | None, problem: str | None, now: float, cells: int) -> Iterator[Line]:
+    """All that is known of one. `uses` is `None` while that is asked."""
+    made = UNKNOWN if row.created_at is None else f"{units.moment(row.created_at)}Z, {_age(row.created_at, now)} ago"
+    for label, value in (
+        ("image", row.identity),
+        ("region", row.region),
+        ("made", made),
+        ("state", row.state),
+        ("owner", row.owner),
+        ("system", row.store_path),
+        ("revision", row.revision),
+        ("boots", row.boot_mode),
+        ("snapshots", " ".join(row.snapshots) or None),
+        ("protected", "against deregistration" if row.protected else None),
+    ):
+        if value is not None:
+            first, *rest = wrap(value, max(10, cells - _LABEL)) or [EMPTY]
+            yield line((label.ljust(_LABEL), Role.MUTED)) + first
+            yield from (line(" " * _LABEL) + each for each in rest)
+    yield EMPTY
+    if problem is not None:
+        yield from wrap(f"✖ {problem}", cells, Role.WARN)
+    elif uses is None:
+        yield line(("asking what uses it …", Role.ACCENT))
+    elif not uses:
+        yield line(("Nothing in its region uses it.", Role.MUTED))
+    else:
+        for each in uses:
+            yield from wrap(f"• {each}", cells, Role.WARN if each.startswith("not known") else Role.TEXT)
+
+
+def trouble_lines(found: Catalogue, cells: int) -> Iterator[Line]:
+    """Regions that did not tell."""
+    for each in found.troubles:
+        yield from wrap(f"✖ {each.region}: {each.reason}", cells, Role.BAD)
+        yield from wrap(f"→ {each.remedy}", cells, Role.ACCENT, indent="  ") if each.remedy else ()

@@ -1,0 +1,289 @@
+"""Images: AMIs over regions, what uses them, and what may be done to them."""
+
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+
+from nixtui.model.image import Catalogue, Image
+from nixtui.tui import image_acts, units
+from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.image_rows import OWNERS, columns, image_lines, matches, trouble_lines
+from nixtui.tui.messages import RowMoved
+from nixtui.tui.notices import Level, sentence
+from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
+from nixtui.tui.screens.place import Blank, Place
+from nixtui.tui.session import Session
+from nixtui.tui.widgets.pane import Panel
+from nixtui.tui.widgets.prompt import Question
+from nixtui.tui.widgets.table import Table
+
+RESTS_AFTER_S = 0.4
+"""A cursor that rests this long is looked at; one that flies past ten images asks about none."""
+
+_SOON_S = 900.0
+"""A login that ends within so long is worth a warning: an upload takes longer."""
+
+
+class ImagesScreen(Place):
+    """Screen 4."""
+
+    scopes = (Scope.IMAGES, Scope.LISTS, Scope.EVERYWHERE)
+    here = "images"
+    CSS_PATH = "images.tcss"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._images: dict[str, Image] = {}
+        self._table = Table[Image](columns(session.cockpit.clock), self._images.get, id="images")
+        self._panel = Panel(id="image")
+        self._owner = 0
+        self._found: Catalogue | None = None
+        self._problem: str | None = None
+        self._asking = False
+        self._filter = ""
+        self._marks: frozenset[str] = frozenset()
+        self._uses: dict[str, Sequence[str]] = {}
+        self._unknown: dict[str, str] = {}
+
+    def body(self) -> ComposeResult:
+        """The list and the selected one."""
+        with Blank():
+            yield self._table
+            yield self._panel
+
+    @property
+    def table(self) -> Table[Image]:
+        """The images."""
+        return self._table
+
+    @property
+    def chosen(self) -> list[Image]:
+        """The marked images, or the one under the cursor."""
+        keys = [key for key in self._images if key in self._marks] or [self._table.cursor or ""]
+        return [self._images[key] for key in keys if key in self._images]
+
+    # Asking
+
+    def on_mount(self) -> None:
+        """Ask at the first look, and not before."""
+        self._table.focus()
+        self.ask_again()
+
+    def ask_again(self) -> None:
+        """Ask all regions now; what is known stays on the screen meanwhile."""
+        self._asking, self._problem = True, None
+        self._uses.clear()
+        self._unknown.clear()
+        self.in_background(self._ask, group="images", doing="Asking AWS for images")
+        self.call_after_refresh(self.show)
+
+    async def _ask(self) -> None:
+        owner = self._owner
+        try:
+            found = await self.session.cockpit.images.catalogue(OWNERS[owner][0])
+        except Exception as error:
+            self._problem, self._asking = sentence(error), False
+        else:
+            if owner != self._owner:
+                return
+            self._found, self._asking = found, False
+            self._images.clear()
+            self._images.update({each.key: each for each in found.images})
+            self._marks &= self._images.keys()
+        self.show()
+
+    async def _ask_uses(self, image: Image) -> None:
+        try:
+            self._uses[image.key] = await self.session.cockpit.images.uses(image)
+        except Exception as error:
+            self._unknown[image.key] = sentence(error)
+        self._show_image()
+
+    # Showing
+
+    def on_screen_resume(self) -> None:
+        """As it was left."""
+        super().on_screen_resume()
+        self.call_after_refresh(self.show)
+
+    def on_resize(self) -> None:
+        """The titles are as long as the frames are wide."""
+        super().on_resize()
+        self.call_after_refresh(self.show)
+
+    def tick(self, now: float) -> None:
+        """Ages grow."""
+        self._table.redraw()
+        super().tick(now)
+
+    def show(self) -> None:
+        """The list as it is known."""
+        if not self.is_mounted:
+            return
+        words = self._filter.lower().split()
+        order = [key for key, each in self._images.items() if matches(each, words)]
+        self._table.set_marks(self._marks)
+        self._table.set_empty(self._why_empty())
+        self._table.show(tuple(order))
+        self._table.redraw()
+        self._table.set_title(self._left_title(), self._right_title(len(order)))
+        self._show_image()
+        self.refresh_frame()
+
+    def _left_title(self) -> Line:
+        only = f"  {clean(self._filter)}" if self._filter else ""
+        marked = f"  {len(self._marks)} marked" if self._marks else ""
+        return line(("Images", Role.STRONG), (f"  {OWNERS[self._owner][1]}", Role.TEXT), (only + marked, Role.ACCENT))
+
+    def _right_title(self, count: int) -> Line:
+        if self._asking:
+            return line(("asking every region …", Role.ACCENT))
+        if self._found is None:
+            return EMPTY
+        regions = len(self._found.regions)
+        where = self._found.regions[0] if regions == 1 else f"{regions} regions"
+        silent = len(self._found.troubles)
+        trouble = line((f"  ✖ {silent} did not tell", Role.BAD)) if silent else EMPTY
+        of = f" of {len(self._images)}" if count != len(self._images) else ""
+        return line((f"{count}{of} in {clean(where)}", Role.MUTED)) + trouble + self._login()
+
+    def _login(self) -> Line:
+        """How long the login lasts, where it ends."""
+        ends = self._found.expires_at if self._found else None
+        if ends is None:
+            return EMPTY
+        left = ends - self.session.cockpit.clock()
+        words = f"  login ends in {units.span(left)}" if left > 0 else "  the login has ended"
+        return line((words, Role.MUTED if left > _SOON_S else Role.WARN))
+
+    def _why_empty(self) -> list[Line]:
+        cells = max(20, self._table.cells - 4)
+        again = line(
+            ("ctrl+r", Role.KEY), (" asks again, ", Role.MUTED), ("o", Role.KEY), (" other owners", Role.MUTED)
+        )
+        if self._problem is not None:
+            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again]
+        if self._found is None or self._asking:
+            return [line(("asking AWS …", Role.MUTED))]
+        if self._images:
+            return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
+        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found, cells)]
+        return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
+
+    def _show_image(self) -> None:
+        image, cells = self._images.get(self._table.cursor or ""), self._panel.text_cells
+        self._panel.set_title(line((clean(image.name), Role.STRONG)) if image else EMPTY)
+        now = self.session.cockpit.clock()
+        told = (
+            list(image_lines(image, self._uses.get(image.key), self._unknown.get(image.key), now, cells))
+            if image
+            else []
+        )
+        if self._found is not None and self._found.troubles and self._images:
+            told += [EMPTY, *trouble_lines(self._found, cells)]
+        self._panel.show(told)
+
+    @on(RowMoved)
+    def _moved(self, event: RowMoved) -> None:
+        self._panel.scroll_rows_to(0)
+        self._show_image()
+        self.refresh_frame()
+        if event.key is not None:
+            self.set_timer(RESTS_AFTER_S, lambda: self._look_at(event.key))
+
+    def _look_at(self, key: str | None) -> None:
+        image = self._images.get(key or "")
+        if image is None or key != self._table.cursor or key in self._uses:
+            return
+
+        async def ask() -> None:
+            await self._ask_uses(image)
+
+        self.in_background(ask, group="uses", doing="Asking what uses the image")
+
+    # What keys do
+
+    def selection(self) -> Selection:
+        """The marked images, or the one under the cursor; what forbids changes forbids these as well."""
+        policy = self.session.cockpit.policy
+        forbidden = "nixtui runs read-only" if policy.read_only else None
+        if not self.chosen:
+            forbidden = "no image is selected"
+        return Selection(
+            hosts=tuple(each.name for each in self.chosen),
+            marked=len(self._marks),
+            row=self._table.cursor,
+            forbidden=forbidden,
+        )
+
+    def filter(self) -> None:
+        """By words of name, id, region or revision, as one types."""
+        before = self._filter
+
+        def edited(text: str) -> Line:
+            self._filter = text
+            self.show()
+            return line((f"{len(self._table.order)} shown", Role.MUTED))
+
+        def left() -> None:
+            self._filter = before
+            self.stop_asking()
+            self.show()
+
+        self.ask(Question("/ ", before, edited, lambda _: self.stop_asking(), left, kept_as="images filter"))
+
+    def step_back(self) -> None:
+        """Take the marks away, then the filter, then leave."""
+        if self._marks:
+            self._marks = frozenset()
+        elif self._filter:
+            self._filter = ""
+        else:
+            super().step_back()
+            return
+        self.show()
+
+    def mark(self) -> None:
+        """Mark the image, or take its mark away, and go on."""
+        if (key := self._table.cursor) is not None:
+            self._marks ^= {key}
+            self._table.move(1)
+            self.show()
+
+    def next_owner(self) -> None:
+        """Own images, those of NixOS, those of Determinate Systems."""
+        self._owner = (self._owner + 1) % len(OWNERS)
+        self._found, self._marks = None, frozenset()
+        self._images.clear()
+        self.ask_again()
+
+    def copy(self) -> None:
+        """The ids of the images."""
+        chosen = self.chosen
+        what = "the image's id" if len(chosen) == 1 else f"{len(chosen)} ids"
+        self.nixtui.copy("\n".join(each.identity for each in chosen), what)
+
+    def copy_command(self) -> None:
+        """What lists them without a screen."""
+        owner = OWNERS[self._owner][0]
+        words = ["nixtui image list", *(["--owner", owner] if owner != "self" else [])]
+        self.nixtui.copy(" ".join(words), "the command")
+
+    def scroll_detail(self, rows: int) -> None:
+        """Read on in the selected image."""
+        self._panel.scroll_rows(rows)
+
+    def copy_to_regions(self) -> None:
+        """One image at a time."""
+        self._for_one(image_acts.copy_to_regions)
+
+    def share(self) -> None:
+        """One image at a time."""
+        self._for_one(image_acts.share)
+
+    def _for_one(self, act: "Callable[[ImagesScreen], None]") -> None:
+        if len(self.chosen) == 1:
+            act(self)
+        else:
+            self.session.say(Level.WARNING, "This is done for one image at a time; esc takes the marks away.")
