@@ -36,8 +36,10 @@ async def the_app(operator: Operator) -> AsyncIterator[tuple[NixtuiApp, Pilot[No
     async with Assembly(configuration, surroundings) as nixtui, LiveCockpit(nixtui) as cockpit:
         app = NixtuiApp(cockpit)
         async with app.run_test(size=(140, 45)) as pilot:
-            fleet, count = cockpit.fleet, len(operator.lab.hosts)
-            await until(pilot, lambda: fleet.counts.states[HostState.UP] == count, "all hosts up")
+            fleet = cockpit.fleet
+            await until(
+                pilot, lambda: fleet.names() and fleet.counts.states[HostState.UP] == len(fleet.names()), "all up"
+            )
             yield app, pilot
 
 
