@@ -345,6 +345,10 @@ class PlanQuestion:
     """By kind of plan, what the choice is called where the plan is of something that has to be done first."""
 
 
+def _indent(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
 class PlanDialog(Confirming):
     """Any plan: its steps, its hosts, what to know, the exact commands."""
 
@@ -398,7 +402,8 @@ class PlanDialog(Confirming):
     def text(self, cells: int, now: float) -> list[Line]:
         """What to know, and the steps."""
         plan, name = self.draft.plan, self._targets.cursor or self.draft.names[0]
-        known = [line((clean(each), Role.MUTED)) for each in (self._question.known(plan, name) if plan else ())]
+        told = self._question.known(plan, name) if plan is not None else ()
+        known = [part for each in told for part in wrap(each, cells, Role.MUTED, indent=_indent(each))]
         if known and len(self.draft.names) > 1:
             known = [line((clean(name), Role.STRONG)), *known]
         return outline(self.draft, cells, now, asking=self._question.asking, known=known)
