@@ -15,7 +15,7 @@ development := .venv/.development
 
 # What the tests start, and the Debian package that has it. The lab installs what it needs by itself.
 programs := sshd:openssh-server ssh:openssh-client busybox:busybox shellcheck:shellcheck nix:nix-bin git:git \
-	fish:fish tcsh:tcsh strace:strace tmux:tmux qemu-img:qemu-utils openssl:openssl age:age
+	fish:fish tcsh:tcsh strace:strace tmux:tmux qemu-img:qemu-utils openssl:openssl age:age mkpasswd:whois
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

@@ -10,6 +10,7 @@ from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_places import HERE, Asked
+from nixtui.cli.comparing import Comparing
 from nixtui.cli.evaluating import flake_found, flake_of, request_here
 from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
 from nixtui.cli.output import narrate
@@ -18,15 +19,17 @@ from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.findings import findings
 from nixtui.deploys.foresight import foresee
 from nixtui.deploys.gate import GateRules, Page
 from nixtui.deploys.job import Means
-from nixtui.deploys.plan import Deploy, findings, plan_deploy
+from nixtui.deploys.plan import Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.deploys.profiles import Wished
 from nixtui.deploys.pulling import Pull, Puller
 from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure
+from nixtui.model.commit import CommitRange
 from nixtui.model.host import Host
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.colmena import HiveTarget
@@ -94,6 +97,7 @@ class Deploying:
         self._local: dict[str, Closure] = {}
         self._nodes = NO_NODES
         self._names: Mapping[str, str] = {}
+        self._revisions: dict[str, str] = {}
         self._secrets: SecretsCheck | None = None
         self.undecided: Prepared | None = None
         """A build elsewhere that nobody was asked about: once it is done, nothing has to be built for this deploy."""
@@ -109,7 +113,10 @@ class Deploying:
         there = {name: path for name, path in given.items() if on_disk(path, self._environ).exists()}
         left = [host for host in hosts if host.name not in there]
         if flake_found(self._nixtui) is not None:
-            self._nodes = await nodes_of(flake_of(self._nixtui, self._asked.flake_words), hosts)
+            flake = flake_of(self._nixtui, self._asked.flake_words)
+            if (revision := await flake.revision()) is not None:
+                self._revisions = {host.name: revision for host in left}
+            self._nodes = await nodes_of(flake, hosts)
             self._names = {host.name: flake_name(host) for host in hosts}
         if not left and not any(name in self._nodes for name in there):
             return there
@@ -207,7 +214,30 @@ class Deploying:
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(host)) for host in hosts]
-        return [task.result() for task in tasks]
+        return await self._with_commits([task.result() for task in tasks])
+
+    async def _with_commits(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """With the commits between what runs and what was built now; of what was built earlier they are not known."""
+        comparing, ranges, found = (
+            Comparing(self._nixtui),
+            dict[tuple[str | None, str], CommitRange](),
+            list[Candidate](),
+        )
+        for each in candidates:
+            after = self._revisions.get(each.host.name)
+            if (
+                after is not None
+                and each.system is not None
+                and each.seen is not None
+                and each.seen.running is not None
+            ):
+                ends = each.seen.running.configuration_revision, after
+                if ends not in ranges:
+                    ranges[ends] = await comparing.commits(*ends)
+                found.append(replace(each, commits=ranges[ends]))
+            else:
+                found.append(each)
+        return found
 
     async def propose(self, candidates: Sequence[Candidate], choice: Choice) -> Proposal:
         """The plan, and what one decides by; a host that says it must not go there live is left out, and says why."""

@@ -10,14 +10,15 @@ import msgspec
 from nixtui.activation.rollback import Settings
 from nixtui.deploys.activatable import toplevel_of
 from nixtui.deploys.choice import Action, Choice
+from nixtui.deploys.findings import counted
 from nixtui.deploys.legs import Leg, as_said, custom_leg, order_of
 from nixtui.deploys.objection import Objection
-from nixtui.deploys.preflight import Candidate, megabytes
+from nixtui.deploys.preflight import Candidate
 from nixtui.deploys.pulling import Pull, pull_order
 from nixtui.deploys.steps import steps_of
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
-from nixtui.model.store_path import short_name, system_version
+from nixtui.model.store_path import system_version
 from nixtui.nix.colmena import HiveKey
 from nixtui.nix.wanted import SYSTEM_PROFILE
 from nixtui.operations.plan import Plan, Target
@@ -238,6 +239,8 @@ def _host_warnings(candidate: Candidate, seen: Generations, choice: Choice) -> t
         found.append("what runs is no generation; going back to it later needs its path")
     elif seen.profile_runs != seen.current_system and not choice.specialisation:
         found.append("what runs is not what the profile says: somebody tested, or a switch was cut off")
+    if candidate.commits is not None and candidate.commits.undone:
+        found.append(f"takes back what runs there: {counted(candidate.commits, candidate.commits.undone)}")
     landing = candidate.landing
     if landing is not None and landing.store_bytes is None:
         found.append("how much room its store has is not known")
@@ -283,42 +286,3 @@ def _title(rows: Sequence[Target], choice: Choice) -> str:
         way = f": {row.before or '–'} → {row.after}" if row.after else ""
         return _TITLES[choice.action].format(row.name) + way
     return _TITLES[choice.action].format(f"{len(rows)} hosts")
-
-
-def findings(candidate: Candidate) -> list[str]:
-    """What one decides by, for one host: what changes in it, what has to be copied, where there is room for that."""
-    found = []
-    if candidate.change is not None:
-        found.append(_change(candidate))
-        found += [
-            f"  {each.name}: {', '.join(each.before) or '–'} → {', '.join(each.after) or '–'}"
-            for each in candidate.change.packages[:8]
-        ]
-        if (more := len(candidate.change.packages) - 8) > 0:
-            found.append(f"  and {more} more: nixtui diff")
-    for name, custom in candidate.customs.items():
-        was = short_name(custom.leads) if custom.leads else "nothing"
-        found.append(f"profile {name} of {custom.said.owner}: {was} → {short_name(custom.path)}")
-    if candidate.secrets is not None:
-        found.append(candidate.secrets)
-    if candidate.pull is not None:
-        return [*found, f"it fetches {candidate.pull.reference} by itself; what that is, only it knows"]
-    if candidate.landing is not None:
-        sizes = candidate.sizes
-        room = candidate.landing.store_bytes
-        has = f"{megabytes(room)} free" if room is not None else "room not known"
-        found.append(
-            f"copy: {len(sizes)} paths, {megabytes(sum(sizes.values()))} ({has})"
-            if sizes
-            else "copy: nothing is missing"
-        )
-    return found
-
-
-def _change(candidate: Candidate) -> str:
-    change = candidate.change
-    assert change is not None
-    counts = ", ".join(f"{count} {kind.value}" for kind, count in change.counts.items() if count)
-    grows = change.bytes_after - change.bytes_before
-    sign = "+" if grows >= 0 else "−"
-    return f"packages: {counts or 'none changes'}, {change.rebuilt} rebuilt; closure {sign}{megabytes(abs(grows))}"

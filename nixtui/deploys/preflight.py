@@ -11,6 +11,7 @@ from nixtui.deploys.profiles import BadProfile, CustomProfile, Wished, sought
 from nixtui.deploys.pulling import Pull, lacking
 from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure, ClosureDiff, diff
+from nixtui.model.commit import CommitRange
 from nixtui.model.generation import Generations
 from nixtui.model.host import Host
 from nixtui.model.store_path import short_name
@@ -42,7 +43,7 @@ class Candidate:
     `closure` is what the system needs, `change` what that is against what runs. `customs` are profiles beside the
     system, by name; of a node of deploy-rs, `wished` says how they and the system are deployed, and in which order; of
     one of Colmena, `hive` says what its hive does. A host with a `pull` fetches its system by itself. `secrets` is what
-    becomes of its secrets, in words.
+    becomes of its secrets, in words. `commits` are those between what runs and what was built.
     """
 
     host: Host
@@ -57,6 +58,7 @@ class Candidate:
     pull: Pull | None = None
     customs: Mapping[str, CustomProfile] = field(default_factory=dict)
     secrets: str | None = None
+    commits: CommitRange | None = None
 
     @property
     def sizes(self) -> dict[str, int]:

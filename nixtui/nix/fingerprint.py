@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from nixtui.nix.errors import NixError
+from nixtui.nix.git import GitFailed, without_filters
 from nixtui.nix.process import run_nix
 
 _GIT_LIMIT_S: Final = 5.0
@@ -92,11 +93,12 @@ def _of_git(directory: Path, environ: Mapping[str, str]) -> str | None:
         root = Path(top)
         head = _git(root, environ, "rev-parse", "--verify", "HEAD").strip()
         index = _git(root, environ, "ls-files", "-s", "-v", "-z")
-        changed = _git(root, environ, "diff-files", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=all")
+        look = (*without_filters(root, environ), "diff-files", "--name-only", "-z", "--no-ext-diff")
+        changed = _git(root, environ, *look, "--ignore-submodules=all")
         staged = _git(root, environ, "diff-index", "--cached", "--name-only", "-z", "HEAD", "--")
         names = sorted({*filter(None, changed.split("\0")), *_not_watched(index)})
         content = _content(root, names)
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, subprocess.SubprocessError, GitFailed, ValueError):
         return None
     if content is None:
         return None

@@ -12,6 +12,7 @@ from nixtui.nix.errors import NixBadAnswer, NixFailed
 from nixtui.nix.evaluation_cache import EvaluationCache
 from nixtui.nix.fingerprint import fingerprint
 from nixtui.nix.process import clean_line
+from nixtui.nix.revision import flake_revision
 from nixtui.nix.streaming import stream_nix
 from nixtui.nix.trace import Transcript, explain
 
@@ -108,6 +109,10 @@ class Flake:
         if self.cache is None:
             return None
         return await fingerprint(self.reference, self.directory, self.environ)
+
+    async def revision(self) -> str | None:
+        """The commit that it is at, `-dirty` where files differ; `None` where there is none. Raises nothing."""
+        return await flake_revision(self.reference, self.directory, self.environ)
 
     async def _evaluate(self, what: tuple[str, ...], kind: Any) -> Any:
         state = await self.state()

@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncssh
 
-from nixtui.remote.destination import Destination
+from nixtui.remote.destination import Algorithms, Destination
 from nixtui.remote.errors import AuthenticationFailed, BadAnswer, RemoteError, Unreachable
 from nixtui.remote.identities import Offer
 from nixtui.remote.login import Login, Stage
@@ -62,7 +62,11 @@ def of_login(destination: Destination, login: Login, offer: Offer, error: Except
                 "allow an algorithm with KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms in ssh_config",
             )
         case asyncssh.ConnectionLost() | ConnectionError() if login.stage is not Stage.DIALLING:
-            return Unreachable(name, f"{destination.address} hung up while {login.stage}", _hung_up_remedy(login))
+            return Unreachable(
+                name,
+                f"{destination.address} hung up while {login.stage}",
+                _hung_up_remedy(login, destination.algorithms),
+            )
         case asyncssh.DisconnectError() if login.stage is Stage.AUTHENTICATION:
             return AuthenticationFailed(
                 name,
@@ -112,7 +116,10 @@ def _denied(destination: Destination, login: Login, offer: Offer) -> RemoteError
     return AuthenticationFailed(destination.name, "; ".join([reason, *map(said, offer.problems)]), remedy)
 
 
-def _hung_up_remedy(login: Login) -> str | None:
+def _hung_up_remedy(login: Login, asked: Algorithms) -> str | None:
+    """A server that finds nothing in common may have hung up before its own list was read here."""
+    if login.stage is Stage.KEY_EXCHANGE and asked != Algorithms():
+        return "has it one of the algorithms that ssh_config allows (KexAlgorithms, Ciphers, MACs, HostKeyAlgorithms)?"
     if login.stage in (Stage.GREETING, Stage.KEY_EXCHANGE):
         return "is it an SSH port? sshd also hangs up on too many at once (MaxStartups, PerSourcePenalties)"
     return None

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from nixtui.model.naming import one_line
-from nixtui.nix.commits import SAFE_GIT
+from nixtui.nix.git import SAFE_GIT
 from nixtui.secrets.document import MAX_FILE
 from nixtui.secrets.errors import SecretsError, Trouble
 

@@ -9,11 +9,13 @@ from time import monotonic
 from typing import ClassVar, TypeVar
 
 from nixtui.fleet.state import Changes
-from nixtui.tui import acting, opening
+from nixtui.tui import acting, build_acts, opening
 from nixtui.tui.action_table import DESTINATIONS, VIEWS, Destination, actions_in
 from nixtui.tui.cockpit import Cockpit
 from nixtui.tui.commands import (
+    BuildOn,
     Command,
+    DeployFrom,
     Do,
     FilterBy,
     GoToHost,
@@ -304,6 +306,12 @@ class NixtuiApp(PrivateApp):
             case RebootHosts():
                 if names := acting.allowed(place, "reboot"):
                     acting.propose_reboot(place, names)
+            case BuildOn(where):
+                if names := acting.allowed(place, "build"):
+                    build_acts.propose(place, names, on=where)
+            case DeployFrom(where):
+                if names := acting.allowed(place, "deploy"):
+                    build_acts.propose_deploy(place, names, on=where)
             case OpenShell():
                 acting.shell(place)
             case WhatBefore(moment):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.place import Place
 
 KIND = "build"
+HERE = "here"
+"""Where is built unless somebody says where else."""
+
 _MOST = 500
 _COPIED_LINES = 60
 """A ticket takes so many without becoming the log itself."""
@@ -54,18 +57,18 @@ def build(place: Place) -> None:
     propose(place, place.selection().hosts)
 
 
-def propose(place: Place, names: Sequence[str], *, keep_going: bool = False) -> None:
-    """Propose to build the systems of these hosts; evaluates them first."""
+def propose(place: Place, names: Sequence[str], *, keep_going: bool = False, on: str = HERE) -> None:
+    """Propose to build the systems of these hosts, here or `on` another place; evaluates them first."""
     from nixtui.tui.screens.confirming import PlanQuestion
 
     builds = place.session.cockpit.builds
     what = f"the system of {clean(names[0])}" if len(names) == 1 else f"{len(names)} systems"
     question = PlanQuestion(
-        f"Build {what}",
+        f"Build {what}{_there(on)}",
         "Build",
-        lambda: builds.plan(names, keep_going=keep_going),
+        lambda: builds.plan(names, keep_going=keep_going, on=on),
         asking="evaluating the flake",
-        command=["nixtui", "build", *names, *(["--keep-going"] if keep_going else [])],
+        command=["nixtui", "build", *names, *(["--keep-going"] if keep_going else []), *_words(on)],
         of_many="Build {} systems",
     )
     opening.plan(place.nixtui, names, question)
@@ -76,23 +79,31 @@ def deploy(place: Place) -> None:
     propose_deploy(place, place.selection().hosts)
 
 
-def propose_deploy(place: Place, names: Sequence[str]) -> None:
-    """Propose to deploy to these hosts; builds their systems and looks at the hosts first."""
+def propose_deploy(place: Place, names: Sequence[str], *, on: str = HERE) -> None:
+    """Propose to deploy to these hosts; builds their systems, here or `on` another place, and looks at the hosts."""
     from nixtui.tui.screens.confirming import PlanQuestion
 
     builds = place.session.cockpit.builds
-    on = clean(names[0]) if len(names) == 1 else f"{len(names)} hosts"
+    hosts = clean(names[0]) if len(names) == 1 else f"{len(names)} hosts"
     question = PlanQuestion(
-        f"Deploy to {on}",
+        f"Deploy to {hosts}{_there(on, 'built ')}",
         "Deploy",
-        lambda: builds.plan_deploy(names),
+        lambda: builds.plan_deploy(names, on=on),
         asking="evaluating, building, and looking at the hosts",
-        command=["nixtui", "deploy", *names],
+        command=["nixtui", "deploy", *names, *_words(on)],
         known=builds.findings,
         of_many="Deploy to {} hosts",
         firsts={KIND: "Build there first"},
     )
     opening.plan(place.nixtui, names, question)
+
+
+def _there(on: str, verb: str = "") -> str:
+    return "" if on == HERE else f", {verb}on {clean(on)}"
+
+
+def _words(on: str) -> Sequence[str]:
+    return () if on == HERE else ("--on", on)
 
 
 async def choose(on: BuildsScreen) -> None:

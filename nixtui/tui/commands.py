@@ -50,6 +50,18 @@ class RebootHosts(msgspec.Struct, frozen=True):
     """Propose to reboot the selected hosts."""
 
 
+class BuildOn(msgspec.Struct, frozen=True):
+    """Propose to build the systems of the selected hosts somewhere: a host of the fleet, `target` or a store."""
+
+    where: str
+
+
+class DeployFrom(msgspec.Struct, frozen=True):
+    """Propose to deploy to the selected hosts what is built somewhere."""
+
+    where: str
+
+
 class OpenShell(msgspec.Struct, frozen=True):
     """A real ssh to the host under the cursor."""
 
@@ -106,6 +118,8 @@ Command = (
     | UseTheme
     | RunCommand
     | RebootHosts
+    | BuildOn
+    | DeployFrom
     | OpenShell
     | WhatBefore
     | Do
@@ -158,6 +172,11 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             return RunCommand(line)
         case ("reboot", ""):
             return RebootHosts()
+        case ("build" | "deploy", words) if words.split()[:1] == ["on"]:
+            where = words.removeprefix("on").strip()
+            if "://" not in where:
+                where = _one_of(where, ("here", "target", *vocabulary.hosts), "place")
+            return BuildOn(where) if verb == "build" else DeployFrom(where)
         case ("shell", ""):
             return OpenShell()
         case ("before", ""):
@@ -219,5 +238,8 @@ def complete(text: str, vocabulary: Vocabulary, limit: int = 8) -> list[str]:
         "group": (*vocabulary.groupings, "none"),
         "theme": vocabulary.themes,
     }
+    if {"build", "deploy"} & set(vocabulary.actions):
+        places = [f"on {each}" for each in ("target", *vocabulary.hosts)]
+        known |= {"build": places, "deploy": places}
     found = [each for each in known.get(verb, ()) if each.startswith(typed)]
     return [f"{verb} {each}" for each in found[:limit]]

@@ -59,8 +59,12 @@ def warnings(draft: Draft, cells: int) -> Iterator[Line]:
         yield from wrap(f"! cannot be undone: {loss}", cells, Role.BAD)
 
 
-def outline(draft: Draft, cells: int, now: float, *, asking: str) -> list[Line]:
-    """A plan in short: its steps by title, what to know, or what is waited for (`asking` somebody something)."""
+def outline(draft: Draft, cells: int, now: float, *, asking: str, known: Sequence[Line] = ()) -> list[Line]:
+    """A plan in short, or what is waited for (`asking` somebody something).
+
+    Where it is `known` what would change, that and the warnings come first and the steps, which are always the same
+    ones, last: on a small screen the end has to be scrolled to.
+    """
     plan = draft.plan
     if plan is None:
         return list(waiting(draft.plan_problem, asking, draft, now, cells))
@@ -69,4 +73,12 @@ def outline(draft: Draft, cells: int, now: float, *, asking: str) -> list[Line]:
         told = wrap(f"✖ {draft.only.refused}", cells, Role.WARN)
         return [*told, *(wrap(f"→ {remedy}", cells, Role.ACCENT) if remedy else ())]
     steps = [each for number, step in enumerate(plan.steps, 1) for each in wrap(f"{number}. {step.title}", cells)]
-    return [*steps, *warnings(draft, cells)]
+    if not known:
+        return [*steps, *warnings(draft, cells)]
+    return [*_change(draft.only), *known, *warnings(draft, cells), EMPTY, *steps]
+
+
+def _change(row: Target | None) -> Iterator[Line]:
+    """`298 → 26.05.20261126.ac9932d`: from which generation or version, to which."""
+    if row is not None and row.after is not None:
+        yield line((clean(row.before or "–"), Role.MUTED), (" → ", Role.FAINT), (clean(row.after), Role.STRONG))

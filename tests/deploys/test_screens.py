@@ -36,8 +36,10 @@ async def the_app(operator: Operator) -> AsyncIterator[tuple[NixtuiApp, Pilot[No
     async with Assembly(configuration, surroundings) as nixtui, LiveCockpit(nixtui) as cockpit:
         app = NixtuiApp(cockpit)
         async with app.run_test(size=(140, 45)) as pilot:
-            fleet, count = cockpit.fleet, len(operator.lab.hosts)
-            await until(pilot, lambda: fleet.counts.states[HostState.UP] == count, "all hosts up")
+            fleet = cockpit.fleet
+            await until(
+                pilot, lambda: fleet.names() and fleet.counts.states[HostState.UP] == len(fleet.names()), "all up"
+            )
             yield app, pilot
 
 
@@ -153,3 +155,23 @@ async def test_d_asks_first_where_a_node_is_to_be_built_on_its_host(operator: Op
         report = await deploy_by_keys(app, pilot)
         assert [str(each.outcome) for each in report.targets] == ["committed"]
     assert hosts[0].profile().path == nodes.path("h1")
+
+
+async def test_it_is_built_on_the_host_that_is_typed_after_a_yes(operator: Operator, hosts: list[Host]) -> None:
+    operator.want_all(f"o{token_hex(4)}")
+    async with the_app(operator) as (app, pilot):
+        await to_host(app, pilot, "h1")
+        await write(pilot, ":deploy on h2")
+        await press(pilot, "enter")
+        await until_shown(pilot, "this is built on h2 first")
+        await until_shown(pilot, "Build there first")
+        report = await deploy_by_keys(app, pilot, "build")
+        assert {str(each.outcome) for each in report.targets} == {"committed"}
+        while app.screen is not app.fleet_screen:
+            await press(pilot, "escape")
+            await pilot.pause()
+        await press(pilot, "d")
+        report = await deploy_by_keys(app, pilot)
+        assert [str(each.outcome) for each in report.targets] == ["committed"]
+    system = truth(hosts[0]).profile
+    assert hosts[1].sh(f"test -e {system}.drv -o -e {system} && echo there") == "there"

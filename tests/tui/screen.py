@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from nixtui.tui.app import NixtuiApp
@@ -17,7 +18,8 @@ SIZES = ((80, 24), (120, 40), (200, 50))
 
 
 def shown(app: NixtuiApp) -> str:
-    """The text of the screen in front, line by line."""
+    """The text of the screen in front, line by line, with what is behind a dialog."""
+    visible_screen_stack.set(app._background_screens)  # else a dialog is painted, and kept, with nothing behind it
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 

@@ -1,5 +1,8 @@
 """Building and deploying on the embedded fleet, through keys: no nix and no root."""
 
+import subprocess
+from pathlib import Path
+
 from textual.pilot import Pilot
 
 from nixtui.model.status import HostState
@@ -70,3 +73,19 @@ async def test_d_takes_a_new_generation_to_a_host_that_is_broken_and_it_gets_wel
             pilot, lambda: app.session.cockpit.fleet.status("web-2").facts.generation == 413, "the generation is seen"
         )
         await until(pilot, lambda: app.session.cockpit.fleet.status("web-2").state is HostState.UP, "it is well")
+
+
+def first_commit(history: Path) -> str:
+    words = ["git", f"--git-dir={history}", "log", "--format=%H"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1]
+
+
+async def test_a_deploy_from_an_older_checkout_says_what_it_takes_back() -> None:
+    async with embedded("web-1", pace=0.1) as (app, pilot, fleet):
+        history = fleet.directory / "infra/.git"
+        (history / "refs/heads/main").write_text(f"{first_commit(history)}\n")
+        await select(app, pilot, "web-1")
+        await press(pilot, "d")
+        await until_shown(pilot, "takes back what runs there")
+        await until_shown(pilot, "0 added, ")
+        await until_shown(pilot, "− ")

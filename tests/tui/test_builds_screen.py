@@ -58,7 +58,7 @@ async def begin(app: NixtuiApp, pilot: Pilot[None]) -> BuildsScreen:
     """Build all hosts."""
     await press(pilot, "ctrl+a", "B")
     await until(pilot, lambda: "1. build" in shown(app), "the plan")
-    assert "▸ Cancel ◂" in shown(app)
+    await until_shown(pilot, "▸ Cancel ◂")
     await press(pilot, "right", "enter")
     await until(pilot, lambda: isinstance(app.screen, BuildsScreen), "the Builds screen")
     screen = app.screen
@@ -90,7 +90,7 @@ async def test_a_failure_is_what_one_sees_first_with_its_log_and_its_verdict(tmp
         await until_ended(screen, pilot)
         await until_shown(pilot, "✖ failed after")
         assert "exit code 3" in line_with(app, "✖ nixos-system-bad-1")
-        assert "fatal error: zlib.h" in shown(app)
+        await until_shown(pilot, "fatal error: zlib.h")
         await press(pilot, "v")
         await until_shown(pilot, "1 failed:")
         await press(pilot, "v", "c")
@@ -105,7 +105,7 @@ async def test_the_log_is_searched_saved_and_read_back_whole(tmp_path: Path) -> 
         screen = await begin(app, pilot)
         await until_ended(screen, pilot)
         await until_shown(pilot, "line 2999 of the log")
-        assert "3,000 lines" in shown(app)
+        await until_shown(pilot, "3,000 lines")
         await press(pilot, "slash")
         await write(pilot, "line 17 of")
         await until_shown(pilot, "1 lines")

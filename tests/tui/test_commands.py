@@ -1,9 +1,12 @@
 """The `:` command line."""
 
+import msgspec
 import pytest
 
 from nixtui.tui.commands import (
     BadCommand,
+    BuildOn,
+    DeployFrom,
     GoToHost,
     Quit,
     RollBackTo,
@@ -27,6 +30,9 @@ KNOWN = Vocabulary(("fleet", "generations", "activity"), ("web-1", "web-12", "db
         ("rollback @14:00", RollBackTo("@14:00")),
         ("rollback", RollBackTo("previous")),
         ("before 03:12", WhatBefore("03:12")),
+        ("build on web-12", BuildOn("web-12")),
+        ("deploy on target", DeployFrom("target")),
+        ("deploy on  ssh-ng://me@builder", DeployFrom("ssh-ng://me@builder")),
         ("env prod", ShowEnvironment("prod")),
         ("env all", ShowEnvironment(None)),
         ("  env  ", ShowEnvironment(None)),
@@ -36,11 +42,16 @@ def test_commands(text: str, command: object) -> None:
     assert parse_command(text, KNOWN) == command
 
 
-@pytest.mark.parametrize("text", ["host web-99", "host", "before", "env nowhere", "frobnicate", "fleet now"])
+@pytest.mark.parametrize(
+    "text", ["host web-99", "host", "before", "env nowhere", "frobnicate", "fleet now", "build on web-9", "deploy on"]
+)
 def test_what_is_no_command_says_what_would_be(text: str) -> None:
     with pytest.raises(BadCommand) as error:
         parse_command(text, KNOWN)
-    assert any(word in str(error.value) for word in ("no host", "needs a name", "needs a moment", "prod", "try"))
+    assert any(
+        word in str(error.value)
+        for word in ("no host", "needs a name", "needs a moment", "prod", "try", "no place", "needs a name")
+    )
 
 
 def test_completion_offers_whole_lines() -> None:
@@ -48,3 +59,7 @@ def test_completion_offers_whole_lines() -> None:
     assert complete("host web", KNOWN) == ["host web-1", "host web-12"]
     assert complete("env ", KNOWN) == ["env prod", "env staging", "env all"]
     assert complete("nothing", KNOWN) == []
+    assert complete("deploy on w", msgspec.structs.replace(KNOWN, actions=("deploy",))) == [
+        "deploy on web-1",
+        "deploy on web-12",
+    ]

@@ -139,7 +139,7 @@ async def test_with_every_host_unreachable_every_screen_opens_and_closes() -> No
         fleet.apply(name, HostStatus(state=HostState.UNREACHABLE, since=NOW - 60, reason="network is unreachable"))
     async with opened(MemoryCockpit(fleet)) as (app, pilot, cockpit):
         assert "0/60" in shown(app).splitlines()[0]
-        assert "PROD 0/52 answer · 52 unreachable" in shown(app)
+        await until_shown(pilot, "PROD 0/52 answer · 52 unreachable")
         for destination in DESTINATIONS:
             await press(pilot, destination.key)
             await until(pilot, lambda here=destination.id: app.current_mode == here)

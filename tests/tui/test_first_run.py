@@ -44,7 +44,7 @@ async def test_it_says_what_it_is_what_was_found_and_what_to_do(size, tmp_path: 
         if size[1] > 20:
             for words in ("1: far", "nixtui demo", "nixtui init"):  # wherever lines end: paths are as long as they are
                 await until(pilot, lambda words=words: words in in_one_line(app), words)
-        assert "write nixtui.toml" in shown(app)
+        await until_shown(pilot, "write nixtui.toml")
         assert not list(app.session.cockpit.fleet.names())
 
 
@@ -74,7 +74,7 @@ async def test_however_long_the_file_is_the_choices_are_in_sight_and_it_can_be_r
         assert "web-59" not in shown(app)
         await press(pilot, *["pagedown"] * 20)
         await until_shown(pilot, "environments.prod")
-        assert "▸ Cancel ◂" in shown(app)
+        await until_shown(pilot, "▸ Cancel ◂")
 
 
 async def test_a_file_that_came_meanwhile_stays(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_ctrl_c_leaves_whatever_quit_was_given() -> None:
 
 async def test_a_swap_works_both_ways_and_the_footer_and_help_show_it() -> None:
     async with opened(keymap=keymap({"roll_back": "p", "pause": "r"})) as (app, pilot, _):
-        assert "p roll back" in shown(app)
+        await until_shown(pilot, "p roll back")
         await press(pilot, "j", "r")
         assert app.fleet_screen.is_paused
         await press(pilot, "r", "question_mark")

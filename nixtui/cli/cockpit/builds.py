@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from nixtui.builds.job import prepare_build
 from nixtui.builds.record import STREAM, folder_of
 from nixtui.builds.tree import BuildTree
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.build_places import Asked
+from nixtui.cli.build_places import HERE, Asked
 from nixtui.cli.evaluating import request_here
 from nixtui.config.paths import state_dir
 from nixtui.logs.saving import save_new
@@ -66,26 +67,28 @@ class LiveBuilds:
         """The trees of running builds are timed by it."""
         return monotonic()
 
-    async def plan(self, names: Sequence[str], *, keep_going: bool = False) -> Plan:
-        """Here: another place is chosen on the command line. Raises `NixError` and `UsageError`."""
+    async def plan(self, names: Sequence[str], *, keep_going: bool = False, on: str = HERE) -> Plan:
+        """As `nixtui build` does it. Raises `NixError`, `UsageError` and `Unreachable`."""
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
-        request = await request_here(nixtui, hosts, Asked(options=BuildOptions(keep_going=keep_going)))
+        request = await request_here(nixtui, hosts, Asked(on, options=BuildOptions(keep_going=keep_going)))
         identity = nixtui.new_identity()
         return self._keep(prepare_build(request, identity, lambda building: self.watch(identity, building)))
 
-    async def plan_deploy(self, names: Sequence[str]) -> Plan:
-        """As `nixtui deploy` does it. Raises `NixError` and `UsageError`."""
-        from nixtui.cli.deploying import Deploying
+    async def plan_deploy(self, names: Sequence[str], *, on: str = HERE) -> Plan:
+        """As `nixtui deploy` does it. Raises `NixError`, `UsageError` and `Unreachable`."""
+        from nixtui.cli.deploying import ASKED, Deploying
         from nixtui.deploys.choice import Choice
         from nixtui.deploys.copying import CopySettings
         from nixtui.deploys.job import deploy_job
         from nixtui.deploys.past import quarantined
 
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
-        deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told)
+        asked = replace(ASKED, on=on)
+        deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told, asked=asked)
         built = await deploying.build(hosts, {})
         if (first := deploying.undecided) is not None:
-            note = "the flake wants this built on the host itself; once it is built, d deploys it"
+            wanted = "the flake wants this built on the host itself" if on == HERE else f"this is built on {on} first"
+            note = f"{wanted}; once it is built, d deploys it"
             plan = msgspec.structs.replace(first.plan, warnings=(*first.plan.warnings, note))
             return self._keep(Prepared(first.identity, plan, first.job))
         await deploying.keep(built)

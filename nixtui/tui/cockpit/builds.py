@@ -17,14 +17,16 @@ class Builds(Protocol):
         """Now, by the clock of the trees, in seconds."""
         ...
 
-    async def plan(self, names: Sequence[str], *, keep_going: bool = False) -> Plan:
-        """The plan to build the systems of these hosts here; evaluates the flake first. Raises what people read."""
+    async def plan(self, names: Sequence[str], *, keep_going: bool = False, on: str = "here") -> Plan:
+        """The plan to build the systems of these hosts, here or `on` a host of the fleet, a store or their `target`;
+        evaluates the flake first. Raises what people read.
+        """
         ...
 
-    async def plan_deploy(self, names: Sequence[str]) -> Plan:
+    async def plan_deploy(self, names: Sequence[str], *, on: str = "here") -> Plan:
         """The plan to deploy to these hosts what the flake says now; builds the systems and looks at the hosts first.
-        Where the flake wants them built on the hosts themselves and they are not yet, the plan of that. Raises what
-        people read.
+        Where they are to be built elsewhere (`on`, or on the hosts themselves as their flake wants it) and are not yet,
+        the plan of that. Raises what people read.
         """
         ...
 

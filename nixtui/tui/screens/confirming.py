@@ -21,7 +21,7 @@ from nixtui.tui.decision import Decision
 from nixtui.tui.draft import Draft, command_lines, outline
 from nixtui.tui.environments import badge
 from nixtui.tui.notices import Level, sentence
-from nixtui.tui.paint import EMPTY, Line, Role, Span, cells_of, clean, line, wrap
+from nixtui.tui.paint import Line, Role, Span, cells_of, clean, line, wrap
 from nixtui.tui.screens.acting import Acting
 from nixtui.tui.screens.dialog import Choice, Dialog
 from nixtui.tui.screens.dialog_room import share_out, text_cells
@@ -345,6 +345,10 @@ class PlanQuestion:
     """By kind of plan, what the choice is called where the plan is of something that has to be done first."""
 
 
+def _indent(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
 class PlanDialog(Confirming):
     """Any plan: its steps, its hosts, what to know, the exact commands."""
 
@@ -396,12 +400,13 @@ class PlanDialog(Confirming):
         self.show()
 
     def text(self, cells: int, now: float) -> list[Line]:
-        """The steps, and what to know."""
-        told = outline(self.draft, cells, now, asking=self._question.asking)
+        """What to know, and the steps."""
         plan, name = self.draft.plan, self._targets.cursor or self.draft.names[0]
-        known = self._question.known(plan, name) if plan is not None else ()
-        of_many = [line((clean(name), Role.STRONG))] if len(self.draft.names) > 1 else []
-        return [*told, EMPTY, *of_many, *(line((clean(each), Role.MUTED)) for each in known)] if known else told
+        told = self._question.known(plan, name) if plan is not None else ()
+        known = [part for each in told for part in wrap(each, cells, Role.MUTED, indent=_indent(each))]
+        if known and len(self.draft.names) > 1:
+            known = [line((clean(name), Role.STRONG)), *known]
+        return outline(self.draft, cells, now, asking=self._question.asking, known=known)
 
     def command(self) -> Sequence[str]:
         """The same without a screen."""
