@@ -1,0 +1,235 @@
+"""`nixtui image create` against a whole account on loopback: one operation, and every way in which it is cut off."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.aws.fake_aws import REGION
+from tests.aws.fake_cloud import BOOTED, FakeCloud
+from tests.cli.conftest import Shell
+from tests.images.conftest import MakeCloud
+from tests.images.disks import MIB, sparse
+
+SIZE = 24 * MIB
+SYSTEM = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-nixos-system-web-25.11"
+
+
+@pytest.fixture
+def raw(shell: Shell) -> Path:
+    return sparse(shell.directory / "disk.raw", SIZE)
+
+
+WORDS = ("image", "create", "--file", "disk.raw", "--name", "web 25.11", "--arch", "x86_64", "--system", SYSTEM)
+
+
+def create(shell: Shell, *more: str):
+    return shell.run(*WORDS, "--yes", "--json", *more, timeout=150)
+
+
+def start(shell: Shell, *more: str) -> subprocess.Popen[str]:
+    return shell.start(*WORDS, "--yes", "--json", *more)
+
+
+def wait_until(process: subprocess.Popen[str], holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not holds():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def only(things):
+    (one,) = things
+    return one
+
+
+def test_an_image_is_sent_registered_tagged_booted_copied_shared_deprecated_and_published(
+    shell: Shell, cloud: FakeCloud, raw: Path
+) -> None:
+    ended = create(
+        shell,
+        *("--boot-check", "--copy-to", "us-east-1", "--share", "123456789012", "--deprecate-after", "90d"),
+        *("--publish", "/images/web", "--manifest", "web.json", "--tag", "team=shop"),
+    )
+    assert ended.code == 0, (ended.out, ended.err)
+    told = ended.json
+    home, copy = (only([each for each in cloud.images.values() if each.region == r]) for r in (REGION, "us-east-1"))
+    assert told["images"] == {REGION: home.identity, "us-east-1": copy.identity}
+    assert home.snapshot == told["snapshot_id"]
+    assert home.tags.items() >= {"team": "shop", "nixtui:system": SYSTEM}.items()
+    assert "nixtui:builder" in home.tags
+    assert home.tags["nixtui:content"] == copy.tags["nixtui:content"]
+    assert home.tags["nixtui:boot-check"].startswith("passed")
+    assert [each.state for each in cloud.instances.values()] == ["terminated"]
+    assert [home.launchers, copy.launchers] == [[{"UserId": "123456789012"}]] * 2
+    assert home.deprecated == copy.deprecated is not None
+    assert cloud.parameters == {(REGION, "/images/web"): home.identity, ("us-east-1", "/images/web"): copy.identity}
+    assert [row["outcome"] for row in told["hosts"]] == ["committed"] * 5
+    assert f"it runs {SYSTEM}" in told["hosts"][0]["detail"]
+    (entry,) = shell.run("journal", "--json").json
+    assert (entry["kind"], entry["outcome"]) == ("image-create", "committed")
+
+
+def test_the_same_image_is_never_sent_twice(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    first = create(shell).json
+    puts = cloud.calls["PutSnapshotBlock"]
+    shell.environ["XDG_STATE_HOME"] = str(shell.directory / "another-machine")
+    again = create(shell)
+    assert (again.code, again.json["outcome"]) == (0, "unchanged"), again.err
+    assert again.json["image_id"] == first["image_id"]
+    assert cloud.calls["PutSnapshotBlock"] == puts
+    assert (len(cloud.images), cloud.calls["StartSnapshot"]) == (1, 1)
+
+
+def test_what_is_missing_is_done_and_nothing_else(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    first = create(shell).json
+    ended = create(shell, "--boot-check", "--copy-to", "us-east-1")
+    assert ended.code == 0, ended.err
+    assert ended.json["image_id"] == first["image_id"]
+    assert ended.json["boot_check"].startswith("passed")
+    assert (cloud.calls["StartSnapshot"], cloud.calls["CopyImage"]) == (1, 1 + cloud.dry_runs["CopyImage us-east-1"])
+    launched = cloud.calls["RunInstances"]
+    again = create(shell, "--boot-check", "--copy-to", "us-east-1")
+    assert again.json["outcome"] == "unchanged"
+    assert len(cloud.instances) == 1, launched
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(shell: Shell, make_cloud: MakeCloud) -> None:
+    sparse(shell.directory / "disk.raw", 256 * MIB, 40)
+    cloud = make_cloud(slow=1.0, slow_seconds=0.2)
+    process = start(shell)
+    wait_until(process, lambda: cloud.calls["PutSnapshotBlock"] > 10)
+    process.kill()
+    process.communicate()
+    assert not cloud.images
+    cloud.faults.slow = 0
+    ended = create(shell)
+    assert ended.code == 0, ended.err
+    assert "blocks are there already" in ended.err
+    assert max(only(cloud.snapshots.values()).puts.values()) <= 2
+    assert cloud.calls["StartSnapshot"] == 1
+
+
+def test_one_that_was_killed_between_snapshot_and_image_registers_what_is_there(
+    shell: Shell, cloud: FakeCloud, raw: Path
+) -> None:
+    cloud.never_registers = True
+    process = start(shell)
+    wait_until(process, lambda: cloud.calls["RegisterImage"] > cloud.dry_runs[f"RegisterImage {REGION}"])
+    process.kill()
+    process.communicate()
+    puts = cloud.calls["PutSnapshotBlock"]
+    cloud.never_registers = False
+    shell.environ["XDG_STATE_HOME"] = str(shell.directory / "another-machine")
+    ended = create(shell)
+    assert ended.code == 0, ended.err
+    assert "has this image already; nothing is sent" in ended.err
+    assert cloud.calls["PutSnapshotBlock"] == puts
+
+
+def test_an_instance_that_a_killed_boot_check_left_is_terminated_by_the_next_run(
+    shell: Shell, cloud: FakeCloud, raw: Path
+) -> None:
+    cloud.console = "still at it"
+    process = start(shell, "--boot-check")
+    wait_until(process, lambda: bool(cloud.alive))
+    process.kill()
+    process.communicate()
+    (left,) = cloud.alive
+    cloud.console = BOOTED
+    ended = create(shell, "--boot-check")
+    assert ended.code == 0, ended.err
+    assert f"terminating {left.identity}, left by an earlier boot check" in ended.err
+    assert cloud.alive == []
+
+
+def test_stopping_says_what_is_left_and_how_to_remove_it(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    cloud.console = "still at it"
+    process = start(shell, "--boot-check")
+    wait_until(process, lambda: bool(cloud.alive))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    (image,) = cloud.images
+    row = json.loads(out)["hosts"][0]
+    assert row["detail"] == f"stopped; {image} is registered in {REGION}"
+    assert f"to remove it instead: nixtui image retire {image}" in row["remedy"]
+    assert [each.state for each in cloud.instances.values()] == ["terminated"]
+
+
+def test_stopping_while_blocks_are_sent_names_the_snapshot(shell: Shell, make_cloud: MakeCloud, raw: Path) -> None:
+    cloud = make_cloud(slow=1.0, slow_seconds=0.3)
+    process = start(shell)
+    wait_until(process, lambda: cloud.calls["PutSnapshotBlock"] > 10)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    (snapshot,) = cloud.snapshots
+    assert f"nixtui image discard {snapshot}" in json.loads(out)["hosts"][0]["remedy"]
+    assert shell.run("image", "discard", snapshot, "--yes").code == 0
+    assert not cloud.snapshots
+
+
+@pytest.mark.parametrize(
+    ("console", "says"),
+    [
+        (
+            "Kernel panic - not syncing: VFS: Unable to mount root fs\n",
+            "the kernel panicked: VFS: Unable to mount root",
+        ),
+        (BOOTED.replace("{system}", SYSTEM.replace("0123", "9999")), f"not {SYSTEM}"),
+        ("You are in emergency mode. After logging in\n", "it ended in emergency mode"),
+    ],
+)
+def test_an_image_that_does_not_boot_is_given_to_nobody(
+    shell: Shell, cloud: FakeCloud, raw: Path, console: str, says: str
+) -> None:
+    cloud.console = console
+    ended = create(shell, "--boot-check", "--copy-to", "us-east-1", "--public", "--publish", "/images/web")
+    assert ended.code == 1, ended.err
+    home, *others = ended.json["hosts"]
+    assert says in home["detail"]
+    (image,) = cloud.images.values()
+    assert f"{image.identity} is registered in {REGION}" in home["detail"]
+    assert {row["outcome"] for row in others} == {"refused"}
+    assert image.launchers == []
+    assert cloud.parameters == {}
+    assert image.tags["nixtui:boot-check"].startswith("failed")
+    assert cloud.alive == []
+
+
+def test_a_copy_that_fails_is_told_and_left_out_of_what_is_published(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    cloud.copies_fail.add("us-east-1")
+    ended = create(shell, "--copy-to", "us-east-1", "--publish", "/images/web")
+    assert ended.code == 4, ended.err
+    home, copy, *published = ended.json["hosts"]
+    assert home["outcome"] == "committed"
+    assert "is failed" in copy["detail"]
+    assert "nixtui image retire ami-" in copy["remedy"]
+    assert {row["outcome"] for row in published} == {"refused"}
+    assert cloud.parameters == {}
+
+
+def test_a_dry_run_shows_every_step_and_does_nothing(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    ended = create(shell, "--dry-run", "--boot-check", "--copy-to", "us-east-1", "--deprecate-after", "2w")
+    assert ended.code == 0, ended.err
+    titles = [step["title"] for step in ended.json["steps"]]
+    assert [title.split()[0] for title in titles] == ["send", "register", "see", "copy", "deprecate"]
+    assert any("sending costs about $0.0" in warning for warning in ended.json["warnings"])
+    assert cloud.calls["StartSnapshot"] == 0
+    assert not cloud.images
+
+
+def test_without_yes_nothing_is_done_where_nobody_can_be_asked(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    ended = shell.run("image", "create", "--file", "disk.raw", "--name", "web", "--arch", "x86_64")
+    assert ended.code == 5, ended.err
+    assert cloud.calls["StartSnapshot"] == 0
+    refused = shell.run(
+        "--read-only", "image", "create", "--file", "disk.raw", "--name", "web", "--arch", "arm64", "--yes"
+    )
+    assert (refused.code, "read-only" in refused.err) == (5, True)
