@@ -69,6 +69,7 @@ class FakeCloud(FakeAws):
         self.blocks_public = False
         self.expired = False
         self.never_registers = False
+        self.snapshots_fail = False
         self.copies_fail: set[str] = set()
         self.dry_runs: Counter[str] = Counter()
         self.types = {
@@ -147,6 +148,12 @@ class FakeCloud(FakeAws):
         return 200, {"Content-Type": "text/xml"}, xml.encode()
 
     # Snapshots
+
+    def _complete(self, snapshot: Snapshot, headers) -> dict[str, object]:
+        answer = super()._complete(snapshot, headers)
+        if self.snapshots_fail:
+            snapshot.state = "error"
+        return answer
 
     def tags_of(self, snapshot: Snapshot) -> dict[str, str]:
         given = {tag["Key"]: tag["Value"] for tag in snapshot.request.get("Tags", ())}
@@ -381,6 +388,10 @@ def fits(form: dict[str, Any], known: dict[str, str], tags: dict[str, str]) -> b
     """Whether all filters hold; of those that are not known here nothing fits."""
     named = {**known, **{f"tag:{key}": value for key, value in tags.items()}}
     for each in form.get("Filter", []):
+        if each["Name"] == "tag-key":
+            if not set(each["Value"]) & set(tags):
+                return False
+            continue
         if named.get(each["Name"]) not in [value.replace("\\", "") for value in each["Value"]]:
             return False
     return True

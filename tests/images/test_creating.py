@@ -14,6 +14,8 @@ from tests.aws.fake_cloud import BOOTED, FakeCloud
 from tests.cli.conftest import Shell
 from tests.images.conftest import MakeCloud
 from tests.images.disks import MIB, sparse
+from tests.images.image_flake import write_image_flake
+from tests.nix.systems_flake import nix_environ
 
 SIZE = 24 * MIB
 SYSTEM = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-nixos-system-web-25.11"
@@ -223,6 +225,48 @@ def test_a_dry_run_shows_every_step_and_does_nothing(shell: Shell, cloud: FakeCl
     assert any("sending costs about $0.0" in warning for warning in ended.json["warnings"])
     assert cloud.calls["StartSnapshot"] == 0
     assert not cloud.images
+
+
+def test_a_host_of_the_flake_is_built_sent_and_known_by_its_store_path(
+    shell: Shell, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    write_image_flake(shell.directory, name=f"{tmp_path.parent.name}-{tmp_path.name}")
+    shell.environ["NIX_CONF_DIR"] = nix_environ(tmp_path)["NIX_CONF_DIR"]
+    dry = shell.run("image", "create", "web", "--boot-check", "--dry-run", "--json").json
+    assert dry["steps"][0]["commands"][0].startswith("nix build")
+    ended = shell.run("image", "create", "web", "--boot-check", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    told = ended.json
+    (image,) = cloud.images.values()
+    assert image.tags["nixtui:store-path"] == told["store_path"]
+    assert image.tags.items() >= {"nixtui:revision": "abc123", "nixtui:flake": "fleet#web"}.items()
+    assert image.request["Name"] == f"web-25.11-{told['store_path'].removeprefix('/nix/store/')[:8]}"
+    assert told["system"].endswith("-nixos-system-web-25.11")
+    assert f"it runs {told['system']}" in told["hosts"][0]["detail"]
+    again = shell.run("image", "create", "web", "--boot-check", "--yes", "--json")
+    assert (again.code, again.json["outcome"]) == (0, "unchanged"), again.err
+
+
+def test_a_build_that_fails_leaves_nothing_and_tells_why(shell: Shell, cloud: FakeCloud, tmp_path: Path) -> None:
+    where = write_image_flake(shell.directory, name=f"{tmp_path.parent.name}-{tmp_path.name}") / "flake.nix"
+    where.write_text(where.read_text().replace("mkdir -p", "echo no such mirror >&2; exit 1; mkdir -p"))
+    shell.environ["NIX_CONF_DIR"] = nix_environ(tmp_path)["NIX_CONF_DIR"]
+    ended = shell.run("image", "create", "web", "--yes")
+    assert ended.code == 1, ended.err
+    assert "nothing was left at AWS" in ended.out
+    assert "no such mirror" in ended.out
+    assert not cloud.snapshots
+
+
+def test_a_region_that_is_not_enabled_is_said_before_anything_is_sent(
+    shell: Shell, cloud: FakeCloud, raw: Path
+) -> None:
+    ended = create(shell, "--copy-to", "me-south-1")
+    assert ended.code == 5, ended.err
+    (row,) = ended.json["hosts"]
+    assert row["detail"] == "region me-south-1 is not enabled for this account"
+    assert "aws account enable-region --region-name me-south-1" in row["remedy"]
+    assert cloud.calls["StartSnapshot"] == 0
 
 
 def test_without_yes_nothing_is_done_where_nobody_can_be_asked(shell: Shell, cloud: FakeCloud, raw: Path) -> None:

@@ -15,6 +15,7 @@ from nixtui.cli.proposing import print_report, show_plan
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.images.blocks import Skip
 from nixtui.images.qcow2 import as_disk
+from nixtui.images.registering import TAG_BUILDER
 from nixtui.images.upload import Wanted, check_wanted, look, plan_upload
 from nixtui.images.uploading import Sent, UploadJob
 from nixtui.operations.operation import Prepared
@@ -49,6 +50,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             gib=arguments.size,
             skip=Skip(arguments.skip),
             kms_key=arguments.kms_key,
+            tags={TAG_BUILDER: nixtui.operator},
         )
         check_wanted(wanted)
         path = nixtui.surroundings.cwd / arguments.file

@@ -97,7 +97,7 @@ class CreateJob:
                 getattr(error, "reason", str(error)),
                 getattr(error, "remedy", None),
             )
-            return msgspec.structs.replace(row, log=error.log if isinstance(error, NixError) else ())
+            return msgspec.structs.replace(row, log=tuple(tell.lines) if isinstance(error, NixError) else ())
         return TargetReport(
             name=home.name,
             outcome=Outcome.COMMITTED,
