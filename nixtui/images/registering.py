@@ -26,6 +26,7 @@ BOOT_MODES = ("legacy-bios", "uefi", "uefi-preferred")
 TAG_REVISION = "nixtui:revision"
 TAG_STORE_PATH = "nixtui:store-path"
 TAG_BUILDER = "nixtui:builder"
+TAG_CONTENT = "nixtui:content"
 ROOT = "/dev/xvda"
 """Where nixpkgs' amazon-image.nix expects its disk."""
 

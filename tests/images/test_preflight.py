@@ -10,10 +10,11 @@ import pytest
 from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
 from nixtui.images.creating.found import Found
-from nixtui.images.creating.obstacle import Findings
 from nixtui.images.creating.preflight import look_around
-from nixtui.images.creating.recipe import TAG_CONTENT, BootCheck, Recipe, check_recipe
+from nixtui.images.creating.recipe import BootCheck, Recipe, check_recipe
 from nixtui.images.disk import BadImage
+from nixtui.images.obstacle import Findings
+from nixtui.images.registering import TAG_CONTENT
 from tests.aws.fake_aws import REGION, Snapshot
 from tests.aws.fake_cloud import FakeCloud
 

@@ -15,12 +15,11 @@ from nixtui.fleet.inventory.assembly import locate_flake
 from nixtui.images.blocks import Skip, occupied, read_blocks
 from nixtui.images.building import VARIANT, Built, inspect
 from nixtui.images.creating.planned import Extent
-from nixtui.images.creating.recipe import TAG_CONTENT
 from nixtui.images.creating.source import Source, check_built
 from nixtui.images.foreseeing import Foreseen, foresee, realise
 from nixtui.images.naming import as_image_name
 from nixtui.images.qcow2 import as_disk
-from nixtui.images.registering import ARCHITECTURES, BOOT_MODES, TAG_STORE_PATH
+from nixtui.images.registering import ARCHITECTURES, BOOT_MODES, TAG_CONTENT, TAG_STORE_PATH
 from nixtui.nix.flake import Flake
 
 _STORE_PATH = re.compile(r"/nix/store/[0-9a-z]{32}-[^/]+")

@@ -6,8 +6,8 @@ from typing import Any
 
 from nixtui.aws.errors import AwsError, Kind, iam_statement
 from nixtui.aws.session import Session
-from nixtui.images.creating.obstacle import Findings, stands_in_the_way
 from nixtui.images.creating.recipe import Recipe
+from nixtui.images.obstacle import Findings, stands_in_the_way
 
 _NO_IMAGE, _NO_INSTANCE, _NO_SNAPSHOT = "ami-00000000000000000", "i-00000000000000000", "snap-00000000000000000"
 """Of the right shape, and nobody's. That there is no such thing is only told to those who may ask."""

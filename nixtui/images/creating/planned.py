@@ -7,9 +7,9 @@ from nixtui.aws.pace import CEILING
 from nixtui.aws.snapshots import BLOCK
 from nixtui.images.creating.booting import PATIENCE_S
 from nixtui.images.creating.found import Found
-from nixtui.images.creating.obstacle import Findings
 from nixtui.images.creating.recipe import Recipe
 from nixtui.images.creating.source import Source
+from nixtui.images.obstacle import Findings
 from nixtui.images.registering import plan_registration
 from nixtui.images.upload import PRICE_PER_1000_BLOCKS
 from nixtui.operations.plan import Plan, Step, Target

@@ -7,11 +7,11 @@ from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import read_image
 from nixtui.images.creating.found import Found, find
-from nixtui.images.creating.obstacle import Findings, stands_in_the_way
 from nixtui.images.creating.permissions import try_permissions
 from nixtui.images.creating.quotas import look_at_quotas
 from nixtui.images.creating.recipe import BootCheck, Recipe
 from nixtui.images.machines import cannot_boot, type_facts
+from nixtui.images.obstacle import Findings, stands_in_the_way
 from nixtui.model.image import Image
 
 _NOWHERE = Findings()

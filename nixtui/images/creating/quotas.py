@@ -4,8 +4,8 @@ import asyncio
 
 from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
-from nixtui.images.creating.obstacle import Findings, stands_in_the_way
 from nixtui.images.creating.recipe import Recipe
+from nixtui.images.obstacle import Findings, stands_in_the_way
 
 _AMIS = ("ec2", "L-B665C33B", "AMIs")
 _PUBLIC_AMIS = ("ec2", "L-0E3CBAB9", "public AMIs")

@@ -9,7 +9,6 @@ from nixtui.images.naming import refuse_region
 from nixtui.images.publishing import Publication
 from nixtui.images.registering import TAG_BUILDER, TAG_REVISION, TAG_STORE_PATH, Registration, check
 
-TAG_CONTENT = "nixtui:content"
 TAG_FLAKE = "nixtui:flake"
 TAG_SYSTEM = "nixtui:system"
 TAG_CHECKED = "nixtui:boot-check"
