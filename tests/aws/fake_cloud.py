@@ -77,6 +77,8 @@ class FakeCloud(FakeAws):
             "t4g.micro": (["arm64"], ["uefi"], "unsupported"),
             "m5.metal": (["x86_64"], ["legacy-bios"], "unsupported"),
         }
+        self.replacements: dict[str, dict[str, Any]] = {}
+        self.replacement_states = ("in-progress", "succeeded")
         self._launches: dict[str, str] = {}
 
     @property
@@ -107,6 +109,9 @@ class FakeCloud(FakeAws):
             except Refusal as refusal:
                 told = {"__type": refusal.code, "message": refusal.message}
                 return refusal.status, form, json.dumps(told).encode()
+        if service == "autoscaling":
+            inner = "<DescribeAutoScalingGroupsResult><AutoScalingGroups/></DescribeAutoScalingGroupsResult>"
+            return 200, {}, f"<Response>{inner}</Response>".encode()
         if service == "ec2":
             self._check_signature(method, target, headers, body)
             return self._cloud(unflatten(parse_qsl(body.decode(), keep_blank_values=True)), region)
@@ -304,6 +309,7 @@ class FakeCloud(FakeAws):
     @staticmethod
     def _instance(each: InstanceOfFake) -> dict[str, Any]:
         told = {"instanceId": each.identity, "imageId": each.image, "instanceState": {"name": each.state}}
+        told |= {"architecture": "x86_64", "bootMode": "legacy-bios"}
         return {**told, "tagSet": pairs(each.tags), "stateReason": {"message": each.reason}}
 
     def _do_describe_instances(self, form, region):
@@ -319,7 +325,7 @@ class FakeCloud(FakeAws):
 
     def _do_describe_instance_status(self, form, region):
         found = []
-        for identity in form["InstanceId"]:
+        for identity in form.get("InstanceId", ()):
             each = self.instances[identity]
             each.looks -= 1
             status = self.checks if each.looks < 0 else "initializing"
@@ -339,6 +345,54 @@ class FakeCloud(FakeAws):
                 raise Refusal(400, "InvalidInstanceID.NotFound", "it does not exist")
             self.instances[identity].state = "terminated"
         return {"instancesSet": []}
+
+    # Root volumes
+
+    def _do_create_replace_root_volume_task(self, form, region):
+        instance = self.instances[form["InstanceId"]]
+        image = self.images[form["ImageId"]]
+        if instance.state != "running":
+            raise Refusal(400, "IncorrectInstanceState", "the instance is not running")
+        if image.request.get("Architecture", "x86_64") != "x86_64":
+            raise Refusal(400, "InvalidParameterValue", "the image has another architecture")
+        for task in self.replacements.values():
+            if task["token"] == form["ClientToken"]:
+                return {"replaceRootVolumeTask": self._replacement(task)}
+            if task["instance"] == instance.identity and task["states"]:
+                raise Refusal(400, "IncorrectInstanceState", "a replacement is under way")
+        identity = f"replacevol-{os.urandom(8).hex()}0"
+        self.replacements[identity] = {
+            "identity": identity,
+            "instance": instance.identity,
+            "image": image.identity,
+            "token": form["ClientToken"],
+            "delete": form.get("DeleteReplacedRootVolume") == "true",
+            "state": "pending",
+            "states": list(self.replacement_states),
+        }
+        return {"replaceRootVolumeTask": self._replacement(self.replacements[identity])}
+
+    @staticmethod
+    def _replacement(task: dict[str, Any]) -> dict[str, Any]:
+        told = {"replaceRootVolumeTaskId": task["identity"], "instanceId": task["instance"]}
+        return {**told, "taskState": task["state"], "imageId": task["image"]}
+
+    def _do_describe_replace_root_volume_tasks(self, form, region):
+        wanted = form.get("ReplaceRootVolumeTaskId", [])
+        found = []
+        for task in self.replacements.values():
+            if fits(form, {"instance-id": task["instance"]}, {}) and (not wanted or task["identity"] in wanted):
+                if wanted and task["states"]:
+                    task["state"] = task["states"].pop(0)
+                    if task["state"] == "succeeded":
+                        self.instances[task["instance"]].image = task["image"]
+                found.append(self._replacement(task))
+        return {"replaceRootVolumeTaskSet": found}
+
+    # What surveys ask
+
+    def _do_describe_launch_template_versions(self, form, region):
+        return {"launchTemplateVersionSet": []}
 
 
 def snake(action: str) -> str:

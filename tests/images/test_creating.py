@@ -5,10 +5,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from nixtui.activation.reattach import find_out
+from nixtui.model.host import Host
+from nixtui.operations.events import TargetFinished
+from nixtui.operations.journal import Entry
+from nixtui.operations.plan import Plan, Target
+from nixtui.operations.report import Outcome, TargetReport
+from nixtui.remote.transport import Transport
 from tests.aws.fake_aws import REGION
 from tests.aws.fake_cloud import BOOTED, FakeCloud
 from tests.cli.conftest import Shell
@@ -277,3 +285,30 @@ def test_without_yes_nothing_is_done_where_nobody_can_be_asked(shell: Shell, clo
         "--read-only", "image", "create", "--file", "disk.raw", "--name", "web", "--arch", "arm64", "--yes"
     )
     assert (refused.code, "read-only" in refused.err) == (5, True)
+
+
+def nowhere(host: Host) -> AbstractAsyncContextManager[Transport]:
+    raise AssertionError(host)
+
+
+async def test_of_one_whose_nixtui_died_it_is_told_what_was_done_and_how_it_goes_on() -> None:
+    done = TargetReport(name="web", outcome=Outcome.COMMITTED, after="ami-1")
+    plan = Plan(kind="image-create", title="t", targets=(Target(name="web"), Target(name="web in b")), steps=())
+    entry = Entry(
+        operation="x",
+        kind=plan.kind,
+        title="t",
+        operator="me",
+        origin="here",
+        owner="1",
+        reason=None,
+        started_at=0.0,
+        finished_at=None,
+        report=None,
+        plan=plan,
+    )
+    events = [TargetFinished(at=0.0, target="web", report=done)]
+    report, final = await find_out(entry, events, {}, nowhere, tidy=True)
+    assert (final, report.targets[0]) == (True, done)
+    assert report.targets[1].outcome is Outcome.UNKNOWN
+    assert "the same command goes on from there" in (report.targets[1].remedy or "")

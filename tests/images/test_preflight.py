@@ -11,7 +11,7 @@ from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
 from nixtui.images.creating.found import Found
 from nixtui.images.creating.preflight import look_around
-from nixtui.images.creating.recipe import BootCheck, Recipe, check_recipe
+from nixtui.images.creating.recipe import TAG_CHECKED, BootCheck, Recipe, check_recipe
 from nixtui.images.disk import BadImage
 from nixtui.images.obstacle import Findings
 from nixtui.images.registering import TAG_CONTENT
@@ -147,6 +147,15 @@ async def test_snapshots_in_error_are_listed_with_the_way_to_remove_them(cloud: 
     found, findings = await look(cloud)
     assert (found.snapshot, found.broken) == (None, ("snap-0e",))
     assert any("nixtui image discard snap-0e" in note for note in findings.notes)
+
+
+async def test_an_image_that_did_not_boot_is_only_looked_at_again(cloud: FakeCloud) -> None:
+    an_image(cloud, "web 25.11", **{TAG_CONTENT: "c0ffee", TAG_CHECKED: "failed 2026-01-01T00:00:00Z"})
+    _, findings = await look(cloud)
+    (obstacle,) = findings.obstacles
+    assert obstacle.reason.endswith("its boot check failed 2026-01-01T00:00:00Z")
+    assert "look again with --boot-check" in obstacle.remedy
+    assert (await look(cloud, boot_check=BootCheck("t3.micro")))[1].obstacles == ()
 
 
 async def test_expired_credentials_are_said_at_once(cloud: FakeCloud) -> None:

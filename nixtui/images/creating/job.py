@@ -24,6 +24,7 @@ from nixtui.images.upload import Wanted, look
 from nixtui.images.uploading import UploadJob
 from nixtui.model.image import Image
 from nixtui.nix.errors import NixError
+from nixtui.operations.events import TargetFinished
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Run
 from nixtui.operations.plan import Target, left_out
@@ -68,6 +69,7 @@ class CreateJob:
         """Carry it out; whatever goes wrong is told in the report, with what is left at AWS."""
         home, *others = run.plan.targets
         rows = [left_out(home) if home.refused is not None else await self._make(run, home)]
+        self._tell(run, rows[0])
         if rows[0].outcome.is_success and self.made.image is not None:
             rows += await self._spread(run, others)
         else:
@@ -215,9 +217,13 @@ class CreateJob:
         acting = [(region, row) for region, row in pairs if row.refused is None]
         rows += [left_out(row) for _, row in pairs if row.refused is not None]
         self.made.copies = {region: self._found.copies[region] for region, row in pairs if row.refused is not None}
-        done = await asyncio.gather(
-            *(copy_to(self._session, recipe, self._found, image, row, region, run) for region, row in acting)
-        )
+
+        async def copy(region: str, row: Target) -> tuple[TargetReport, Image | None]:
+            report, copied = await copy_to(self._session, recipe, self._found, image, row, region, run)
+            self._tell(run, report)
+            return report, copied
+
+        done = await asyncio.gather(*(copy(region, row) for region, row in acting))
         for (region, _), (row, copied) in zip(acting, done, strict=True):
             rows.append(row)
             if copied is not None:
@@ -229,6 +235,11 @@ class CreateJob:
             return rows + [left_out(each, "not begun: not every copy is there") for each in told]
         images = [image, *self.made.copies.values()]
         return rows + list((await publishing_job(recipe.publication, images, self._session)(run)).targets)
+
+    @staticmethod
+    def _tell(run: Run, row: TargetReport) -> None:
+        """What is done is in the journal even where the rest is cut off."""
+        run.tell(TargetFinished(at=run.clock(), target=row.name, report=row))
 
     async def _tag(self, region: str, identity: str, tags: dict[str, str]) -> None:
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -9,7 +9,7 @@ from nixtui.images.catalogue import read_image
 from nixtui.images.creating.found import Found, find
 from nixtui.images.creating.permissions import try_permissions
 from nixtui.images.creating.quotas import look_at_quotas
-from nixtui.images.creating.recipe import BootCheck, Recipe
+from nixtui.images.creating.recipe import TAG_CHECKED, BootCheck, Recipe
 from nixtui.images.machines import cannot_boot, type_facts
 from nixtui.images.obstacle import Findings, stands_in_the_way
 from nixtui.model.image import Image
@@ -129,7 +129,14 @@ def _size(recipe: Recipe, disk_gib: int | None) -> Findings:
 
 
 def _broken(recipe: Recipe, found: Found) -> Findings:
-    """Snapshots in error are of no use and cost nothing but confusion; a new one is made beside them."""
+    """Snapshots in error are of no use, and an image that did not boot is given to nobody."""
+    image = found.image
+    if image is not None and image.tags.get(TAG_CHECKED, "").startswith("failed") and recipe.boot_check is None:
+        return stands_in_the_way(
+            "boot check",
+            f"{image.identity} is this image, and its boot check {image.tags[TAG_CHECKED]}",
+            f"look again with --boot-check, or remove it: nixtui image retire {image.identity} --region {image.region}",
+        )
     return Findings(
         notes=tuple(
             f"snapshot {each} of an earlier run is in error; remove it: nixtui image discard {each} "
