@@ -279,13 +279,18 @@ class ImportJob:
         return TargetReport(name=self._wanted.name, outcome=outcome, after=after, detail=detail, remedy=remedy)
 
 
-def plan_import(prospect: Prospect, path: Path, detour: Detour, findings: Findings) -> Plan:
-    """What would be done. Raises `BadImage` for what the service does not read."""
+def check_format(path: Path) -> None:
+    """Raise `BadImage` for what is unpacked for EBS direct, and would be sent here as it is."""
     with path.open("rb") as file:
         if file.read(4) == QCOW2_MAGIC:
             raise BadImage(
                 f"{path.name} is a qcow2 image, which the import does not read", "convert it: qemu-img convert -O raw"
             )
+
+
+def plan_import(prospect: Prospect, path: Path, detour: Detour, findings: Findings) -> Plan:
+    """What would be done. Raises `BadImage` for what the service does not read."""
+    check_format(path)
     wanted, form = prospect.wanted, FORMATS[prospect.disk.format]
     place = f"s3://{detour.bucket}"
     title = f"Import {prospect.source} ({prospect.disk.format}) by way of {place} as {wanted.name}"

@@ -1,6 +1,7 @@
 """`nixtui image create` against a whole account on loopback: one operation, and every way in which it is cut off."""
 
 import json
+import random
 import signal
 import subprocess
 import time
@@ -123,6 +124,35 @@ def test_a_run_that_was_killed_goes_on_where_it_was(shell: Shell, make_cloud: Ma
     assert "blocks are there already" in ended.err
     assert max(only(cloud.snapshots.values()).puts.values()) <= 2
     assert cloud.calls["StartSnapshot"] == 1
+
+
+@pytest.mark.timeout(400)  # six processes, each of which imports boto3
+def test_killed_anywhere_five_times_it_makes_one_image_in_each_region_and_leaves_nothing(
+    shell: Shell, make_cloud: MakeCloud
+) -> None:
+    sparse(shell.directory / "disk.raw", 64 * MIB, 20)
+    cloud = make_cloud(slow=1.0, slow_seconds=0.05)
+    everything = ("--boot-check", "--copy-to", "us-east-1", "--share", "123456789012", "--publish", "/images/web")
+    chance = random.Random()  # noqa: S311 # other moments each time
+    moments = []
+    for _ in range(5):
+        before = cloud.calls.total()
+        moment = before + chance.randrange(12, 120)  # a whole run makes about as many calls
+        process = start(shell, *everything)
+        while cloud.calls.total() < moment and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        moments.append(cloud.calls.total() - before)
+    ended = create(shell, *everything)
+    assert ended.code == 0, (moments, ended.out, ended.err)
+    assert {region: len(cloud.names(region)) for region in cloud.open} == {REGION: 1, "us-east-1": 1}, moments
+    assert cloud.alive == [], moments
+    (snapshot,) = (each for each in cloud.snapshots.values() if "VolumeSize" in each.request)
+    assert snapshot.state == "completed"
+    assert snapshot.read()[: 64 * MIB] == (shell.directory / "disk.raw").read_bytes()
+    assert set(cloud.parameters.values()) == set(cloud.images), moments
+    assert shell.run("image", "left", "--json").json == [], moments
 
 
 def test_one_that_was_killed_between_snapshot_and_image_registers_what_is_there(

@@ -192,6 +192,19 @@ def test_a_qcow2_is_not_imported_under_another_name(shell: Shell, aws: FakeImpor
     assert aws.calls["s3 PUT"] == 0
 
 
+def test_a_whole_image_may_go_this_way_too(shell: Shell, aws: FakeImport, raw: Path) -> None:
+    words = ("image", "create", "--file", "disk.raw", "--name", "web", "--arch", "x86_64", "--via-s3", "images")
+    refused = shell.run(*words, "--role", "other", "--yes")
+    assert (refused.code, "there is no role other" in refused.out) == (5, True), refused.out
+    ended = shell.run(*words, "--boot-check", "--yes", "--json")
+    assert ended.code == 0, (ended.out, ended.err)
+    (image,) = aws.images.values()
+    assert aws.snapshots[image.snapshot].read() == raw.read_bytes()
+    assert aws.calls["StartSnapshot"] == 0
+    again = shell.run(*words, "--boot-check", "--yes", "--json")
+    assert (again.json["outcome"], again.json["image_id"]) == ("unchanged", image.identity)
+
+
 def test_a_dry_run_looks_and_sends_nothing(shell: Shell, aws: FakeImport, raw: Path) -> None:
     ended = upload(shell, "disk.raw", "--dry-run")
     assert ended.code == 0, ended.err

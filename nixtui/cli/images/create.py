@@ -18,6 +18,7 @@ from nixtui.images.creating.preflight import look_around
 from nixtui.images.creating.recipe import SMALLEST, BootCheck, Recipe, check_recipe, provenance
 from nixtui.images.publishing import Publication, check_where
 from nixtui.images.registering import TAG_STORE_PATH
+from nixtui.images.s3_import import ROLE, Detour
 from nixtui.model.store import BadAge, parse_age
 from nixtui.nix.errors import NixError
 from nixtui.operations.operation import Prepared
@@ -42,6 +43,8 @@ def add(parser: ArgumentParser) -> None:
     giving.add_argument("--tfvars", metavar="FILE", help="Terraform variables, NAME.auto.tfvars.json")
     giving.add_argument("--variable", metavar="NAME", default="nixos_amis", help="the Terraform variable")
     giving.add_argument("--manifest", metavar="FILE", help="all that is known, as JSON")
+    parser.add_argument("--via-s3", metavar="BUCKET", help="import it from S3, where EBS direct cannot be used")
+    parser.add_argument("--role", metavar="NAME", default=ROLE, help="that the import service takes on (vmimport)")
     add_login(parser)
     add_consent(parser)
     parser.add_argument("--json", action="store_true", help="the report as JSON, with what was made")
@@ -113,6 +116,7 @@ def _recipe(arguments: Namespace, nixtui: Assembly, ingredients: Ingredients, re
         public=arguments.public,
         deprecate_at=_deprecate_at(arguments.deprecate_after, nixtui.clock()),
         publication=_publication(arguments, nixtui),
+        detour=Detour(arguments.via_s3, arguments.role) if arguments.via_s3 else None,
     )
 
 

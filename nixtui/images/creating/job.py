@@ -17,10 +17,11 @@ from nixtui.images.creating.recipe import TAG_CHECKED, Recipe
 from nixtui.images.creating.source import Source, check_built
 from nixtui.images.creating.spreading import copy_to, give, wait_available
 from nixtui.images.disk import BadImage
+from nixtui.images.importing import ImportJob, check_format
 from nixtui.images.publishing import publishing_job
 from nixtui.images.qcow2 import as_disk
 from nixtui.images.registering import register
-from nixtui.images.upload import Wanted, look
+from nixtui.images.upload import Prospect, Wanted, look
 from nixtui.images.uploading import UploadJob
 from nixtui.model.image import Image
 from nixtui.nix.errors import NixError
@@ -156,13 +157,24 @@ class CreateJob:
                 tell.note(f"{prospect.existing} has this content already; nothing is sent")
                 await self._tag(recipe.region, prospect.existing, recipe.all_tags)
                 return prospect.existing
-            job = UploadJob(prospect, self._session)
-            (row,) = (await job(run)).targets
-        if not row.outcome.is_success or job.sent.snapshot is None:
+            row, snapshot, resumed = await self._carry(run, prospect, path)
+        if not row.outcome.is_success or snapshot is None:
             raise _Ended(msgspec.structs.replace(row, name=recipe.name))
-        if job.sent.resumed:  # by a run that may have called it otherwise
-            await self._tag(recipe.region, job.sent.snapshot, recipe.all_tags)
-        return job.sent.snapshot
+        if resumed:  # by a run that may have called it otherwise
+            await self._tag(recipe.region, snapshot, recipe.all_tags)
+        return snapshot
+
+    async def _carry(self, run: Run, prospect: Prospect, path: Path) -> tuple[TargetReport, str | None, bool]:
+        """Straight into a snapshot, or by way of S3: how it went, the snapshot, whether an earlier run began it."""
+        detour = self._recipe.detour
+        if detour is not None:
+            check_format(path)
+            by_s3 = ImportJob(prospect, path, detour, self._session)
+            (row,) = (await by_s3(run)).targets
+            return row, by_s3.imported.snapshot, by_s3.imported.bytes == 0
+        direct = UploadJob(prospect, self._session)
+        (row,) = (await direct(run)).targets
+        return row, direct.sent.snapshot, direct.sent.resumed > 0
 
     async def _file(self, run: Run, tell: Narrator) -> Path:
         """The image file, built where it is not there; what it says of itself is what is registered."""

@@ -104,15 +104,7 @@ def _steps(recipe: Recipe, found: Found, source: Source, extent: Extent) -> Iter
         if found.snapshot is None:
             if source.command:
                 yield Step("build the image", (source.command,))
-            count = "its" if extent.blocks is None else str(extent.blocks)
-            yield Step(
-                f"send {count} blocks of 512 KiB as a snapshot",
-                (
-                    f"ebs:StartSnapshot in {region}, tagged {'='.join(recipe.identity)}",
-                    f"ebs:PutSnapshotBlock, at most {CEILING:.0f} a second",
-                    "ebs:CompleteSnapshot with the checksum of all blocks",
-                ),
-            )
+            yield _sending(recipe, extent)
         yield plan_registration(recipe.registration(found.snapshot or "the snapshot")).steps[0]
     if recipe.boot_check and not found.checked:
         kind = recipe.boot_check.kind
@@ -139,10 +131,34 @@ def _steps(recipe: Recipe, found: Found, source: Source, extent: Extent) -> Iter
         )
 
 
+def _sending(recipe: Recipe, extent: Extent) -> Step:
+    region, detour = recipe.region, recipe.detour
+    if detour is not None:
+        return Step(
+            f"send it to s3://{detour.bucket}, and have the service import it",
+            (
+                f"s3:PutObject in {detour.bucket}",
+                f"ec2:ImportSnapshot RoleName={detour.role} in {region}",
+                f"s3:DeleteObject in {detour.bucket}",
+            ),
+        )
+    count = "its" if extent.blocks is None else str(extent.blocks)
+    return Step(
+        f"send {count} blocks of 512 KiB as a snapshot",
+        (
+            f"ebs:StartSnapshot in {region}, tagged {'='.join(recipe.identity)}",
+            f"ebs:PutSnapshotBlock, at most {CEILING:.0f} a second",
+            "ebs:CompleteSnapshot with the checksum of all blocks",
+        ),
+    )
+
+
 def _costs(recipe: Recipe, found: Found, extent: Extent) -> Iterator[str]:
     """What it costs and how long it takes, as far as that can be said beforehand."""
     blocks, gib = extent.blocks, extent.gib
-    if found.snapshot is None:
+    if found.snapshot is None and recipe.detour is not None:
+        yield "the import takes ten minutes to an hour; EBS direct would take seconds to minutes"
+    elif found.snapshot is None:
         if blocks is None:
             most = f", at most ${gib * 2048 / 1000 * PRICE_PER_1000_BLOCKS:.2f} for {gib} GiB" if gib else ""
             yield f"what sending it costs is known once it is built{most}"

@@ -12,6 +12,7 @@ from nixtui.images.creating.quotas import look_at_quotas
 from nixtui.images.creating.recipe import TAG_CHECKED, BootCheck, Recipe
 from nixtui.images.machines import cannot_boot, type_facts
 from nixtui.images.obstacle import Findings, stands_in_the_way
+from nixtui.images.s3_import import check_detour
 from nixtui.model.image import Image
 
 _NOWHERE = Findings()
@@ -32,10 +33,12 @@ async def look_around(session: Session, recipe: Recipe, *, disk_gib: int | None)
 async def preflight(session: Session, recipe: Recipe, found: Found, *, disk_gib: int | None) -> Findings:
     """Look at all of it at once. Raises `AwsError` as `look_around` does."""
     sends = found.snapshot is None
+    direct = sends and recipe.detour is None
     looks = await asyncio.gather(
         *(_name(session, recipe, region, found) for region in (recipe.region, *recipe.copies)),
-        try_permissions(session, recipe, sends=sends),
-        look_at_quotas(session, recipe, sends=sends),
+        try_permissions(session, recipe, sends=direct),
+        look_at_quotas(session, recipe, sends=direct),
+        check_detour(session, recipe.region, recipe.detour) if sends and recipe.detour else _nothing(),
         _boots(session, recipe, recipe.boot_check) if recipe.boot_check else _nothing(),
         _public(session, recipe) if recipe.public else _nothing(),
     )

@@ -8,6 +8,7 @@ from nixtui.images.disk import BadImage
 from nixtui.images.naming import refuse_region
 from nixtui.images.publishing import Publication
 from nixtui.images.registering import TAG_BUILDER, TAG_REVISION, TAG_STORE_PATH, Registration, check
+from nixtui.images.s3_import import Detour
 
 TAG_FLAKE = "nixtui:flake"
 TAG_SYSTEM = "nixtui:system"
@@ -53,6 +54,8 @@ class Recipe:
     public: bool = False
     deprecate_at: str | None = None
     publication: Publication | None = None
+    detour: Detour | None = None
+    """By way of S3 instead of EBS direct."""
 
     @property
     def all_tags(self) -> dict[str, str]:
