@@ -1,5 +1,6 @@
 """A flake whose hosts have disk images as nixpkgs of several years has them; each builds in a moment."""
 
+import os
 from pathlib import Path
 
 from nixtui.nix.flake import Flake, open_flake
@@ -53,13 +54,13 @@ make = format: rec {
 """
 
 
-def write_image_flake(directory: Path, kind: str = TODAY, *, name: str) -> Path:
-    """A flake with the host `web` and an image `images.web`; `name` makes its derivations its own."""
-    inside = IMAGE.replace("${NAME}", name) + SYSTEM + kind
+def write_image_flake(directory: Path, kind: str = TODAY) -> Path:
+    """A flake with the host `web` and an image `images.web`, which nobody has built before."""
+    inside = IMAGE.replace("${NAME}", os.urandom(6).hex()) + SYSTEM + kind
     outputs = f'nixosConfigurations.web = let {inside} in make "vhd"; images.web = let {inside} in image "raw" common;'
     return write_flake(directory, f"{{ {outputs} }}")
 
 
 def a_flake(tmp_path: Path, kind: str = TODAY) -> Flake:
-    where = write_image_flake(tmp_path / "flake", kind, name=f"{tmp_path.parent.name}-{tmp_path.name}")
+    where = write_image_flake(tmp_path / "flake", kind)
     return open_flake(".", base=where, environ=nix_environ(tmp_path))

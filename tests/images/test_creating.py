@@ -268,7 +268,7 @@ def test_a_dry_run_shows_every_step_and_does_nothing(shell: Shell, cloud: FakeCl
 def test_a_host_of_the_flake_is_built_sent_and_known_by_its_store_path(
     shell: Shell, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    write_image_flake(shell.directory, name=f"{tmp_path.parent.name}-{tmp_path.name}")
+    write_image_flake(shell.directory)
     shell.environ["NIX_CONF_DIR"] = nix_environ(tmp_path)["NIX_CONF_DIR"]
     dry = shell.run("image", "create", "web", "--boot-check", "--dry-run", "--json").json
     assert dry["steps"][0]["commands"][0].startswith("nix build")
@@ -286,7 +286,7 @@ def test_a_host_of_the_flake_is_built_sent_and_known_by_its_store_path(
 
 
 def test_a_build_that_fails_leaves_nothing_and_tells_why(shell: Shell, cloud: FakeCloud, tmp_path: Path) -> None:
-    where = write_image_flake(shell.directory, name=f"{tmp_path.parent.name}-{tmp_path.name}") / "flake.nix"
+    where = write_image_flake(shell.directory) / "flake.nix"
     where.write_text(where.read_text().replace("mkdir -p", "echo no such mirror >&2; exit 1; mkdir -p"))
     shell.environ["NIX_CONF_DIR"] = nix_environ(tmp_path)["NIX_CONF_DIR"]
     ended = shell.run("image", "create", "web", "--yes")
