@@ -86,6 +86,7 @@ _REMEDIES: dict[str, tuple[Kind, str]] = {
     "InvalidAMIID.Unavailable": (Kind.NOT_FOUND, "it is being deregistered; see nixtui image list"),
     "InvalidAMIID.Malformed": (Kind.UNUSABLE, "an image is named ami-… and hexadecimal digits"),
     "InvalidInstanceID.NotFound": (Kind.NOT_FOUND, "see nixtui instance list, and check the region"),
+    "VPCIdNotSpecified": (Kind.UNUSABLE, "the account has no default VPC there; give --subnet"),
     "VcpuLimitExceeded": (Kind.QUOTA, "terminate instances, choose a smaller type, or have the quota raised"),
     "InstanceLimitExceeded": (Kind.QUOTA, "terminate instances, choose another type, or have the quota raised"),
     "InsufficientInstanceCapacity": (Kind.UNREACHABLE, "try again later, or choose another type or zone"),

@@ -31,13 +31,17 @@ class ImageOfFake:
     identity: str
     region: str
     request: dict[str, Any]
-    snapshot: str
+    snapshots: list[str]
     tags: dict[str, str]
     looks: int = 1
     state: str = "pending"
     reason: str = ""
     launchers: list[dict[str, str]] = field(default_factory=list)
     deprecated: str | None = None
+
+    @property
+    def snapshot(self) -> str:
+        return self.snapshots[0]
 
 
 @dataclass
@@ -67,6 +71,7 @@ class FakeCloud(FakeAws):
         self.console = BOOTED
         self.checks = "ok"
         self.blocks_public = False
+        self.default_key = "alias/aws/ebs"
         self.expired = False
         self.never_registers = False
         self.snapshots_fail = False
@@ -167,6 +172,9 @@ class FakeCloud(FakeAws):
     def _do_get_ebs_encryption_by_default(self, form, region):
         return {"ebsEncryptionByDefault": str(self.encrypts).lower()}
 
+    def _do_get_ebs_default_kms_key_id(self, form, region):
+        return {"kmsKeyId": self.default_key}
+
     def _do_describe_snapshots(self, form, region):
         wanted = form.get("SnapshotId", [])
         for each in wanted:
@@ -183,7 +191,7 @@ class FakeCloud(FakeAws):
         return {"snapshotSet": found}
 
     def _do_delete_snapshot(self, form, region):
-        if any(each.snapshot == form["SnapshotId"] for each in self.images.values()):
+        if any(form["SnapshotId"] in each.snapshots for each in self.images.values()):
             raise Refusal(400, "InvalidSnapshot.InUse", "The snapshot is currently in use by an image")
         if self.snapshots.pop(form["SnapshotId"], None) is None:
             raise Refusal(400, "InvalidSnapshot.NotFound", "it does not exist")
@@ -213,7 +221,10 @@ class FakeCloud(FakeAws):
             if image.looks < 0:
                 image.state = "failed" if image.region in self.copies_fail else "available"
                 image.reason = "Client.InvalidParameterValue" if image.state == "failed" else ""
-        ebs = {"snapshotId": image.snapshot, "volumeSize": 1}
+        mappings = [
+            {"deviceName": f"/dev/xvd{letter}", "ebs": {"snapshotId": each, "volumeSize": 1}}
+            for letter, each in zip("abcdef", image.snapshots, strict=False)
+        ]
         return {
             "imageId": image.identity,
             "name": image.request["Name"],
@@ -223,21 +234,22 @@ class FakeCloud(FakeAws):
             "bootMode": image.request.get("BootMode", "legacy-bios"),
             **({"tpmSupport": image.request["TpmSupport"]} if "TpmSupport" in image.request else {}),
             "isPublic": str(public).lower(),
-            "blockDeviceMapping": [{"deviceName": "/dev/xvda", "ebs": ebs}],
+            "blockDeviceMapping": mappings,
             "tagSet": pairs(image.tags),
             **({"deprecationTime": image.deprecated} if image.deprecated else {}),
         }
 
     def _do_register_image(self, form, region):
-        snapshot = self.snapshots.get(form["BlockDeviceMapping"][0]["Ebs"]["SnapshotId"])
-        if snapshot is None:
-            raise Refusal(400, "InvalidSnapshot.NotFound", "it does not exist")
-        if snapshot.state != "completed":
-            raise Refusal(400, "InvalidParameterValue", "the snapshot is not complete")
+        wanted = [each["Ebs"]["SnapshotId"] for each in form["BlockDeviceMapping"]]
+        for identity in wanted:
+            if identity not in self.snapshots:
+                raise Refusal(400, "InvalidSnapshot.NotFound", "it does not exist")
+            if self.snapshots[identity].state != "completed":
+                raise Refusal(400, "InvalidParameterValue", "the snapshot is not complete")
         self._refuse_name(form["Name"], region)
         if self.never_registers:
             raise Refusal(503, "Unavailable", "try again")
-        return {"imageId": self._new_image(form, region, snapshot.identity, specified(form)).identity}
+        return {"imageId": self._new_image(form, region, wanted, specified(form)).identity}
 
     def _do_copy_image(self, form, region):
         source = self.images[form["SourceImageId"]]
@@ -246,16 +258,16 @@ class FakeCloud(FakeAws):
                 return {"imageId": each.identity}
         self._refuse_name(form["Name"], region)
         tags = dict(source.tags) if form.get("CopyImageTags") == "true" else {}
-        copied = self._snapshot_of(source, region)
+        copied = [self._snapshot_of(each, region) for each in source.snapshots]
         return {"imageId": self._new_image({**source.request, **form}, region, copied, tags).identity}
 
-    def _snapshot_of(self, source: ImageOfFake, region: str) -> str:
-        before, identity = self.snapshots[source.snapshot], f"snap-{os.urandom(8).hex()}1"
+    def _snapshot_of(self, source: str, region: str) -> str:
+        before, identity = self.snapshots[source], f"snap-{os.urandom(8).hex()}1"
         self.snapshots[identity] = Snapshot(identity, before.gib, {"Region": region}, before.path, state="completed")
         return identity
 
-    def _new_image(self, form, region: str, snapshot: str, tags: dict[str, str]) -> ImageOfFake:
-        image = ImageOfFake(f"ami-{os.urandom(8).hex()}0", region, form, snapshot, tags)
+    def _new_image(self, form, region: str, snapshots: list[str], tags: dict[str, str]) -> ImageOfFake:
+        image = ImageOfFake(f"ami-{os.urandom(8).hex()}0", region, form, snapshots, tags)
         self.images[image.identity] = image
         return image
 

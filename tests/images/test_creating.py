@@ -285,6 +285,58 @@ def test_a_host_of_the_flake_is_built_sent_and_known_by_its_store_path(
     assert (again.code, again.json["outcome"]) == (0, "unchanged"), again.err
 
 
+def two_disks(directory: Path) -> dict[str, Path]:
+    """What the build of an image with ZFS gives."""
+    (directory / "result/nix-support").mkdir(parents=True)
+    disks = {
+        "boot": sparse(directory / "result/boot.raw", 8 * MIB, 3, most=MIB, seed=2),
+        "root": sparse(directory / "result/root.raw", SIZE, seed=3),
+    }
+    told = {
+        "label": "25.11",
+        "system": "x86_64-linux",
+        "boot_mode": "uefi",
+        "disks": {name: {"file": str(path), "logical_bytes": "1"} for name, path in disks.items()},
+    }
+    (directory / "result/nix-support/image-info.json").write_text(json.dumps(told))
+    return disks
+
+
+def test_both_disks_of_an_image_with_zfs_are_sent_and_registered_each_at_its_place(
+    shell: Shell, cloud: FakeCloud
+) -> None:
+    disks = two_disks(shell.directory)
+    words = ("image", "create", "--file", "result", "--name", "zfs", "--size", "2", "--yes", "--json")
+    cloud.faults.start_refuse_after = 1
+    stopped = shell.run(*words)
+    (first,) = cloud.snapshots
+    assert stopped.code == 1, stopped.err
+    assert f"snapshot {first} is complete in {REGION}" in stopped.json["hosts"][0]["detail"]
+    assert [each["id"] for each in shell.run("image", "left", "--json").json] == [first]
+    cloud.faults.start_refuse_after = None
+    ended = shell.run(*words)
+    assert ended.code == 0, (ended.out, ended.err)
+    assert f"{first} has disk 1/2 already; it is not sent" in ended.err
+    (image,) = cloud.images.values()
+    mappings = image.request["BlockDeviceMapping"]
+    assert [each["DeviceName"] for each in mappings] == ["/dev/xvda", "/dev/xvdb"]
+    assert [each["Ebs"].get("VolumeSize") for each in mappings] == [None, "2"]
+    assert (image.request["RootDeviceName"], image.request["BootMode"]) == ("/dev/xvda", "uefi")
+    for snapshot, name in zip(image.snapshots, ("boot", "root"), strict=True):
+        whole = disks[name].read_bytes()
+        assert cloud.snapshots[snapshot].read()[: len(whole)] == whole
+    assert ended.json["snapshot_ids"] == image.snapshots
+    assert shell.run(*words).json["outcome"] == "unchanged"
+
+
+def test_disks_that_nobody_knows_the_use_of_are_refused(shell: Shell, cloud: FakeCloud) -> None:
+    two_disks(shell.directory)
+    told = shell.directory / "result/nix-support/image-info.json"
+    told.write_text(told.read_text().replace('"boot": {', '"swap": {'))
+    ended = shell.run("image", "create", "--file", "result", "--name", "zfs", "--yes")
+    assert (ended.code, "which one starts is not known" in ended.err) == (2, True), ended.err
+
+
 def test_a_build_that_fails_leaves_nothing_and_tells_why(shell: Shell, cloud: FakeCloud, tmp_path: Path) -> None:
     where = write_image_flake(shell.directory) / "flake.nix"
     where.write_text(where.read_text().replace("mkdir -p", "echo no such mirror >&2; exit 1; mkdir -p"))

@@ -38,7 +38,7 @@ async def look(cloud: FakeCloud, disk_gib: int | None = None, **more: Any) -> tu
 def an_image(cloud: FakeCloud, name: str, **tags: str) -> str:
     snapshot = Snapshot(f"snap-{len(cloud.images):017x}", 1, {}, Path("/dev/null"), state="completed")
     cloud.snapshots[snapshot.identity] = snapshot
-    return cloud._new_image({"Name": name}, REGION, snapshot.identity, tags).identity
+    return cloud._new_image({"Name": name}, REGION, [snapshot.identity], tags).identity
 
 
 async def test_nothing_stands_in_the_way_of_what_can_be_made(cloud: FakeCloud) -> None:
@@ -139,6 +139,19 @@ async def test_an_account_that_blocks_public_images_says_so_before(cloud: FakeCl
     _, findings = await look(cloud, public=True)
     (obstacle,) = findings.obstacles
     assert "blocks making images public" in obstacle.reason
+
+
+async def test_where_snapshots_are_encrypted_it_is_said_who_cannot_have_them(cloud: FakeCloud) -> None:
+    cloud.encrypts = True
+    _, findings = await look(cloud)
+    assert any("every block is sent" in note for note in findings.notes)
+    for more, says in (({"public": True}, "cannot be public"), ({"accounts": ("1" * 12,)}, "own default key")):
+        (obstacle,) = (await look(cloud, **more))[1].obstacles
+        assert says in obstacle.reason
+    cloud.default_key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    _, findings = await look(cloud, accounts=("1" * 12,))
+    assert findings.obstacles == ()
+    assert any("needs to be allowed to use arn:aws:kms" in note for note in findings.notes)
 
 
 async def test_snapshots_in_error_are_listed_with_the_way_to_remove_them(cloud: FakeCloud) -> None:

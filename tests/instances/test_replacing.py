@@ -27,7 +27,7 @@ def cloud(tmp_path: Path, shell: Shell) -> Iterator[FakeCloud]:
 def an_image(cloud: FakeCloud, name: str, **more: str) -> str:
     snapshot = Snapshot(f"snap-{os.urandom(8).hex()}0", 1, {}, Path("/dev/null"), state="completed")
     cloud.snapshots[snapshot.identity] = snapshot
-    image = cloud._new_image({"Name": name, **more}, REGION, snapshot.identity, {})
+    image = cloud._new_image({"Name": name, **more}, REGION, [snapshot.identity], {})
     image.state = "available"
     return image.identity
 

@@ -162,12 +162,13 @@ def _as_json(recipe: Recipe, made: Made) -> dict[str, Any]:
     return {
         "name": recipe.name,
         "image_id": made.image.identity if made.image else None,
-        "snapshot_id": made.snapshot,
+        "snapshot_id": next(iter(made.snapshots), None),
+        "snapshot_ids": list(made.snapshots),
         "images": images,
         "architecture": recipe.architecture,
         "store_path": recipe.tags.get(TAG_STORE_PATH),
         "system": recipe.system,
-        "file": str(made.file) if made.file else None,
+        "file": next(map(str, made.files), None),
         "boot_check": made.boot_check,
         "instance_left": made.instance,
     }

@@ -94,7 +94,7 @@ async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]
         check_built(built, architecture, boot_mode)
     extent, disk_gib = Extent(gib=foreseen.gib), None
     if built is not None:
-        extent = await _extent(Path(built.file), nixtui)
+        extent = await _extent((Path(built.file), *map(Path, built.more)), nixtui)
         disk_gib = extent.gib
     return Ingredients(
         name=arguments.name or _name_of(arguments.host, foreseen),
@@ -115,7 +115,7 @@ async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]
 
 def _to_build(host: str, flake: Flake, foreseen: Foreseen, built: Built | None, nixtui: Assembly) -> Source:
     if built is not None:
-        return Source(host, file=Path(built.file))
+        return Source(host, files=(Path(built.file), *map(Path, built.more)))
     build = partial(realise, flake, foreseen, nixtui.surroundings.environ)
 
     async def make(tell: Callable[[str], None]) -> Built:
@@ -127,7 +127,7 @@ def _to_build(host: str, flake: Flake, foreseen: Foreseen, built: Built | None, 
 async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]) -> Ingredients:
     given = nixtui.surroundings.cwd / arguments.file
     built = inspect(given) if given.is_dir() else None
-    path = Path(built.file) if built else given
+    path, more = (Path(built.file), tuple(map(Path, built.more))) if built else (given, ())
     if not arguments.name:
         raise UsageError("an image file has no name of its own; give --name")
     architecture = ARCHITECTURES.get(arguments.arch or "") or (built.architecture if built else None)
@@ -139,7 +139,7 @@ async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str])
     in_store = _STORE_PATH.match(str(path.resolve()))
     store_path = in_store[0] if in_store else None
     if store_path:
-        identity, extent = (TAG_STORE_PATH, store_path), await _extent(path, nixtui)
+        identity, extent = (TAG_STORE_PATH, store_path), await _extent((path, *more), nixtui)
     else:
         narrate(f"reading {arguments.file} …")
         async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", narrate) as disk:
@@ -149,7 +149,7 @@ async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str])
         name=arguments.name,
         architecture=architecture,
         identity=identity,
-        source=Source(str(arguments.file), file=path),
+        source=Source(str(arguments.file), files=(path, *more)),
         extent=extent,
         skip=Skip(arguments.skip),
         boot_mode=boot_mode,
@@ -161,10 +161,16 @@ async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str])
     )
 
 
-async def _extent(path: Path, nixtui: Assembly) -> Extent:
-    """How large it is, without reading it. Raises `BadImage`, so also what is no image at all is known now."""
-    async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", narrate) as disk:
-        return Extent(occupied(disk), max(1, -(-disk.size // 1024**3)))
+async def _extent(paths: tuple[Path, ...], nixtui: Assembly) -> Extent:
+    """How large it is, without reading it. Raises `BadImage`, so also what is no image at all is known now.
+
+    The blocks are those of all disks, the size is that of the last one, which `--size` is about.
+    """
+    blocks, gib = 0, 1
+    for path in paths:
+        async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", narrate) as disk:
+            blocks, gib = blocks + occupied(disk), max(1, -(-disk.size // 1024**3))
+    return Extent(blocks, gib)
 
 
 def _name_of(host: str, foreseen: Foreseen) -> str:

@@ -1,6 +1,7 @@
 """How far an image came, as the tags at AWS tell: the memory of a pipeline that may be cut off anywhere."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import read_image
 from nixtui.images.creating.recipe import TAG_CHECKED, Recipe
+from nixtui.images.registering import TAG_DISK
 from nixtui.model.image import Image
 
 USABLE = ("available", "pending")
@@ -19,10 +21,29 @@ class Found:
     """What is there already. `broken` are snapshots in error, `strays` instances that a boot check left behind."""
 
     image: Image | None = None
-    snapshot: str | None = None
+    disks: Mapping[str, str] = field(default_factory=dict)
+    """Complete snapshots by which disk of how many they are: `1/1`, or `1/2` and `2/2`."""
+
     copies: Mapping[str, Image] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
+
+    @property
+    def snapshots(self) -> tuple[str, ...]:
+        """The snapshot of each disk in order, once all of them are there."""
+        if self.image is not None and self.image.snapshots:
+            return self.image.snapshots
+        for name in sorted(self.disks):
+            count = int(name.partition("/")[2])
+            wanted = [f"{number}/{count}" for number in range(1, count + 1)]
+            if all(each in self.disks for each in wanted):
+                return tuple(self.disks[each] for each in wanted)
+        return ()
+
+    @property
+    def snapshot(self) -> str | None:
+        """The snapshot of the disk that starts, once those of all disks are there."""
+        return next(iter(self.snapshots), None)
 
     @property
     def checked(self) -> bool:
@@ -38,10 +59,10 @@ async def find(session: Session, recipe: Recipe) -> Found:
         *(images_of(session, recipe, region) for region in recipe.copies),
     )
     image = next((each for each in images if _is_it(each, recipe)), None)
-    whole = [str(each["SnapshotId"]) for each in snapshots if each["State"] == "completed" and _encrypted(each, recipe)]
+    whole = [each for each in snapshots if each["State"] == "completed" and _encrypted(each, recipe)]
     return Found(
         image=image,
-        snapshot=(image.snapshots or (None,))[0] if image else next(iter(whole), None),
+        disks={_which(each): str(each["SnapshotId"]) for each in reversed(whole)},
         copies={
             region: there[0]
             for region, answer in zip(recipe.copies, copies, strict=True)
@@ -84,6 +105,13 @@ def _by_tag(recipe: Recipe) -> list[dict[str, Any]]:
 def _literal(text: str) -> str:
     """Filters take `*` and `?` for anything, and a store path may have a `?`."""
     return "".join(f"\\{sign}" if sign in "*?\\" else sign for sign in text)
+
+
+def _which(snapshot: Mapping[str, Any]) -> str:
+    """Which disk of how many; what is not of the form was not written by us."""
+    tags = {str(tag["Key"]): str(tag["Value"]) for tag in snapshot.get("Tags", ())}
+    told = tags.get(TAG_DISK, "1/1")
+    return told if re.fullmatch(r"[1-6]/[1-6]", told) else "1/1"
 
 
 def _is_it(image: Image, recipe: Recipe) -> bool:

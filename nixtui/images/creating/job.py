@@ -20,8 +20,8 @@ from nixtui.images.disk import BadImage
 from nixtui.images.importing import ImportJob, check_format
 from nixtui.images.publishing import publishing_job
 from nixtui.images.qcow2 import as_disk
-from nixtui.images.registering import register
-from nixtui.images.upload import Prospect, Wanted, look
+from nixtui.images.registering import TAG_DISK, register
+from nixtui.images.upload import Prospect, Wanted, look, warnings_of
 from nixtui.images.uploading import UploadJob
 from nixtui.model.image import Image
 from nixtui.nix.errors import NixError
@@ -36,10 +36,10 @@ from nixtui.operations.report import Outcome, Report, TargetReport, overall
 class Made:
     """What there is so far. `instance` is one of a boot check that could not be terminated."""
 
-    snapshot: str | None = None
+    snapshots: tuple[str, ...] = ()
     image: Image | None = None
     copies: dict[str, Image] = field(default_factory=dict)
-    file: Path | None = None
+    files: tuple[Path, ...] = ()
     boot_check: str | None = None
     instance: str | None = None
 
@@ -58,7 +58,7 @@ class CreateJob:
     def __init__(
         self, recipe: Recipe, found: Found, source: Source, session: Session, *, state: Path, scratch: Path
     ) -> None:
-        self.made = Made(found.snapshot, found.image)
+        self.made = Made(found.snapshots, found.image)
         self._recipe = recipe
         self._found = found
         self._source = source
@@ -104,7 +104,7 @@ class CreateJob:
         return TargetReport(
             name=home.name,
             outcome=Outcome.COMMITTED,
-            before=self.made.snapshot,
+            before=next(iter(self.made.snapshots), None),
             after=image.identity,
             detail=detail,
             seconds=run.clock() - began,
@@ -117,12 +117,13 @@ class CreateJob:
             tell.note(f"{made.image.identity} is this image already; nothing is sent")
             identity = made.image.identity
         else:
-            if made.snapshot is None:
-                made.snapshot = await self._send(run, tell)
-                self._go_on(run)
+            if made.snapshots:
+                tell.note(f"{' and '.join(made.snapshots)} has this image already; nothing is sent")
             else:
-                tell.note(f"{made.snapshot} has this image already; nothing is sent")
-            row = await register(self._recipe.registration(made.snapshot), self._session, run)
+                await self._send_all(run, tell)
+                self._go_on(run)
+            first, *more = made.snapshots
+            row = await register(self._recipe.registration(first, tuple(more)), self._session, run)
             identity = str(row.after)
             made.image = Image(identity=identity, name=recipe.name, region=recipe.region, state="pending")
         tell.begin("waiting until it is available")
@@ -130,12 +131,25 @@ class CreateJob:
         tell.end(True)
         return made.image
 
-    async def _send(self, run: Run, tell: Narrator) -> str:
-        """The snapshot. Its tags are there from its first moment, so that a later run finds it."""
-        path = await self._file(run, tell)
+    async def _send_all(self, run: Run, tell: Narrator) -> None:
+        """The snapshot of each disk; one that is there is not sent again."""
+        files = await self._files(run, tell)
+        for number, path in enumerate(files, 1):
+            name = f"{number}/{len(files)}"
+            there = self._found.disks.get(name)
+            if there is not None:
+                tell.note(f"{there} has disk {name} already; it is not sent")
+            snapshot = there or await self._send(run, tell, path, name)
+            self.made.snapshots = (*self.made.snapshots, snapshot)
+            self._go_on(run)
+
+    async def _send(self, run: Run, tell: Narrator, path: Path, which: str) -> str:
+        """One snapshot. Its tags are there from its first moment, so that a later run finds it."""
         recipe = self._recipe
+        number, _, count = which.partition("/")
+        tags = recipe.all_tags if count == "1" else {**recipe.all_tags, TAG_DISK: which}
         async with as_disk(path, self._scratch, tell.note) as disk:
-            if recipe.gib is not None and disk.size > recipe.gib * 1024**3:
+            if recipe.gib is not None and number == count and disk.size > recipe.gib * 1024**3:
                 least = -(-disk.size // 1024**3)
                 raise BadImage(
                     f"the image is larger than the volume: {least} GiB do not fit into {recipe.gib}",
@@ -147,21 +161,24 @@ class CreateJob:
                 region=recipe.region,
                 skip=recipe.skip,
                 kms_key=recipe.kms_key,
-                tags=recipe.all_tags,
+                tags=tags,
             )
             prospect = await look(self._session, disk, path.name, wanted, self._state)
             blocks = prospect.blocks
             tell.end(True, f"{disk.format}, {len(blocks.indexes)} of {blocks.total} blocks to send")
+            for warning in warnings_of(prospect):
+                tell.note(warning)
             self._go_on(run)
             if prospect.existing is not None:
                 tell.note(f"{prospect.existing} has this content already; nothing is sent")
-                await self._tag(recipe.region, prospect.existing, recipe.all_tags)
+                await self._tag(recipe.region, prospect.existing, tags)
                 return prospect.existing
             row, snapshot, resumed = await self._carry(run, prospect, path)
         if not row.outcome.is_success or snapshot is None:
-            raise _Ended(msgspec.structs.replace(row, name=recipe.name))
+            before = "".join(f"; snapshot {each} is complete in {recipe.region}" for each in self.made.snapshots)
+            raise _Ended(msgspec.structs.replace(row, name=recipe.name, detail=f"{row.detail}{before}"))
         if resumed:  # by a run that may have called it otherwise
-            await self._tag(recipe.region, snapshot, recipe.all_tags)
+            await self._tag(recipe.region, snapshot, tags)
         return snapshot
 
     async def _carry(self, run: Run, prospect: Prospect, path: Path) -> tuple[TargetReport, str | None, bool]:
@@ -176,11 +193,11 @@ class CreateJob:
         (row,) = (await direct(run)).targets
         return row, direct.sent.snapshot, direct.sent.resumed > 0
 
-    async def _file(self, run: Run, tell: Narrator) -> Path:
-        """The image file, built where it is not there; what it says of itself is what is registered."""
-        if self._source.file is not None:
-            self.made.file = self._source.file
-            return self._source.file
+    async def _files(self, run: Run, tell: Narrator) -> tuple[Path, ...]:
+        """The image's disks, built where they are not there; what it says of itself is what is registered."""
+        if self._source.files:
+            self.made.files = self._source.files
+            return self._source.files
         assert self._source.build is not None
         tell.begin("building")
         built = await run.unless_cancelled(self._source.build(tell.output))
@@ -188,8 +205,8 @@ class CreateJob:
         check_built(built, self._recipe.architecture, self._recipe.boot_mode)
         if self._recipe.boot_mode is None:
             self._recipe = replace(self._recipe, boot_mode=built.boot_mode)
-        self.made.file = Path(built.file)
-        return self.made.file
+        self.made.files = (Path(built.file), *map(Path, built.more))
+        return self.made.files
 
     async def _check(self, run: Run, tell: Narrator, image: Image) -> str | None:
         """Boot it, where that is asked for and was not done. What to tell of it; `_Ended` where it does not boot."""
@@ -268,14 +285,14 @@ class CreateJob:
         if made.image is not None:
             left = f"{made.image.identity} is registered in {region}"
             away = f"nixtui image retire {made.image.identity} --region {region}"
-        elif made.snapshot is not None:
-            left = f"snapshot {made.snapshot} is complete in {region}"
-            away = f"nixtui image discard {made.snapshot} --region {region}"
+        elif made.snapshots:
+            left = f"snapshot {' and '.join(made.snapshots)} is complete in {region}"
+            away = " && ".join(f"nixtui image discard {each} --region {region}" for each in made.snapshots)
         ways = [remedy, f"the same command goes on from there; to remove it instead: {away}" if away else None]
         return TargetReport(
             name=self._recipe.name,
             outcome=outcome,
-            before=made.snapshot,
+            before=next(iter(made.snapshots), None),
             after=made.image.identity if made.image else None,
             detail=f"{reason}; {left}{self._instance_left()}",
             remedy="; ".join(each for each in ways if each) or None,

@@ -105,7 +105,7 @@ def _steps(recipe: Recipe, found: Found, source: Source, extent: Extent) -> Iter
             if source.command:
                 yield Step("build the image", (source.command,))
             yield _sending(recipe, extent)
-        yield plan_registration(recipe.registration(found.snapshot or "the snapshot")).steps[0]
+        yield plan_registration(recipe.registration(" and ".join(found.snapshots) or "the snapshot")).steps[0]
     if recipe.boot_check and not found.checked:
         kind = recipe.boot_check.kind
         yield Step(

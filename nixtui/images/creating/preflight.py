@@ -13,6 +13,7 @@ from nixtui.images.creating.recipe import TAG_CHECKED, BootCheck, Recipe
 from nixtui.images.machines import cannot_boot, type_facts
 from nixtui.images.obstacle import Findings, stands_in_the_way
 from nixtui.images.s3_import import check_detour
+from nixtui.images.upload import encrypts
 from nixtui.model.image import Image
 
 _NOWHERE = Findings()
@@ -39,6 +40,7 @@ async def preflight(session: Session, recipe: Recipe, found: Found, *, disk_gib:
         try_permissions(session, recipe, sends=direct),
         look_at_quotas(session, recipe, sends=direct),
         check_detour(session, recipe.region, recipe.detour) if sends and recipe.detour else _nothing(),
+        _encryption(session, recipe) if sends else _nothing(),
         _boots(session, recipe, recipe.boot_check) if recipe.boot_check else _nothing(),
         _public(session, recipe) if recipe.public else _nothing(),
     )
@@ -118,6 +120,35 @@ async def _public(session: Session, recipe: Recipe) -> Findings:
         "public",
         f"the account blocks making images public in {recipe.region}",
         f"aws ec2 disable-image-block-public-access --region {recipe.region}; or leave out --public",
+    )
+
+
+async def _encryption(session: Session, recipe: Recipe) -> Findings:
+    """Where the account encrypts by default, every block is sent, and not everybody can be given the image.
+
+    Snapshots that the key which AWS keeps for the account encrypts can be given to nobody, others not to everybody.
+    """
+    if recipe.kms_key or not await encrypts(session, recipe.region):
+        return _NOWHERE
+    note = f"{recipe.region} encrypts snapshots by default: every block is sent, holes too"
+    if not recipe.is_shared:
+        return Findings(notes=(note,))
+    key = ""
+    if not recipe.public:
+        try:
+            answer = await session.call("ec2", "GetEbsDefaultKmsKeyId", recipe.region)
+        except AwsError as error:
+            if error.kind is Kind.EXPIRED:
+                raise
+            return Findings(notes=(note, f"whether it can be shared is not known: {error.reason}"))
+        key = str(answer.get("KmsKeyId") or "")
+        if "alias/aws/ebs" not in key:
+            return Findings(notes=(note, f"whoever it is shared with needs to be allowed to use {key}"))
+    whom = "be public" if recipe.public else "be shared, because it uses the account's own default key"
+    return stands_in_the_way(
+        "encryption",
+        f"{recipe.region} encrypts snapshots by default, and what is encrypted cannot {whom}",
+        "set another default key (aws ec2 modify-ebs-default-kms-key-id), or leave the sharing out",
     )
 
 

@@ -69,8 +69,8 @@ class Recipe:
         """Somebody else gets it."""
         return bool(self.accounts or self.organisations or self.public)
 
-    def registration(self, snapshot: str) -> Registration:
-        """The AMI in its own region."""
+    def registration(self, snapshot: str, more: tuple[str, ...] = ()) -> Registration:
+        """The AMI in its own region; `more` are the snapshots of further disks."""
         return Registration(
             name=self.name,
             region=self.region,
@@ -81,6 +81,7 @@ class Recipe:
             description=self.description,
             gib=self.gib,
             tags=self.all_tags,
+            more=more,
         )
 
 

@@ -13,10 +13,10 @@ Build = Callable[[Callable[[str], None]], Awaitable[Built]]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`file` is the image where it is there already, `build` makes it otherwise; `command` is what that would be."""
+    """`files` are the image's disks where it is there already, `build` makes them; `command` is what that would be."""
 
     title: str
-    file: Path | None = None
+    files: tuple[Path, ...] = ()
     build: Build | None = None
     command: str | None = None
 
