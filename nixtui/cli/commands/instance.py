@@ -18,6 +18,8 @@ _WORDS = {
     "stop": "stop instances",
     "reboot": "reboot instances by EC2",
     "terminate": "terminate instances",
+    "replace-root": "put the disk of another image into a running instance, which keeps its addresses",
+    "shift": "move traffic from one target group to another (blue-green), with a way back",
     "refresh": "roll an auto scaling group onto an image, with a way back",
 }
 """Each is a module of `nixtui.cli.instances` with `add` and `run`; the acts share one."""
@@ -45,4 +47,4 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
 
 
 def _module(word: str) -> Any:
-    return import_module(f"nixtui.cli.instances.{'act' if word in _ACTS else word}")
+    return import_module(f"nixtui.cli.instances.{'act' if word in _ACTS else word.replace('-', '_')}")
