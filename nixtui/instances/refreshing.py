@@ -15,7 +15,7 @@ import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
-from nixtui.images.changing import Call
+from nixtui.images.changing import Call, Change
 from nixtui.instances.standing import Group, list_groups
 from nixtui.model.image import Image
 from nixtui.operations.events import Progress
@@ -169,6 +169,22 @@ def refresh_parameters(rollout: Rollout, version: str) -> dict[str, Any]:
         },
         "Preferences": preferences,
     }
+
+
+def end_change(group: Group, running: Refresh | None, *, back: bool) -> Change:
+    """The end of the refresh that runs: it is taken `back`, or stops where it is."""
+    action = "RollbackInstanceRefresh" if back else "CancelInstanceRefresh"
+    refused = None if running is not None and running.is_running else "no refresh of it runs"
+    why_not = no_way_back(group) if back else None
+    return Change(
+        name=group.name,
+        calls=(Call("autoscaling", action, group.region, {"AutoScalingGroupName": group.name}),),
+        before=running.status if running else None,
+        after="going back" if back else "stopped where it is",
+        warnings=() if back else ("instances of two images stay",),
+        refused=refused or (f"it cannot be rolled back: {why_not}" if why_not else None),
+        remedy="cancel it instead" if refused is None and why_not else None,
+    )
 
 
 async def find_group(session: Session, region: str, name: str) -> Group:

@@ -50,7 +50,7 @@ async def looking(
             await press(pilot, "4")
             await until(pilot, lambda: isinstance(app.screen, ImagesScreen), "screen 4")
             await until_shown(pilot, "Images")
-            await until(pilot, lambda: "asking" not in line_with(app, "Images  "), "what AWS has")
+            await until(pilot, lambda: "asking" not in line_with(app, "[Images]"), "what AWS has")
             assert isinstance(app.screen, ImagesScreen)
             yield app, pilot, app.screen
 
@@ -81,9 +81,9 @@ async def test_other_owners_are_a_key_away(tmp_path, moto_environ) -> None:
     async with looking(tmp_path, moto_environ) as (_, pilot, _):
         await until_shown(pilot, "There are no own images here")
         await press(pilot, "o")
-        await until_shown(pilot, "Images  NixOS")
+        await until_shown(pilot, "Instances   NixOS")
         await press(pilot, "o", "o")
-        await until_shown(pilot, "Images  own images")
+        await until_shown(pilot, "Instances   own images")
 
 
 async def test_what_something_uses_is_not_retired_nor_what_nobody_knows_the_uses_of(tmp_path, moto_environ) -> None:
