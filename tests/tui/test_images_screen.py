@@ -18,7 +18,6 @@ from nixtui.tui.image_rows import matches
 from nixtui.tui.screens.images import ImagesScreen
 from nixtui.tui.screens.progress import ProgressScreen
 from tests.aws.moto_aws import an_image, client, instances, moto_environ
-from tests.tui.embedded import embedded
 from tests.tui.screen import SIZES, line_with, press, shown, until, until_shown, write
 
 __all__ = ["moto_environ"]
@@ -150,14 +149,6 @@ async def test_no_login_is_a_sentence_with_what_to_do(tmp_path, moto_environ, mo
     async with looking(tmp_path, moto_environ) as (app, pilot, _):
         await until_shown(pilot, "ctrl+r asks again")
         assert "✖" in shown(app) and "login" in shown(app).lower()
-
-
-async def test_the_demo_never_asks_the_account_of_whoever_tries_it(moto_environ) -> None:
-    an_image()
-    async with embedded("web-1", environ=moto_environ) as (app, pilot, _):
-        await press(pilot, "4")
-        await until_shown(pilot, "the demo has no AWS account, and yours is not asked")
-        assert "eu-central-1" not in shown(app)
 
 
 def test_five_thousand_images_are_filtered_at_once() -> None:

@@ -34,8 +34,8 @@ from nixtui.model.naming import refuse_name
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
 
-LOOK_EVERY_S = 10.0
-"""How often a refresh is looked at: AWS counts instances no faster."""
+LOOK_EVERY_S = 5.0
+"""How often a refresh is looked at while somebody may watch it."""
 
 
 class LiveInstances:
@@ -47,14 +47,11 @@ class LiveInstances:
         images: LiveImages,
         hosts: Callable[[], Iterable[Host]],
         keep: Callable[[Prepared], Plan],
-        *,
-        every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._nixtui = nixtui
         self._images = images
         self._hosts = hosts
         self._keep = keep
-        self._every_s = every_s
         self._seen: Sequence[Standing] = ()
 
     @property
@@ -148,7 +145,7 @@ class LiveInstances:
         running = await latest_refresh(self._session, seen.region, seen.name)
         plan = plan_refresh(rollout, running if running is not None and running.is_running else None)
         plan = _placed(plan, [self._environment(rollout.group.members)])
-        job = refresh_job(rollout, self._session, every_s=self._every_s)
+        job = refresh_job(rollout, self._session, every_s=LOOK_EVERY_S)
         return self._keep(Prepared(self._nixtui.new_identity(), plan, job))
 
     async def plan_end_roll(self, group: Group, *, back: bool) -> Plan:
