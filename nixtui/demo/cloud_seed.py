@@ -9,12 +9,13 @@ from moto.autoscaling import autoscaling_backends
 from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.instances import Instance
+from moto.iam import iam_backends
 from moto.ssm import ssm_backends
 
 ACCOUNT = "123456789012"
 """moto's own."""
 
-_PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/shop-host"
+_PROFILE = "shop-host"
 _KEY_PAIR = "on-call"
 _SUBNETS = ("public", "private")
 
@@ -53,6 +54,7 @@ def seed(world: dict[str, Any]) -> Cloud:
     """Fill moto with this."""
     _mend()
     cloud = Cloud(world["each_s"])
+    iam_backends[ACCOUNT]["aws"].create_instance_profile(_PROFILE, "/", [])
     for region in world["regions"]:
         _seed_region(cloud, region)
     for image in world["images"]:
@@ -168,7 +170,7 @@ def _seed_instance(
         make_private(instance)
     if told["agent"] is not None:
         cloud.agents[instance.id] = told["agent"]
-        instance.iam_instance_profile = {"Arn": _PROFILE, "Id": "AIPADEMO"}
+        instance.iam_instance_profile = {"Arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/{_PROFILE}", "Id": "AIPADEMO"}
     if told["impaired"]:
         instance.demo_instance_status = "impaired"
     if told["event_in_days"] is not None:

@@ -120,8 +120,8 @@ def _propose_launch(on: Place, wish: LaunchWish) -> None:
     )  # fmt: skip
     command = ["nixtui", "instance", "launch", image.identity, "--name", wish.name, "--type", wish.kind]
     command += ["--region", image.region, *(word for option in options if option[1] for word in option)]
-    placed = ", ".join(each for each in (wish.subnet, " ".join(wish.security_groups), wish.key_pair) if each)
-    known = (f"{clean(image.name)} ({image.identity}) in {image.region}", clean(placed) or "where EC2 puts it")
+    placed = ", ".join(each for each in (wish.kind, wish.subnet, " ".join(wish.security_groups), wish.key_pair) if each)
+    known = (f"{clean(image.name)} ({image.identity}) in {image.region}", clean(placed))
     _propose(
         on, f"Launch {clean(wish.name)}", "Launch", [wish.name], lambda: work.plan_launch(wish),
         command=command, known=lambda _, __: known,

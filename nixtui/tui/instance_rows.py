@@ -1,5 +1,6 @@
 """Instances as rows of a table, and one of them in full."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, clean, line, said, wrap
 from nixtui.tui.widgets.columns import Column
 
 _LABEL = 12
+_SYSTEM = re.compile(r"-(x86_64|aarch64)-linux(?=$|\.)")
+"""What names of images end in says nothing that the type does not."""
+
 _STATES = {
     "running": ("●", Role.GOOD),
     "pending": ("◌", Role.ACCENT),
@@ -82,16 +86,16 @@ def matches(row: InstanceRow, words: Sequence[str]) -> bool:
 def columns(now: Callable[[], float]) -> tuple[Column[InstanceRow], ...]:
     """In the order they are read."""
     return (
-        Column("name", "NAME", 14, _name, 0, 28, sort=lambda row: natural(row.instance.name)),
-        Column("state", "STATE", 9, _state, 0, 12, sort=lambda row: row.instance.state),
-        Column("checks", "CHECKS", 8, _checks, 1, 19, sort=_checks_rank),
-        Column("type", "TYPE", 10, lambda row: (said(row.instance.kind),), 4, 12, sort=lambda row: row.instance.kind),
-        Column("zone", "ZONE", 14, lambda row: (said(_zone(row)),), 2, 15, sort=_zone),
-        Column("image", "IMAGE", 20, image_name, 3, 46, sort=_image_sort),
-        Column("template", "TEMPLATE", 10, _template, 7, 24, sort=_template_sort),
-        Column("group", "GROUP", 10, lambda row: (said(row.instance.group),), 6, 22, sort=_group_sort),
-        Column("event", "EVENT", 8, _event, 5, 22, sort=lambda row: not _events(row)),
+        Column("name", "NAME", 14, _name, 0, 20, sort=lambda row: natural(row.instance.name)),
+        Column("state", "STATE", 9, _state, 0, 10, sort=lambda row: row.instance.state),
+        Column("checks", "CHECKS", 10, _checks, 1, 14, sort=_checks_rank),
+        Column("zone", "ZONE", 13, lambda row: (said(_zone(row)),), 2, 15, sort=_zone),
         Column("replacement", "REPLACEMENT", 13, _replacement, 2, 13, sort=_replacement_sort),
+        Column("image", "IMAGE", 26, image_name, 3, 44, sort=_image_sort),
+        Column("type", "TYPE", 11, lambda row: (said(row.instance.kind),), 4, 14, sort=lambda row: row.instance.kind),
+        Column("group", "GROUP", 10, lambda row: (said(row.instance.group),), 5, 22, sort=_group_sort),
+        Column("template", "TEMPLATE", 11, _template, 6, 24, sort=_template_sort),
+        Column("event", "EVENT", 12, _event, 7, 20, sort=lambda row: not _events(row)),
         Column("age", "AGE", 4, lambda row: _age(row, now()), 8, right=True, sort=_age_sort),
         Column("instance", "INSTANCE", 19, _identity, 9, sort=lambda row: row.instance.identity),
     )
@@ -126,11 +130,12 @@ def _checks(row: InstanceRow) -> Line:
     checks = row.standing.checks
     if checks is None:
         return line((UNKNOWN, Role.FAINT))
+    event = (" ◷" if checks.events else "", Role.WARN)
     if checks.failed:
-        return line((f"✖ {checks.failed}", Role.BAD))
+        return line((f"✖ {'both' if ' and ' in checks.failed else checks.failed}", Role.BAD), event)
     if checks.odd is None:
-        return line(("ok", Role.GOOD))
-    return line((clean(checks.odd), Role.MUTED if row.instance.state != "running" else Role.WARN))
+        return line(("ok", Role.GOOD), event)
+    return line((clean(checks.odd), Role.MUTED if row.instance.state != "running" else Role.WARN), event)
 
 
 def _identity(row: InstanceRow) -> Line:
@@ -164,7 +169,7 @@ def _is_gone(standing: Standing) -> bool:
 def image_name(row: InstanceRow) -> Line:
     """The image by its name, by its id where the name is not known, and whether it is there no longer."""
     standing = row.standing
-    name = standing.image_name or standing.instance.image
+    name = _SYSTEM.sub("", standing.image_name) if standing.image_name else standing.instance.image
     if not _is_gone(standing):
         return (said(name),)
     word = "gone: " if standing.image_name else "not seen: "
@@ -189,7 +194,9 @@ def _template(row: InstanceRow) -> Line:
 
 def _event(row: InstanceRow) -> Line:
     events = _events(row)
-    return line((f"◷ {clean(events[0].partition(' from ')[0])}", Role.WARN)) if events else line((UNKNOWN, Role.FAINT))
+    if not events:
+        return line((UNKNOWN, Role.FAINT))
+    return line((f"◷ {clean(events[0].partition(' from ')[0].removeprefix('instance-'))}", Role.WARN))
 
 
 def _replacement(row: InstanceRow) -> Line:
@@ -211,33 +218,45 @@ def _age(row: InstanceRow, now: float) -> Line:
 # One in full
 
 
-def instance_lines(row: InstanceRow, now: float, cells: int) -> Iterator[Line]:
-    """What EC2 knows of it."""
+def instance_lines(row: InstanceRow, cells: int) -> Iterator[Line]:
+    """What it is and how it is."""
     instance, standing = row.instance, row.standing
-    up = UNKNOWN if instance.launched_at is None else f"{units.moment(instance.launched_at)}Z"
-    age = "" if instance.launched_at is None else f", {units.span(now - instance.launched_at)} ago"
     host = row.host.name if row.host is not None else "none of this fleet"
-    addresses = "  ".join(each for each in (instance.private_address, instance.public_address) if each)
     machine = ", ".join(each for each in (instance.kind, instance.architecture, instance.boot_mode) if each)
     gone = "" if not _is_gone(standing) else " (deregistered)" if standing.image_name else " (gone, or not shared)"
     image = " ".join(each for each in (standing.image_name, instance.image or UNKNOWN) if each)
-    tags = "  ".join(f"{key}={value}" for key, value in sorted(instance.tags.items()) if not _is_shown(key))
-    for label, value, role in (
-        ("instance", instance.identity, Role.TEXT),
+    yield from _labelled_all(
+        cells,
+        ("instance", f"{instance.identity}, {instance.state} in {_zone(row)}", Role.TEXT),
         ("host", host, Role.STRONG if row.host is not None else Role.MUTED),
-        ("is", f"{instance.state} in {_zone(row)}", Role.TEXT),
         ("checks", str(standing.checks or "not known"), Role.BAD if row.failed_checks else Role.TEXT),
         *(("event", each, Role.WARN) for each in _events(row)),
         ("machine", machine, Role.TEXT),
-        ("addresses", addresses, Role.TEXT),
         ("image", f"{image}{gone}", Role.WARN if gone else Role.TEXT),
+    )
+
+
+def placing_lines(row: InstanceRow, now: float, cells: int) -> Iterator[Line]:
+    """Where it is, and since when."""
+    instance = row.instance
+    up = UNKNOWN if instance.launched_at is None else f"{units.moment(instance.launched_at)}Z"
+    age = "" if instance.launched_at is None else f", {units.span(now - instance.launched_at)} ago"
+    addresses = (instance.private_address, f"public {instance.public_address}" if instance.public_address else None)
+    tags = "  ".join(f"{key}={value}" for key, value in sorted(instance.tags.items()) if not _is_shown(key))
+    yield from _labelled_all(
+        cells,
+        ("addresses", ", ".join(each for each in addresses if each), Role.TEXT),
         ("launched", f"{up}{age}", Role.TEXT),
         ("key pair", instance.key_pair, Role.TEXT),
         ("profile", (instance.profile or "").rpartition("/")[2], Role.TEXT),
         ("subnet", instance.subnet, Role.TEXT),
-        ("groups", " ".join(instance.security_groups), Role.TEXT),
+        ("security", " ".join(instance.security_groups), Role.TEXT),
         ("tags", tags, Role.MUTED),
-    ):  # fmt: skip
+    )
+
+
+def _labelled_all(cells: int, *told: tuple[str, str | None, Role]) -> Iterator[Line]:
+    for label, value, role in told:
         if value:
             yield from labelled(label, value, cells, role)
 

@@ -62,17 +62,16 @@ async def at_ec2(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_instances_of_every_region_are_listed_with_the_ways_into_each(size, tmp_path, moto_environ) -> None:
+async def test_instances_of_every_region_are_listed_with_all_that_is_known(size, tmp_path, moto_environ) -> None:
     here, there = an_image(name="web 25.11"), an_image("us-east-1", "database")
     instances(1, here, Name="web1")
     instances(1, there, "us-east-1", Name="db1")
-    async with at_ec2(tmp_path, moto_environ, size, REGIONS) as (app, pilot, screen):
+    async with at_ec2(tmp_path, moto_environ, size, REGIONS) as (app, pilot, _):
         await until_shown(pilot, "2 in 2 regions")
         assert "us-east-1a" in line_with(app, "db1   ")
         assert "● running" in line_with(app, "web1   ")
         await press(pilot, "g")
-        await until(pilot, screen.looked_doors, "the ways in")
-        for words in ("host none of this fleet", "image database", "Ways in", "console output"):
+        for words in ("host none of this fleet", "image database", "launched", "Ways in"):
             await press(pilot, *"KKKKKKKK")
             for _ in range(8):
                 if words in _pane(app):
@@ -106,11 +105,10 @@ async def test_a_key_goes_to_the_host_that_the_instance_is(tmp_path, moto_enviro
 async def test_what_a_replacement_would_come_up_on_is_seen_and_said(tmp_path, moto_environ) -> None:
     old, new = an_image(name="old"), an_image(name="new")
     a_group(old, new)
-    async with at_ec2(tmp_path, moto_environ) as (app, pilot, screen):
+    async with at_ec2(tmp_path, moto_environ) as (app, pilot, _):
         await until_shown(pilot, "◆ other image")
         await until(pilot, lambda: f"would come up on new ({new})" in _pane(app), "the image")
         assert "no way back: the group follows $Latest" in _pane(app)
-        await until(pilot, screen.looked_doors, "the ways in")
         await press(pilot, "D")
         await until_shown(pilot, "auto scaling group web would replace it")
         await until_shown(pilot, "▸ Cancel ◂")
@@ -236,3 +234,47 @@ def test_five_thousand_instances_are_filtered_and_sorted_at_once() -> None:
     for column in columns(lambda: 0.0):
         assert len(sorted(rows, key=sort_key(column))) == 5000
     assert perf_counter() - began < 3.0  # the bar of 30 ms is for make bench; this only finds what is hopeless
+
+
+async def test_an_instance_is_launched_like_another_with_what_the_region_has(tmp_path, moto_environ) -> None:
+    image = an_image(name="web 25.11")
+    instances(1, image, Name="web1")
+    (tmp_path / "init.sh").write_text("#!/bin/sh\ntrue\n")
+    async with at_ec2(tmp_path, moto_environ) as (app, pilot, screen):
+        await press(pilot, "n")
+        await until_shown(pilot, "Launch from web 25.11")
+        await until_shown(pilot, "it has no name yet")
+        await write(pilot, "web 2")
+        await until_shown(pilot, "✖ the name")
+        await press(pilot, "backspace", "backspace", "2", "enter")
+        await until_shown(pilot, "GiB")
+        await press(pilot, *["backspace"] * len("m1.small"))
+        await write(pilot, "t3.mic")
+        await until(pilot, lambda: "t3.micro" in shown(app) and "t3.nano" not in shown(app), "only the one")
+        await press(pilot, "down", "enter", "enter", "enter", "enter", "enter")
+        await write(pilot, "init.sh")
+        await press(pilot, "enter")
+        await until_shown(pilot, "▸ Show the plan ◂")
+        await press(pilot, "enter")
+        await until_shown(pilot, "the script runs as root on every boot, not only the first")
+        await until_shown(pilot, "t3.micro")
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ProgressScreen), "the operation")
+        await until(pilot, lambda: app.screen.operation.report is not None, "its end")
+        found = client("ec2").describe_instances(Filters=[{"Name": "tag:Name", "Values": ["web2"]}])["Reservations"]
+        assert [each["InstanceType"] for group in found for each in group["Instances"]] == ["t3.micro"]
+        await press(pilot, "escape", "escape")
+        await until(pilot, lambda: app.screen is screen, "the view")
+
+
+async def test_an_image_is_launched_from_the_other_view(tmp_path, moto_environ) -> None:
+    an_image(name="web 25.11")
+    async with at_ec2(tmp_path, moto_environ) as (app, pilot, _):
+        await until_shown(pilot, "There are no instances here")
+        await press(pilot, "shift+tab")
+        await until_shown(pilot, "[Images]")
+        await until_shown(pilot, "▌ web 25.11")
+        await press(pilot, "n")
+        await until_shown(pilot, "Launch from web 25.11")
+        await press(pilot, "escape")
+        await until(pilot, lambda: "Launch from" not in shown(app), "no dialog")

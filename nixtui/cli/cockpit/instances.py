@@ -106,6 +106,7 @@ class LiveInstances:
         lost = ("terminated instances and their root volumes are gone",) if word == "terminate" else ()
         what = called[0] if len(called) == 1 else f"{len(called)} instances"
         plan = plan_changes(f"instance-{word}", f"{word.capitalize()} {what}", changes, lost)
+        plan = _told(plan, word)
         where = [self._environment([each.instance.identity]) for each in standings]
         return self._prepare(_placed(plan, where), changes)
 
@@ -127,7 +128,7 @@ class LiveInstances:
         )
         change = launch_change(launch, await type_facts(self._session, image.region, wish.kind))
         plan = plan_changes("instance-launch", f"Launch {wish.name} from {image.name}", [change])
-        return self._prepare(plan, [change], identity)
+        return self._prepare(_told(plan, "launch"), [change], identity)
 
     def _user_data(self, text: str) -> bytes:
         path = self._nixtui.surroundings.cwd / Path(text).expanduser()
@@ -153,6 +154,7 @@ class LiveInstances:
         change = end_change(group, await self.refresh(group), back=back)
         word = "Roll back" if back else "Cancel"
         plan = plan_changes("instance-refresh-end", f"{word} the instance refresh of {group.name}", [change])
+        plan = _told(plan, "take back the roll of" if back else "cancel the roll of")
         return self._prepare(_placed(plan, [self._environment(group.members)]), [change])
 
     def _prepare(self, plan: Plan, changes: Sequence[Change], identity: str | None = None) -> Plan:
@@ -173,6 +175,12 @@ class LiveInstances:
             return rule.read_only, rule.confirm.value == "type", rule.ask_reason, not rule.allow_yes
 
         return max(sorted(names), key=asks, default=None)
+
+
+def _told(plan: Plan, verb: str) -> Plan:
+    """What is done, beside to what."""
+    steps = (msgspec.structs.replace(step, title=f"{verb} {step.title}") for step in plan.steps)
+    return msgspec.structs.replace(plan, steps=tuple(steps))
 
 
 def _placed(plan: Plan, environments: Sequence[str | None]) -> Plan:

@@ -23,6 +23,7 @@ from nixtui.tui.instance_rows import (
     instance_row,
     key_of,
     matches,
+    placing_lines,
     sort_key,
     trouble_lines,
 )
@@ -233,6 +234,8 @@ class InstancesScreen(Place):
         where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
         of = f" of {len(self._rows)}" if count != len(self._rows) else ""
         told = line((f"{count}{of} in {clean(where)}", Role.MUTED))
+        if impaired := sum(row.failed_checks is not None for row in self._rows.values()):
+            told += line((f"  ✖ {impaired} impaired", Role.BAD))
         if self._found.troubles:
             told += line((f"  ✖ {len(self._found.troubles)} not told", Role.BAD))
         if self._problem is not None or now - self._seen_at >= _STALE_S:
@@ -262,8 +265,9 @@ class InstancesScreen(Place):
         told: list[Line] = []
         if row is not None:
             looked = self._looked.get(key_of(row.standing)) or _Looked(0.0)
-            told += instance_lines(row, self.session.cockpit.clock(), cells)
+            told += instance_lines(row, cells)
             told += group_lines(row, looked.refresh, looked.problems.get("refresh"), cells)
+            told += placing_lines(row, self.session.cockpit.clock(), cells)
             told += door_lines(looked.doors, looked.problems.get("doors"), cells)
         if self._found is not None and self._found.troubles and self._rows:
             told += [EMPTY, *trouble_lines(self._found.troubles, cells)]

@@ -33,6 +33,12 @@ _FIELDS = (
 _LABELS = {"groups": "security", "key": "key pair", "userdata": "user data"}
 
 
+_KEYS = line(
+    ("enter", Role.KEY), (" next  ", Role.MUTED), ("↑↓", Role.KEY), (" choose  ", Role.MUTED),
+    ("esc", Role.KEY), (" leave", Role.MUTED),
+)  # fmt: skip
+
+
 class LaunchDialog(Dialog[LaunchWish]):
     """Answers with what is wished; the plan comes after. Enter goes on, arrows choose from what there is."""
 
@@ -50,6 +56,7 @@ class LaunchDialog(Dialog[LaunchWish]):
             each.value = text
         self._offers: Offers | None = None
         self._at: int | None = None
+        self._given: str | None = None
         self._below = Lines(id="launch-offers")
         self._go = Choice("Show the plan", id="go", why_not="it has no name yet")
 
@@ -85,15 +92,15 @@ class LaunchDialog(Dialog[LaunchWish]):
         return next((name for name, each in self._fields.items() if each.has_focus), None)
 
     def _offered(self) -> Sequence[Offer]:
-        """What fits what is typed into the field with the keyboard."""
+        """What fits what is typed into the field with the keyboard; all there is until something is."""
         name, found = self._here, self._offers
         if name is None or found is None:
             return ()
         every = {"type": found.kinds, "subnet": found.subnets, "groups": found.security_groups, "key": found.key_pairs}
-        last = (self._fields[name].value.split(" ") or [""])[-1].lower()
-        offered = every.get(name, ())
-        if any(each.identity == last for each in offered):
+        text, offered = self._fields[name].value, every.get(name, ())
+        if text == self._given:
             return offered
+        last = text.split(" ")[-1].lower()
         return [each for each in offered if last in f"{each.identity} {each.about}".lower()]
 
     def show(self) -> None:
@@ -107,7 +114,7 @@ class LaunchDialog(Dialog[LaunchWish]):
             told += self._offer_lines()
         why_not = self._why_not()
         blank = [EMPTY] * (_OFFERED + 2 - len(told))
-        self._below.show([EMPTY, *told, *blank, line((f"✖ {why_not}", Role.WARN)) if why_not else EMPTY])
+        self._below.show([EMPTY, *told, *blank, line((f"✖ {why_not}", Role.WARN)) if why_not else EMPTY, EMPTY, _KEYS])
 
     def _offer_lines(self) -> list[Line]:
         if self._offers is None:
@@ -145,7 +152,8 @@ class LaunchDialog(Dialog[LaunchWish]):
 
     @on(events.DescendantFocus)
     def _focused(self) -> None:
-        self._at = None
+        self._at, here = None, self._here
+        self._given = self._fields[here].value if here is not None else None
         self.show()
 
     def on_key(self, event: events.Key) -> None:
@@ -166,7 +174,10 @@ class LaunchDialog(Dialog[LaunchWish]):
             before = event.input.value.split(" ")[:-1] if event.input.id == "launch-groups" else []
             event.input.value = " ".join([*before, offered[self._at].identity])
             event.input.cursor_position = len(event.input.value)
-        self.focus_next()
+        if self._here == _FIELDS[-1][0]:
+            self._go.focus()  # it changes nothing yet
+        else:
+            self.focus_next()
 
     @on(Choice.Chosen)
     def _chosen(self, event: Choice.Chosen) -> None:
