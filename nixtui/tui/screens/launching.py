@@ -21,6 +21,9 @@ from nixtui.tui.widgets.lines import Lines
 _OFFERED = 6
 """Lines of what there is to choose from."""
 
+_REST = 20
+"""Lines that the dialog takes beside them."""
+
 _FIELDS = (
     ("name", "its name tag, and so the host's name"),
     ("type", "the instance type"),
@@ -74,6 +77,10 @@ class LaunchDialog(Dialog[LaunchWish]):
                 yield Choice("Cancel", id="cancel")
                 yield self._go
 
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        self.show()
+
     def on_mount(self) -> None:
         """The first field has the keyboard; what the region has comes when it comes."""
         self._fields["name"].focus()
@@ -113,8 +120,13 @@ class LaunchDialog(Dialog[LaunchWish]):
         if name in ("type", "subnet", "groups", "key"):
             told += self._offer_lines()
         why_not = self._why_not()
-        blank = [EMPTY] * (_OFFERED + 2 - len(told))
+        blank = [EMPTY] * (self._rows + 1 - len(told))
         self._below.show([EMPTY, *told, *blank, line((f"✖ {why_not}", Role.WARN)) if why_not else EMPTY, EMPTY, _KEYS])
+
+    @property
+    def _rows(self) -> int:
+        """Lines for what there is: the choices below have to be seen as well."""
+        return max(2, min(_OFFERED, self.size.height - _REST))
 
     def _offer_lines(self) -> list[Line]:
         if self._offers is None:
@@ -122,9 +134,10 @@ class LaunchDialog(Dialog[LaunchWish]):
         offered = self._offered()
         if not offered:
             return [line(("nothing that is known is like that", Role.FAINT))]
-        first = min(max(0, (self._at or 0) - _OFFERED // 2), max(0, len(offered) - _OFFERED))
+        rows = self._rows
+        first = min(max(0, (self._at or 0) - rows // 2), max(0, len(offered) - rows))
         lines = []
-        for number, each in enumerate(offered[first : first + _OFFERED], first):
+        for number, each in enumerate(offered[first : first + rows], first):
             at = number == self._at
             lines.append(
                 line(
