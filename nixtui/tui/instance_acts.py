@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixtui.instances.acting import told_apart
-from nixtui.instances.refreshing import no_way_back
+from nixtui.instances.refreshing import is_of_a_kind, no_way_back
 from nixtui.tui import opening, units
 from nixtui.tui.paint import Line, Role, clean, line
-from nixtui.tui.roll_words import BadRoll, roll_options, written
+from nixtui.tui.roll_words import BadRoll, complete, roll_options, written
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.instances import InstancesScreen
     from nixtui.tui.screens.place import Place
 
-_HINT = "enter as it is, or: checkpoint=25,50 bake=10m alarm=NAME min-healthy=90 no-auto-rollback"
+_HINT = "enter, or: bake=10m checkpoint=25,50 alarm=NAME min-healthy=90 no-auto-rollback"
 
 
 def refusals(on: InstancesScreen) -> Mapping[str, str]:
@@ -143,7 +143,9 @@ def roll(on: InstancesScreen) -> None:
         if on.app.screen is not on:
             return
         by_identity, now = {each.identity: each for each in images}, on.session.cockpit.clock()
-        options = [(each.identity, _in_words(each, group, now)) for each in images]
+        starts = by_identity[group.image].name if group.image in by_identity else row.standing.image_name
+        alike = sorted(images, key=lambda each: not is_of_a_kind(each.name, starts))  # as they came: newest first
+        options = [(each.identity, _in_words(each, group, now)) for each in alike]
         title = f"Roll {clean(group.name)} onto"
         opening.choice(on, title, options, lambda chosen: _ask_how(on, group, by_identity[chosen]))
 
@@ -152,16 +154,14 @@ def roll(on: InstancesScreen) -> None:
 
 def _in_words(image: Image, group: Group, now: float) -> str:
     age = "" if image.created_at is None else f"{units.age(now - image.created_at)} ago"
-    starts = "  what the group starts now" if image.identity == group.image else ""
-    return f"{age:>8}  {clean(image.name)}  {(image.revision or '')[:8]}  {image.identity}{starts}"
+    starts = "  it starts this now" if image.identity == group.image else ""
+    return f"{age:>8}  {clean(image.name)}  {(image.revision or '')[:8]}{starts}  {image.identity}"
 
 
 def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
     why_not = no_way_back(group)
     verdict: Line = (
-        line(("rollback possible: no  ", Role.BAD))
-        if why_not
-        else line(("rollback possible: yes, while it runs  ", Role.GOOD))
+        line(("rollback possible: no  ", Role.BAD)) if why_not else line(("rollback possible: yes  ", Role.GOOD))
     )
 
     def edited(text: str) -> Line:
@@ -187,7 +187,7 @@ def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
             lambda: work.plan_roll(wish), command=command, known=lambda _, __: known, subject="GROUP",
         )  # fmt: skip
 
-    on.ask(Question(f"roll {clean(group.name)} with ", "", edited, submitted, on.stop_asking, kept_as="roll"))
+    on.ask(Question(f"roll {clean(group.name)} with ", "", edited, submitted, on.stop_asking, complete, kept_as="roll"))
 
 
 def end_roll(on: InstancesScreen) -> None:

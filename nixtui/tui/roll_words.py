@@ -53,9 +53,18 @@ def roll_options(text: str) -> RollOptions:
             case "alarm" if value:
                 found["alarms"] = tuple(each for each in value.split(",") if each)
             case _:
-                known = "min-healthy= checkpoint= checkpoint-delay= bake= alarm= no-auto-rollback"
-                raise BadRoll(f'"{word}" is none of {known}')
+                raise BadRoll(f'"{word}" is none of {" ".join(_NAMES)}')
     return msgspec.convert(found, RollOptions)
+
+
+_NAMES = ("alarm=", "bake=", "checkpoint=", "checkpoint-delay=", "min-healthy=", "no-auto-rollback")
+
+
+def complete(text: str) -> list[str]:
+    """Whole texts that may be meant: the last word as one of the options."""
+    before, _, last = text.rpartition(" ")
+    start = f"{before} " if before else ""
+    return [f"{start}{name}" for name in _NAMES if name.startswith(last) and name != last]
 
 
 def _percent(name: str, text: str) -> int:

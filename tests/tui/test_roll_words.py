@@ -2,7 +2,7 @@
 
 import pytest
 
-from nixtui.tui.roll_words import BadRoll, RollOptions, roll_options, written
+from nixtui.tui.roll_words import BadRoll, RollOptions, complete, roll_options, written
 
 
 def test_nothing_typed_is_what_the_command_does_by_itself() -> None:
@@ -38,3 +38,9 @@ def test_all_of_it_is_typed_and_written_as_the_command_takes_it() -> None:
 def test_what_says_nothing_is_told(text: str, says: str) -> None:
     with pytest.raises(BadRoll, match=says):
         roll_options(text)
+
+
+def test_options_are_completed_after_what_is_there() -> None:
+    assert complete("check") == ["checkpoint=", "checkpoint-delay="]
+    assert complete("bake=10m no") == ["bake=10m no-auto-rollback"]
+    assert "alarm=" in complete("")

@@ -144,7 +144,11 @@ class LiveInstances:
         groups = await list_groups(self._session, seen.region, [seen.name])
         rollout = replace(wish, group=groups[0] if groups else seen)
         running = await latest_refresh(self._session, seen.region, seen.name)
-        plan = plan_refresh(rollout, running if running is not None and running.is_running else None)
+        name = next(
+            (each.replacement_name for each in self._seen if each.group is not None and each.group.name == seen.name),
+            None,
+        )
+        plan = plan_refresh(rollout, running if running is not None and running.is_running else None, starts=name)
         plan = _placed(plan, [self._environment(rollout.group.members)])
         job = refresh_job(rollout, self._session, every_s=LOOK_EVERY_S)
         return self._keep(Prepared(self._nixtui.new_identity(), plan, job))
