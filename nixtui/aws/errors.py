@@ -105,6 +105,8 @@ def iam_statement(*actions: str) -> str:
 def from_code(code: str, message: str, action: str, region: str | None, status: int = 0) -> AwsError:
     """The error that a service answered with; `action` is what IAM calls the call (`ec2:RegisterImage`)."""
     told = one_line(message.strip().rstrip("."))[:_LONGEST_MESSAGE]
+    if "<html" in told.lower():  # a page for browsers, of a proxy or a broken service, which nobody reads in a sentence
+        told = "a page of HTML came back"
     place = f" in {region}" if region else ""
     if code in _DENIED:
         statement = iam_statement(action)

@@ -53,6 +53,9 @@ COMMANDS = {
 }
 """Each is a module of `nixtui.cli.commands` with `add` and `run`."""
 
+_CLOUD_AFTER_S = 5.0
+"""How long after its fleet the demo's AWS begins: the first frames have the machine to themselves."""
+
 _TAKE_COMMANDS = {"run", "ssh"}
 
 NEEDS_TERMINAL = (
@@ -195,7 +198,8 @@ def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
 
 async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> int:
     demo = import_module("nixtui.demo")
-    async with demo.demo_fleet(seed=seed) as fleet:
+    # A command that asks AWS nothing needs none; for the app it is there by the time that somebody looks.
+    async with demo.demo_fleet(seed=seed, cloud_after_s=_CLOUD_AFTER_S if inner.command is None else None) as fleet:
         inner.config = inner.config or fleet.config_path
         environ = {**surroundings.environ, **fleet.environ}
         return await run_command(inner, msgspec.structs.replace(surroundings, environ=environ))

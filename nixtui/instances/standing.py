@@ -13,9 +13,11 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance, list_instances
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import read_image
-from nixtui.model.image import Image
+from nixtui.model.image import Image, RegionTrouble
 
 T = TypeVar("T")
+
+_PASSED = frozenset({"ok", "not-applicable"})
 
 _AT_ONCE = 200
 """Images that one DescribeImages is asked for: as many values as one filter takes."""
@@ -47,15 +49,33 @@ class Checks(msgspec.Struct, frozen=True):
     instance: str
     events: tuple[str, ...] = ()
 
+    @property
+    def failed(self) -> str | None:
+        """`system`, `instance`, `system and instance`; `None` where neither is known to have failed."""
+        told = (("system", self.system), ("instance", self.instance))
+        return " and ".join(name for name, state in told if state == "impaired") or None
+
+    @property
+    def odd(self) -> str | None:
+        """The first state that is not a passed check's; `None` where both passed."""
+        return next((each for each in (self.system, self.instance) if each not in _PASSED), None)
+
+    def __str__(self) -> str:
+        return f"system {self.system}, instance {self.instance}"
+
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance with what is known around it. `None` where nothing is known."""
+    """One instance with what is known around it. `None` where nothing is known.
+
+    `replacement_name` is what the image is called that its group would start instead.
+    """
 
     instance: Instance
     checks: Checks | None = None
     image: Image | None = None
     image_name: str | None = None
     group: Group | None = None
+    replacement_name: str | None = None
 
     @property
     def drift(self) -> str | None:
@@ -79,6 +99,15 @@ class Survey(msgspec.Struct, frozen=True):
     def blind(self) -> frozenset[str]:
         """Regions whose instances are not known."""
         return frozenset(region for region, what, _ in self.problems if what == "instances")
+
+
+class Instances(msgspec.Struct, frozen=True, kw_only=True):
+    """A survey as screens take it. `expires_at` is when the login ends (Unix seconds), where it does."""
+
+    standings: tuple[Standing, ...]
+    regions: tuple[str, ...]
+    troubles: tuple[RegionTrouble, ...] = ()
+    expires_at: float | None = None
 
 
 async def survey(session: Session, regions: Sequence[str], filters: Mapping[str, str]) -> Survey:
@@ -108,19 +137,22 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
         told("auto scaling groups", list_groups(session, region), []),
     )
     wanted = {each.image for each in instances if each.image}
+    wanted |= {each.image for each in groups if each.image and each.image.startswith("ami-")}
     images = await told("images", _images(session, region, wanted), {})
     gone = [each.identity for each in instances if each.image and each.image not in images]
     names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
     by_name = {group.name: group for group in groups}
 
     def standing(instance: Instance) -> Standing:
-        image = images.get(instance.image or "")
+        image, group = images.get(instance.image or ""), by_name.get(instance.group or "")
+        instead = images.get((group.image if group else None) or "")
         return Standing(
             instance=instance,
             checks=checks.get(instance.identity),
             image=image,
             image_name=image.name if image else names.get(instance.identity),
-            group=by_name.get(instance.group or ""),
+            group=group,
+            replacement_name=instead.name if instead else None,
         )
 
     return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))

@@ -7,7 +7,9 @@ import pytest
 
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import find_image
-from nixtui.instances.refreshing import Rollout, find_group, plan_refresh, refresh_job
+from nixtui.instances.refreshing import Rollout, find_group, is_of_a_kind, plan_refresh, refresh_job
+from nixtui.instances.standing import Group
+from nixtui.model.image import Image
 from nixtui.operations.events import AnyEvent, Progress
 from nixtui.operations.operation import Run
 from nixtui.operations.report import Outcome
@@ -122,3 +124,16 @@ async def test_stopping_rolls_back_where_it_can_and_else_cancels(
 def test_a_group_that_is_not_there(shell: Shell, scaling: FakeScaling) -> None:
     ended = shell.run("instance", "refresh", "nobody", "--image", NEW)
     assert (ended.code, 'no auto scaling group "nobody"' in ended.err) == (1, True)
+
+
+def test_an_image_of_another_kind_is_told() -> None:
+    assert is_of_a_kind("shop/web-26.05.20261112.6bdd2de-x86_64-linux", "shop/web-25.11.1-x86_64-linux")
+    assert not is_of_a_kind("shop/app-26.05.20261112.6bdd2de-x86_64-linux", "shop/web-26.05.20261112.6bdd2de")
+    assert is_of_a_kind("web", "web")
+    assert not is_of_a_kind("web", None)
+    group = Group(name="web", region=REGION, template="lt-1", version="1", number="1", image=OLD, wanted=2)
+    image = Image(identity=NEW, name="shop/app-2", region=REGION, state="available")
+    (told,) = plan_refresh(Rollout(group=group, image=image), starts="shop/web-1").targets
+    assert told.warnings[0] == "another kind of image: the group starts shop/web-1"
+    (same,) = plan_refresh(Rollout(group=group, image=image), starts="shop/app-1").targets
+    assert not any("another kind" in each for each in same.warnings)

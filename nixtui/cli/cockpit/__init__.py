@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.cli.cockpit.first_run import LiveFirstRun
     from nixtui.cli.cockpit.images import LiveImages
     from nixtui.cli.cockpit.incident import LiveIncident
+    from nixtui.cli.cockpit.instances import LiveInstances
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
     from nixtui.cli.cockpit.secrets import LiveSecrets
@@ -134,6 +135,13 @@ class LiveCockpit:
         from nixtui.cli.cockpit.images import LiveImages
 
         return LiveImages(self._nixtui, self.keep)
+
+    @cached_property
+    def instances(self) -> LiveInstances:
+        """Instances at EC2."""
+        from nixtui.cli.cockpit.instances import LiveInstances
+
+        return LiveInstances(self._nixtui, self.images, lambda: self.fleet.hosts().values(), self.keep)
 
     @cached_property
     def upkeep(self) -> LiveUpkeep:

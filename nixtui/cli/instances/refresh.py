@@ -9,10 +9,11 @@ from nixtui.cli.images.login import add_login, open_session
 from nixtui.cli.output import plain, print_json
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.catalogue import find_image
-from nixtui.images.changing import Call, Change, changing_job, plan_changes
+from nixtui.images.changing import changing_job, plan_changes
 from nixtui.instances.refreshing import (
     Refresh,
     Rollout,
+    end_change,
     find_group,
     latest_refresh,
     no_way_back,
@@ -87,16 +88,7 @@ def _check(arguments: Namespace) -> None:
 
 
 async def _end(arguments: Namespace, nixtui: Assembly, session: Session, group: Group, refresh: Refresh | None) -> Exit:
-    action = "RollbackInstanceRefresh" if arguments.rollback else "CancelInstanceRefresh"
-    refused = None if refresh and refresh.is_running else "no refresh of it runs"
-    change = Change(
-        name=group.name,
-        calls=(Call("autoscaling", action, group.region, {"AutoScalingGroupName": group.name}),),
-        before=refresh.status if refresh else None,
-        after="going back" if arguments.rollback else "stopped where it is",
-        warnings=() if arguments.rollback else ("instances of two images stay",),
-        refused=refused,
-    )
+    change = end_change(group, refresh, back=arguments.rollback)
     title = f"{'Roll back' if arguments.rollback else 'Cancel'} the instance refresh of {group.name}"
     plan = plan_changes("instance-refresh-end", title, [change])
     job = changing_job(plan, [change], session)
