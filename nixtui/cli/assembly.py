@@ -28,6 +28,7 @@ from nixtui.remote.errors import RemoteError
 
 if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `--help` wait for none of them
     from nixtui.activation.rollback import Action, Rollback, Seen, Settings
+    from nixtui.cli.ec2 import Ec2Knowledge
     from nixtui.fleet.inventory import Inventory, Snapshot
     from nixtui.model.closure import Closure, ClosureDiff
     from nixtui.model.target import Target
@@ -169,6 +170,15 @@ class Assembly:
         return ClosureCache(cache_dir(self.surroundings.environ) / "closures")
 
     @cached_property
+    def ec2(self) -> Ec2Knowledge:
+        """What EC2 knows of hosts; nothing is asked yet."""
+        from nixtui.cli.ec2 import Ec2Knowledge
+
+        ec2 = Ec2Knowledge(self)
+        self._stack.push_async_callback(ec2.close)
+        return ec2
+
+    @cached_property
     def pool(self) -> ConnectionPool:
         """The connections, one per host."""
         from nixtui.remote.access import SshAccess
@@ -213,8 +223,17 @@ class Assembly:
             fleet = await self.look(hosts)
         else:
             fleet = FleetState(hosts)
-        is_outlier, now = fleet.peers.is_outlier, self.clock()
-        found = selector.select(Subject(host, fleet.status(host.name), now, is_outlier(host.name)) for host in hosts)
+        if selector.asks_ec2:
+            machines, troubles = await self.ec2.machines(hosts)
+            fleet.set_machines(machines)
+            for trouble in troubles:
+                narrate(plain(trouble))
+        outlier, machine, now = fleet.peers.is_outlier, fleet.machine, self.clock()
+        subjects = (
+            Subject(host, fleet.status(host.name), now, outlier(name), machine(name))
+            for name, host in fleet.hosts().items()
+        )
+        found = selector.select(subjects)
         meant = {subject.host.name for subject in found}
         silent = [
             host.name

@@ -49,13 +49,17 @@ class Checks(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance with what is known around it. `None` where nothing is known."""
+    """One instance with what is known around it. `None` where nothing is known.
+
+    `group_image` is what its group would start now, where that can be seen.
+    """
 
     instance: Instance
     checks: Checks | None = None
     image: Image | None = None
     image_name: str | None = None
     group: Group | None = None
+    group_image: Image | None = None
 
     @property
     def drift(self) -> str | None:
@@ -108,19 +112,21 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
         told("auto scaling groups", list_groups(session, region), []),
     )
     wanted = {each.image for each in instances if each.image}
+    wanted |= {group.image for group in groups if group.image and group.image.startswith("ami-")}
     images = await told("images", _images(session, region, wanted), {})
     gone = [each.identity for each in instances if each.image and each.image not in images]
     names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
     by_name = {group.name: group for group in groups}
 
     def standing(instance: Instance) -> Standing:
-        image = images.get(instance.image or "")
+        image, group = images.get(instance.image or ""), by_name.get(instance.group or "")
         return Standing(
             instance=instance,
             checks=checks.get(instance.identity),
             image=image,
             image_name=image.name if image else names.get(instance.identity),
-            group=by_name.get(instance.group or ""),
+            group=group,
+            group_image=images.get(group.image or "") if group else None,
         )
 
     return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))

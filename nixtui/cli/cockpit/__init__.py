@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.fleet.watch import FleetWatch
     from nixtui.model.closure import ClosureDiff
     from nixtui.model.generation import Generations
+    from nixtui.model.host import Host
     from nixtui.model.preview import Preview
     from nixtui.operations.events import AnyEvent
     from nixtui.operations.operation import Operation, Prepared
@@ -299,6 +300,7 @@ class LiveCockpit:
             group.create_task(self._watch.run())
             group.create_task(self._load())
             group.create_task(self._settle_cut_off())
+            group.create_task(self._ask_ec2())
 
     async def _load(self) -> None:
         await self._nixtui.inventory.load(self._take)
@@ -309,14 +311,32 @@ class LiveCockpit:
         if self._watch is not None:  # else the first load, which is to come, takes it
             self._tasks.create_task(self._load())
 
+    async def _ask_ec2(self) -> None:
+        from nixtui.cli.cockpit.machines import LiveMachines
+
+        await self._sources_told.wait()
+        await LiveMachines(self._nixtui, self.fleet, self._take).run()
+
     def _take(self, snapshot: Snapshot) -> None:
         assert self._watch is not None
+        self._note_replaced(snapshot.hosts)
         self._watch.set_hosts(snapshot.hosts)
         self._watch.focus(self._focused)
         self._of_sources = [str(warning) for warning in self._nixtui.configuration.warnings]
         welcomes = self.first_run is not None and self._nixtui.configuration.path is None and not snapshot.hosts
         if not welcomes:  # that nothing is here to take hosts from is what the page of the first run is about
             self._of_sources.extend(str(problem) for problem in snapshot.problems)
+
+    def _note_replaced(self, hosts: Sequence[Host]) -> None:
+        """Say which names mean another machine now; nothing that was known of the one before counts for it."""
+        for host in hosts:
+            before = self.fleet.hosts().get(host.name)
+            if before is None or not host.is_another_machine_than(before):
+                continue
+            assert host.instance is not None and before.instance is not None
+            self._known.pop(host.name, None)
+            was, now = before.instance.identity, host.instance.identity
+            self._note(f"{host.name} was replaced: it is instance {now} now, and was {was}; it is shown as a new host")
 
     async def _settle_cut_off(self) -> None:
         """Ask until each has an end: a host that is still armed has one within its window."""

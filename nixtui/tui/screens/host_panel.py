@@ -11,6 +11,7 @@ from nixtui.tui import units
 from nixtui.tui.groups import Group
 from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural
 from nixtui.tui.last_actions import action_line
+from nixtui.tui.machines import machine_facts, machine_warnings
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 from nixtui.tui.systems import version_of
 
@@ -35,6 +36,7 @@ def host_panel(row: HostRow, cells: int, known: Generations | None = None, usual
     """
     facts = row.status.facts
     lines = [*_headline(row, cells), EMPTY]
+    lines.extend(machine_warnings(row, cells))
     for label, value in (*_properties(row, known, usual), *_figures(row.status, row.loads)):
         lines.extend(_labelled(label, value, cells))
     if facts.failed_units:
@@ -43,7 +45,7 @@ def host_panel(row: HostRow, cells: int, known: Generations | None = None, usual
         if len(facts.failed_units) > 8:
             lines.append(line((f"  and {len(facts.failed_units) - 8} more", Role.MUTED)))
     lines.append(EMPTY)
-    for label, value in _identity(row.host):
+    for label, value in (*_identity(row.host), *machine_facts(row)):
         lines.extend(_labelled(label, value, cells))
     return lines
 

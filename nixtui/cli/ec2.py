@@ -1,0 +1,93 @@
+"""What EC2 knows of the fleet's instances, asked beside what hosts say themselves."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nixtui.cli.output import rfc3339
+from nixtui.model.host import Host
+from nixtui.model.machine import Machine
+
+if TYPE_CHECKING:
+    from nixtui.aws.session import Session
+    from nixtui.cli.assembly import Assembly
+
+LIMIT_S = 20.0
+"""Whoever asks how hosts are waits no longer for what EC2 adds to it."""
+
+
+class Ec2Knowledge:
+    """One login for all that is asked about hosts of the fleet."""
+
+    def __init__(self, nixtui: "Assembly") -> None:
+        self._nixtui = nixtui
+
+    @cached_property
+    def session(self) -> "Session":
+        """The login of `[ec2]`, opened when it is first needed."""
+        from nixtui.aws.session import Session
+
+        environ, ec2 = self._nixtui.surroundings.environ, self._nixtui.configuration.ec2
+        profile = environ.get("AWS_PROFILE") or (ec2.profile if ec2 is not None else None)
+        region = ec2.regions[0] if ec2 is not None and ec2.regions else None
+        return Session(environ, profile=profile, region=region)
+
+    async def machines(self, hosts: Sequence[Host]) -> tuple[Sequence[Machine], Sequence[str]]:
+        """What EC2 knows of these hosts, and what it did not tell. Nothing is asked where none is an instance."""
+        if not any(host.instance for host in hosts):
+            return (), ()
+        from nixtui.instances.machines import machines, survey_hosts, troubles
+
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                found = await survey_hosts(self.session, hosts)
+        except TimeoutError:
+            return (), (f"ec2: it has not said within {LIMIT_S:g} s what it knows of these hosts",)
+        return machines(found), troubles(found)
+
+    async def close(self) -> None:
+        """Take no more calls."""
+        if "session" in self.__dict__:
+            await self.session.__aexit__(None, None, None)
+
+
+def machine_json(host: Host, machine: Machine | None, current_system: str | None) -> Mapping[str, Any] | None:
+    """What EC2 knows of a host as scripts get it, `null` for what is no instance; the keys are a contract."""
+    if host.instance is None:
+        return None
+    told = machine or Machine(instance=host.instance, state="unknown")
+    return {
+        "instance_id": told.instance.identity,
+        "region": told.instance.region,
+        "zone": told.zone,
+        "type": told.kind,
+        "state": None if machine is None else told.state,
+        "system_check": told.system_check,
+        "instance_check": told.instance_check,
+        "events": list(told.events),
+        "created_at": rfc3339(told.created_at),
+        "image_id": told.image,
+        "image_name": told.image_name,
+        "image_registered": told.image_registered,
+        "image_system": told.image_system,
+        "launch_template": told.template,
+        "launch_template_version": told.template_version,
+        "group": told.group,
+        "group_template_version": told.group_template_version,
+        "group_image_id": told.group_image,
+        "group_image_name": told.group_image_name,
+        "group_system": told.group_system,
+        "replacement": told.replacement(current_system),
+    }
+
+
+def words_of(machine: Machine, current_system: str | None) -> Iterator[str]:
+    """What of it somebody should know who looks at the host."""
+    if machine.state != "running":
+        yield f"EC2 says it is {machine.state}"
+    yield from machine.failed_checks
+    yield from machine.events
+    replacement = machine.replacement(current_system)
+    if replacement is not None:
+        yield replacement
