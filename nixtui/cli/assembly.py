@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from nixtui.cli.exits import NotReached, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, local_path, state_dir
+from nixtui.config.schema import Source
 from nixtui.fleet.state import FleetState
 from nixtui.model.host import Host
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
@@ -29,7 +30,7 @@ from nixtui.remote.errors import RemoteError
 if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `--help` wait for none of them
     from nixtui.activation.rollback import Action, Rollback, Seen, Settings
     from nixtui.cli.ec2 import Ec2Knowledge
-    from nixtui.fleet.inventory import Inventory, Snapshot
+    from nixtui.fleet.inventory import Inventory, Snapshot, SourceProblem
     from nixtui.model.closure import Closure, ClosureDiff
     from nixtui.model.target import Target
     from nixtui.operations.journal import Journal
@@ -43,6 +44,9 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `
 T = TypeVar("T")
 
 _NAMED = 8
+
+EC2_LIMIT_S = 6.0
+"""How long hosts that the file names are held up by asking EC2 which instances they are."""
 
 SETTLE_LIMIT_S = 45.0
 """How long a one-shot look at the fleet waits for its slowest host: connecting, ten seconds, with a jump host twice."""
@@ -185,7 +189,8 @@ class Assembly:
         from nixtui.remote.pool import ConnectionPool
 
         environ = self.surroundings.environ
-        access = SshAccess(ssh_settings(self.configuration, environ), self.surroundings.prompter, environ=environ)
+        settings = ssh_settings(self.configuration, environ)
+        access = SshAccess(settings, self.surroundings.prompter, environ=environ, witness=self.ec2.witness)
         pool = ConnectionPool(access)
         self._stack.push_async_callback(pool.close)
         return pool
@@ -202,11 +207,14 @@ class Assembly:
     async def hosts(self) -> tuple[Host, ...]:
         """Every host of the fleet, as soon as all sources have told; what they could not tell is narrated."""
         snapshot = await self.inventory.load()
-        for problem in map(str, snapshot.problems):
+        self._tell(snapshot.problems)
+        return snapshot.hosts
+
+    def _tell(self, problems: Iterable[SourceProblem]) -> None:
+        for problem in map(str, problems):
             if problem not in self._told:
                 self._told.add(problem)
                 narrate(plain(problem))
-        return snapshot.hosts
 
     async def select(self, texts: Sequence[str]) -> list[Host]:
         """The hosts that any of these selectors means, in the order of the inventory. Raises `UsageError`, and
@@ -330,20 +338,31 @@ class Assembly:
             return Seen(host, None, error.reason, error.remedy)
 
     async def _named_in_file(self, texts: Sequence[str]) -> list[Host] | None:
-        """The hosts of that names, when the file alone knows every one of them; otherwise `None`."""
+        """The hosts of that names, when the file alone knows every one of them; otherwise `None`.
+
+        EC2 is waited for a little where it is asked: which instances they are is worth that, and no more.
+        """
         if not set(texts) <= self.configuration.hosts.keys():
             return None
-        first: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
+        waited_for = {Source.FILE.value} | ({Source.EC2.value} if self.configuration.ec2 is not None else set())
+        enough = asyncio.Event()
+        latest: list[Snapshot] = []
 
         def take(snapshot: Snapshot) -> None:
-            if not first.done():
-                first.set_result(snapshot)
+            latest[:] = [snapshot]
+            if waited_for.isdisjoint(snapshot.pending):
+                enough.set()
 
-        loading = asyncio.create_task(self.inventory.load(take))
-        await asyncio.wait((first, loading), return_when=asyncio.FIRST_COMPLETED)
-        loading.cancel()
-        await asyncio.wait((loading,))
-        by_name = {host.name: host for host in first.result().hosts} if first.done() else {}
+        loading, waiting = asyncio.create_task(self.inventory.load(take)), asyncio.create_task(enough.wait())
+        await asyncio.wait((waiting, loading), return_when=asyncio.FIRST_COMPLETED, timeout=EC2_LIMIT_S)
+        if not enough.is_set() and not loading.done():
+            narrate(f"ec2: it has not said within {EC2_LIMIT_S:g} s which of them are instances")
+        for task in (loading, waiting):
+            task.cancel()
+        await asyncio.wait((loading, waiting))
+        if latest:
+            self._tell(each for each in latest[0].problems if each.source == Source.EC2.value and not each.note)
+        by_name = {host.name: host for host in latest[0].hosts} if latest else {}
         return [by_name[name] for name in dict.fromkeys(texts)] if set(texts) <= by_name.keys() else None
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from nixtui.cli.output import rfc3339
 from nixtui.model.host import Host
 from nixtui.model.machine import Machine
+from nixtui.remote.witness import HostKey, Testimony
 
 if TYPE_CHECKING:
     from nixtui.aws.session import Session
     from nixtui.cli.assembly import Assembly
+    from nixtui.instances.console_witness import ConsoleWitness
+    from nixtui.remote.witness import Witness
 
 LIMIT_S = 20.0
 """Whoever asks how hosts are waits no longer for what EC2 adds to it."""
@@ -33,6 +36,11 @@ class Ec2Knowledge:
         region = ec2.regions[0] if ec2 is not None and ec2.regions else None
         return Session(environ, profile=profile, region=region)
 
+    @cached_property
+    def witness(self) -> "Witness":
+        """Who is asked about host keys that known_hosts does not have."""
+        return _Console(self)
+
     async def machines(self, hosts: Sequence[Host]) -> tuple[Sequence[Machine], Sequence[str]]:
         """What EC2 knows of these hosts, and what it did not tell. Nothing is asked where none is an instance."""
         if not any(host.instance for host in hosts):
@@ -50,6 +58,23 @@ class Ec2Knowledge:
         """Take no more calls."""
         if "session" in self.__dict__:
             await self.session.__aexit__(None, None, None)
+
+
+class _Console:
+    """The consoles of instances; what speaks to AWS is imported when the first is asked for."""
+
+    def __init__(self, ec2: Ec2Knowledge) -> None:
+        self._ec2 = ec2
+
+    @cached_property
+    def _witness(self) -> "ConsoleWitness":
+        from nixtui.instances.console_witness import ConsoleWitness
+
+        return ConsoleWitness(lambda: self._ec2.session)
+
+    async def testify(self, host: Host, key: HostKey) -> Testimony | None:
+        """What the console of the instance says; nobody else is asked."""
+        return None if host.instance is None else await self._witness.testify(host, key)
 
 
 def machine_json(host: Host, machine: Machine | None, current_system: str | None) -> Mapping[str, Any] | None:

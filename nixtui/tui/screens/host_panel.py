@@ -74,7 +74,10 @@ def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     yield from wrap(f"{found.glyph} {found.words}{lasted}", cells, found.role)
     if status.reason and clean(status.reason) != found.words:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
-    if step := _NEXT_STEP.get(status.state):
+    step = _NEXT_STEP.get(status.state)
+    if status.remedy is not None and status.state in (HostState.HOST_KEY_UNKNOWN, HostState.HOST_KEY_CHANGED):
+        step = status.remedy  # it has the very line to type, or to remove
+    if step is not None:
         yield from wrap(step, cells, Role.MUTED, indent="  ")
     if is_old(row) and status.observed_at is not None:
         yield from wrap(
