@@ -73,6 +73,7 @@ class FakeMachines:
         self.calls: list[str] = []
         self.sent: list[Command] = []
         self.denied: set[str] = set()
+        self.delivery_s = 30.0  # TimeoutSeconds of a command that no agent takes
         self.late_invocations = 1  # that many looks find no invocation yet, as right after a SendCommand
         fake = self
 
@@ -223,16 +224,17 @@ class FakeMachines:
         command = Command(str(uuid.uuid4()), identity, "\n".join(parameters["commands"]))
         with self._lock:
             self.sent.append(command)
-        machine = self.machines[identity]
-        if not machine.is_cut_off:
-            thread = threading.Thread(target=self._execute, args=(machine, command, float(limit)), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        thread = threading.Thread(target=self._execute, args=(self.machines[identity], command), daemon=True)
+        self._threads.append(thread)
+        thread.start()
         return {"Command": {"CommandId": command.identity, "Status": "Pending", "InstanceIds": [identity]}}
 
-    @staticmethod
-    def _execute(machine: Machine, command: Command, limit: float) -> None:
+    def _execute(self, machine: Machine, command: Command) -> None:
         assert machine.execute is not None
+        if machine.is_cut_off:
+            if not command.stop.wait(self.delivery_s):
+                command.details, command.status = "Delivery Timed Out", "TimedOut"
+            return
         command.status = command.details = "InProgress"
         done = machine.execute(command.script, command.stop)
         command.code, command.out, command.err = done.returncode, done.stdout, done.stderr
