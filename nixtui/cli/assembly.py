@@ -21,11 +21,11 @@ from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, local_path, state_dir
 from nixtui.config.schema import Source
 from nixtui.fleet.state import FleetState
-from nixtui.model.host import Host
+from nixtui.model.host import Host, Way
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
 from nixtui.model.status import HostState
 from nixtui.operations.policy import Policy
-from nixtui.remote.errors import RemoteError
+from nixtui.remote.errors import AuthenticationFailed, RemoteError, Unreachable
 
 if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `--help` wait for none of them
     from nixtui.activation.rollback import Action, Rollback, Seen, Settings
@@ -109,11 +109,21 @@ def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> Ss
 class Assembly:
     """One run of nixtui: its configuration, and everything made of it when it is first needed.
 
+    `via` is the way to every host, `None` for each host's own.
+
     Use as an async context manager; leaving it closes connections and journal.
     """
 
-    def __init__(self, configuration: Configuration, surroundings: Surroundings, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        surroundings: Surroundings,
+        *,
+        read_only: bool = False,
+        via: Way | None = None,
+    ) -> None:
         self.surroundings = surroundings
+        self.via = via
         self.clock = surroundings.clock
         self.adopt(configuration, read_only=read_only)
         self.origin = socket.gethostname()
@@ -202,7 +212,18 @@ class Assembly:
     @asynccontextmanager
     async def reach(self, host: Host) -> AsyncIterator[Transport]:
         """The shared connection of a host, made when there is none. Raises a `RemoteError`."""
-        yield await self.pool.connect(host)
+        yield await self.connect(host)
+
+    async def connect(self, host: Host) -> Transport:
+        """The shared connection of a host, or what brings scripts to it otherwise. Raises a `RemoteError`."""
+        if (self.via or host.transport) is Way.SSM:
+            return self.ec2.transport(host)
+        try:
+            return await self.pool.connect(host)
+        except (Unreachable, AuthenticationFailed) as error:
+            if host.instance is None:
+                raise
+            raise self.ec2.with_other_ways(host, error) from error
 
     async def hosts(self) -> tuple[Host, ...]:
         """Every host of the fleet, as soon as all sources have told; what they could not tell is narrated."""
@@ -268,7 +289,7 @@ class Assembly:
         from nixtui.fleet.watch import FleetWatch
 
         fleet = FleetState(hosts)
-        watch = FleetWatch(fleet, self.pool, clock=self.clock)
+        watch = FleetWatch(fleet, self, clock=self.clock)
         watching = asyncio.create_task(watch.run())
         try:
             async with asyncio.timeout(SETTLE_LIMIT_S):

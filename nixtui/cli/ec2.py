@@ -1,5 +1,7 @@
 """What EC2 knows of the fleet's instances, asked beside what hosts say themselves."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from nixtui.aws.session import Session
     from nixtui.cli.assembly import Assembly
     from nixtui.instances.console_witness import ConsoleWitness
+    from nixtui.instances.run_command import SsmTransport
+    from nixtui.remote.errors import RemoteError
+    from nixtui.remote.transport import Transport
     from nixtui.remote.witness import Witness
 
 LIMIT_S = 20.0
@@ -23,11 +28,12 @@ LIMIT_S = 20.0
 class Ec2Knowledge:
     """One login for all that is asked about hosts of the fleet."""
 
-    def __init__(self, nixtui: "Assembly") -> None:
+    def __init__(self, nixtui: Assembly) -> None:
         self._nixtui = nixtui
+        self._transports: dict[str, SsmTransport] = {}
 
     @cached_property
-    def session(self) -> "Session":
+    def session(self) -> Session:
         """The login of `[ec2]`, opened when it is first needed."""
         from nixtui.aws.session import Session
 
@@ -37,9 +43,25 @@ class Ec2Knowledge:
         return Session(environ, profile=profile, region=region)
 
     @cached_property
-    def witness(self) -> "Witness":
+    def witness(self) -> Witness:
         """Who is asked about host keys that known_hosts does not have."""
         return _Console(self)
+
+    def transport(self, host: Host) -> Transport:
+        """What brings scripts to an instance by its SSM agent. Raises `Unreachable` where it is none."""
+        from nixtui.instances.run_command import SsmTransport
+
+        known = self._transports.get(host.name)
+        if known is None or known.host != host:
+            known = self._transports[host.name] = SsmTransport(host, self.session)
+        return known
+
+    @staticmethod
+    def with_other_ways(host: Host, error: RemoteError) -> RemoteError:
+        """The same error with the ways that are left into an instance. None of them is gone unless a person says so."""
+        instance = host.instance.identity if host.instance else ""
+        ways = f"other ways in: nixtui instance doors {instance}; if its SSM agent is online: nixtui --via ssm …"
+        return type(error)(error.host, error.reason, f"{error.remedy}; {ways}" if error.remedy else ways)
 
     async def machines(self, hosts: Sequence[Host]) -> tuple[Sequence[Machine], Sequence[str]]:
         """What EC2 knows of these hosts, and what it did not tell. Nothing is asked where none is an instance."""
@@ -67,7 +89,7 @@ class _Console:
         self._ec2 = ec2
 
     @cached_property
-    def _witness(self) -> "ConsoleWitness":
+    def _witness(self) -> ConsoleWitness:
         from nixtui.instances.console_witness import ConsoleWitness
 
         return ConsoleWitness(lambda: self._ec2.session)

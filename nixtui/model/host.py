@@ -1,11 +1,19 @@
 """A host as the inventory knows it: who it is and how it is reached, not how it is."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 
 import msgspec
 
 from nixtui.model.machine import InstanceId
+
+
+class Way(StrEnum):
+    """How scripts get to a host: over SSH, or brought by the SSM agent of an instance."""
+
+    SSH = "ssh"
+    SSM = "ssm"
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +34,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None = None
     sources: tuple[str, ...] = ()
     instance: InstanceId | None = None
+    transport: Way = Way.SSH
 
     def is_another_machine_than(self, before: "Host") -> bool:
         """True when the machine was replaced: of two instances one name is all that they share."""

@@ -295,7 +295,7 @@ class LiveCockpit:
         await asyncio.to_thread(import_module, "nixtui.remote.pool")
         from nixtui.fleet.watch import FleetWatch
 
-        self._watch = FleetWatch(self.fleet, self._nixtui.pool, clock=self.clock)
+        self._watch = FleetWatch(self.fleet, self._nixtui, clock=self.clock)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())
             group.create_task(self._load())

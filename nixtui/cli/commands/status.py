@@ -140,7 +140,7 @@ async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> N
     fleet, table = FleetState(hosts), Table(_WATCHED, (_LEAST[0], max(longest, _LEAST[1]), *_LEAST[2:]))
     told: dict[str, str] = {}
     async with asyncio.TaskGroup() as group:
-        group.create_task(FleetWatch(fleet, nixtui.pool, clock=nixtui.clock).run())
+        group.create_task(FleetWatch(fleet, nixtui, clock=nixtui.clock).run())
         async for changes in fleet.batches(1):
             changed = [host for host in hosts if host.name in changes.names]
             now = nixtui.clock()

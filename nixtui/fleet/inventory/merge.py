@@ -7,7 +7,7 @@ import msgspec
 from nixtui.fleet.inventory.recognising import claimed_instance, recognised
 from nixtui.fleet.inventory.source import PartialHost
 from nixtui.model.environment import Environment
-from nixtui.model.host import Host
+from nixtui.model.host import Host, Way
 from nixtui.model.selector import Selector, Subject, parse_selector
 from nixtui.model.status import HostStatus
 
@@ -48,6 +48,7 @@ def combine(name: str, parts: Sequence[PartialHost]) -> PartialHost:
         flake_attr=next((each.flake_attr for each in parts if each.flake_attr is not None), None),
         tags={key: value for each in reversed(parts) for key, value in each.tags.items()},
         instance=next((each.instance for each in parts if each.instance is not None), None),
+        transport=next((each.transport for each in parts if each.transport is not None), None),
     )
 
 
@@ -62,6 +63,7 @@ def _host(name: str, given: Mapping[str, PartialHost]) -> Host:
         tags=known.tags,
         sources=tuple(given),
         instance=known.instance or claimed_instance(known.tags),
+        transport=known.transport or Way.SSH,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from nixtui.model.host import Way
 from nixtui.model.machine import InstanceId
 from nixtui.model.naming import printable, refuse_address, refuse_name, refuse_user, shown_name
 
@@ -24,6 +25,7 @@ class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = MappingProxyType({})
     instance: InstanceId | None = None
     reached_at: tuple[str, ...] = ()
+    transport: Way | None = None
 
 
 class SourceProblem(msgspec.Struct, frozen=True, kw_only=True):

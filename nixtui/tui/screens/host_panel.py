@@ -75,8 +75,9 @@ def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     if status.reason and clean(status.reason) != found.words:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
     step = _NEXT_STEP.get(status.state)
-    if status.remedy is not None and status.state in (HostState.HOST_KEY_UNKNOWN, HostState.HOST_KEY_CHANGED):
-        step = status.remedy  # it has the very line to type, or to remove
+    is_refused = status.state in (HostState.HOST_KEY_UNKNOWN, HostState.HOST_KEY_CHANGED)
+    if status.remedy is not None and step is not None and (is_refused or row.host.instance is not None):
+        step = status.remedy  # it has the very line to type or to remove, or the other ways in
     if step is not None:
         yield from wrap(step, cells, Role.MUTED, indent="  ")
     if is_old(row) and status.observed_at is not None:
