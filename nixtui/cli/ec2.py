@@ -63,17 +63,19 @@ class Ec2Knowledge:
         ways = f"other ways in: nixtui instance doors {instance}; if its SSM agent is online: nixtui --via ssm …"
         return type(error)(error.host, error.reason, f"{error.remedy}; {ways}" if error.remedy else ways)
 
-    async def machines(self, hosts: Sequence[Host]) -> tuple[Sequence[Machine], Sequence[str]]:
+    async def machines(
+        self, hosts: Sequence[Host], *, limit_s: float = LIMIT_S
+    ) -> tuple[Sequence[Machine], Sequence[str]]:
         """What EC2 knows of these hosts, and what it did not tell. Nothing is asked where none is an instance."""
         if not any(host.instance for host in hosts):
             return (), ()
         from nixtui.instances.machines import machines, survey_hosts, troubles
 
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(limit_s):
                 found = await survey_hosts(self.session, hosts)
         except TimeoutError:
-            return (), (f"ec2: it has not said within {LIMIT_S:g} s what it knows of these hosts",)
+            return (), (f"ec2: it has not said within {limit_s:g} s what it knows of these hosts",)
         return machines(found), troubles(found)
 
     async def close(self) -> None:

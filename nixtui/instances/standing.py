@@ -4,7 +4,7 @@ Everything of a region is asked at once. What cannot be asked is told beside the
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -96,26 +96,37 @@ async def survey(session: Session, regions: Sequence[str], filters: Mapping[str,
     )
 
 
+_NO_INSTANCES: list[Instance] = []
+_NO_CHECKS: dict[str, Checks] = {}
+_NO_GROUPS: list[Group] = []
+_NO_IMAGES: dict[str, Image] = {}
+_NO_NAMES: dict[str, str] = {}
+
+
 async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> Survey:
     problems: list[tuple[str, str, AwsError]] = []
 
-    async def told(what: str, asking: Coroutine[Any, Any, T], nothing: T) -> T:
+    async def told(what: str, ask: Callable[[], Coroutine[Any, Any, T]], nothing: T) -> T:
         try:
-            return await asking
+            return await ask()
         except AwsError as error:
             problems.append((region, what, error))
             return nothing
 
     instances, checks, groups = await asyncio.gather(
-        told("instances", list_instances(session, region, filters), []),
-        told("status checks", _checks(session, region), {}),
-        told("auto scaling groups", list_groups(session, region), []),
+        told("instances", lambda: list_instances(session, region, filters), _NO_INSTANCES),
+        told("status checks", lambda: _checks(session, region), _NO_CHECKS),
+        told("auto scaling groups", lambda: list_groups(session, region), _NO_GROUPS),
     )
     wanted = {each.image for each in instances if each.image}
     wanted |= {group.image for group in groups if group.image and group.image.startswith("ami-")}
-    images = await told("images", _images(session, region, wanted), {})
+    images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
-    names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
+    names = (
+        await told("names of images that are gone", lambda: _names(session, region, gone), _NO_NAMES)
+        if gone
+        else _NO_NAMES
+    )
     by_name = {group.name: group for group in groups}
 
     def standing(instance: Instance) -> Standing:

@@ -47,6 +47,7 @@ class Machine:
     execute: Execute | None = None
     ping: str = "Online"
     is_cut_off: bool = False
+    group: str | None = None
 
 
 @dataclass
@@ -70,6 +71,8 @@ class FakeMachines:
 
     def __init__(self, *machines: Machine) -> None:
         self.machines = {each.identity: each for each in machines}
+        self.images: dict[str, str] = {}  # AMIs that are registered, with the store path of their tag
+        self.groups: dict[str, str] = {}  # auto scaling groups, with the AMI that they start
         self.calls: list[str] = []
         self.sent: list[Command] = []
         self.denied: set[str] = set()
@@ -154,9 +157,30 @@ class FakeMachines:
             f"<item><instanceId>{each.identity}</instanceId><imageId>{each.image}</imageId>"
             f"<instanceState><name>{each.state}</name></instanceState><instanceType>t3.small</instanceType>"
             f"<privateIpAddress>{each.address}</privateIpAddress>"
-            f"<tagSet><item><key>Name</key><value>{each.name}</value></item></tagSet></item>"
+            f"<tagSet><item><key>Name</key><value>{each.name}</value></item>{_group_tag(each)}</tagSet></item>"
             for each in self.machines.values()
         )
+
+    def _DescribeImages(self, _: dict[str, str]) -> str:
+        tag = "<tagSet><item><key>nixtui:store-path</key><value>{}</value></item></tagSet>"
+        items = (
+            f"<item><imageId>{each}</imageId><name>web</name>{tag.format(path)}</item>"
+            for each, path in self.images.items()
+        )
+        return f"<imagesSet>{''.join(items)}</imagesSet>"
+
+    def _DescribeAutoScalingGroups(self, _: dict[str, str]) -> str:
+        members = (
+            f"<member><AutoScalingGroupName>{name}</AutoScalingGroupName><LaunchTemplate>"
+            f"<LaunchTemplateId>lt-{image}</LaunchTemplateId><Version>7</Version></LaunchTemplate></member>"
+            for name, image in self.groups.items()
+        )
+        return f"<AutoScalingGroups>{''.join(members)}</AutoScalingGroups>"
+
+    def _DescribeLaunchTemplateVersions(self, form: dict[str, str]) -> str:
+        image = form["LaunchTemplateId"].removeprefix("lt-")
+        data = f"<versionNumber>7</versionNumber><launchTemplateData><imageId>{image}</imageId></launchTemplateData>"
+        return f"<launchTemplateVersionSet><item>{data}</item></launchTemplateVersionSet>"
 
     def _DescribeInstanceTypes(self, _: dict[str, str]) -> str:
         return "<instanceTypeSet><item><hypervisor>nitro</hypervisor></item></instanceTypeSet>"
@@ -273,6 +297,11 @@ class FakeMachines:
         if not found:
             raise Refusal("InvalidCommandId", "")
         return found[0]
+
+
+def _group_tag(machine: Machine) -> str:
+    key = "aws:autoscaling:groupName"
+    return f"<item><key>{key}</key><value>{machine.group}</value></item>" if machine.group else ""
 
 
 def a_shell(*command: str, environ: Mapping[str, str] | None = None) -> Execute:

@@ -117,3 +117,12 @@ def test_the_host_without_an_instance_says_nothing_of_ec2() -> None:
     row = host_row(fleet, next(iter(fleet.names())), NOW)
     assert isinstance(row.host, Host)
     assert (list(machine_warnings(row, 40)), list(machine_facts(row))) == ([], [])
+
+
+async def test_the_dialog_says_what_a_replacement_would_come_up_on() -> None:
+    cockpit = cockpit_with(machine())
+    name = next(name for name, host in cockpit.fleet.hosts().items() if host.instance)
+    async with opened(cockpit, (120, 40)) as (_, pilot, _):
+        await write(pilot, f":host {name}")
+        await press(pilot, "enter", "r")
+        await until_shown(pilot, "replacement by group web would come up")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
@@ -87,6 +88,7 @@ class LiveCockpit:
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self._is_shown, self._sources_told = asyncio.Event(), asyncio.Event()
+        self._may_have_instances = asyncio.Event()
         self.first_run = self._first_run() if nixtui.configuration.path is None else None
 
     def _first_run(self) -> LiveFirstRun | None:
@@ -243,7 +245,7 @@ class LiveCockpit:
             known[each.host.name] = each
             if each.generations is not None:
                 self._known[each.host.name] = each.generations
-        return [known[name] for name in names]
+        return [replace(known[name], machine=self.fleet.machine(name)) for name in names]
 
     def keep(self, prepared: Prepared) -> Plan:
         """Remember the work of a plan until somebody says yes to it, or thirty others were made since."""
@@ -305,6 +307,7 @@ class LiveCockpit:
     async def _load(self) -> None:
         await self._nixtui.inventory.load(self._take)
         self._sources_told.set()
+        self._may_have_instances.set()
 
     def _load_anew(self) -> None:
         """The fleet is another one now."""
@@ -314,12 +317,14 @@ class LiveCockpit:
     async def _ask_ec2(self) -> None:
         from nixtui.cli.cockpit.machines import LiveMachines
 
-        await self._sources_told.wait()
+        await self._may_have_instances.wait()
         await LiveMachines(self._nixtui, self.fleet, self._take).run()
 
     def _take(self, snapshot: Snapshot) -> None:
         assert self._watch is not None
         self._note_replaced(snapshot.hosts)
+        if any(host.instance for host in snapshot.hosts):  # a flake may take a minute more
+            self._may_have_instances.set()
         self._watch.set_hosts(snapshot.hosts)
         self._watch.focus(self._focused)
         self._of_sources = [str(warning) for warning in self._nixtui.configuration.warnings]

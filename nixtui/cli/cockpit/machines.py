@@ -19,13 +19,10 @@ EVERY_S = 60.0
 class LiveMachines:
     """Keeps `fleet` knowing; `take` gets the inventory anew when instances came or went."""
 
-    def __init__(
-        self, nixtui: Assembly, fleet: FleetState, take: "Callable[[Snapshot], None]", *, every_s: float = EVERY_S
-    ) -> None:
+    def __init__(self, nixtui: Assembly, fleet: FleetState, take: "Callable[[Snapshot], None]") -> None:
         self._nixtui = nixtui
         self._fleet = fleet
         self._take = take
-        self._every_s = every_s
         self._listed: dict[str, tuple[str, str]] | None = None
 
     async def run(self) -> None:
@@ -38,7 +35,7 @@ class LiveMachines:
             found = await self._ask()
             if found is not None and self._has_changed(found) and follows:
                 await self._nixtui.inventory.ask_again(source, self._take)
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(EVERY_S)
 
     async def _ask(self) -> "Survey | None":
         """What is not told stays as it was known, and is asked again; the inventory says what went wrong."""

@@ -14,6 +14,8 @@
 #
 # It outlives who started it: an activation may restart the agent that brought it.
 set -u
+LC_ALL=C
+export LC_ALL
 
 root=${NIXTUI_ROOT-}
 most_err=6000
