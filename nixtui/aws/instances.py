@@ -8,7 +8,8 @@ import msgspec
 
 from nixtui.aws.session import Session
 
-_PAGE = 1000
+_PAGE = 200
+"""Half a megabyte of XML, which holds up the interpreter for 20 ms; the thousand that EC2 would give does for 100."""
 _ALIVE = ["pending", "running", "stopping", "stopped"]
 
 

@@ -53,8 +53,8 @@ _AT_ONCE = 200
 """As many values as one filter takes."""
 
 
-def machine(standing: Standing) -> Machine:
-    """An instance as the fleet has it."""
+def machine(standing: Standing, *, images_known: bool = True) -> Machine:
+    """An instance as the fleet has it. Where images were not told, nothing says that one of them is gone."""
     instance, checks, group = standing.instance, standing.checks, standing.group
     template, version = instance.template or (None, None)
     return Machine(
@@ -69,7 +69,7 @@ def machine(standing: Standing) -> Machine:
         events=checks.events if checks else (),
         image=instance.image,
         image_name=standing.image_name,
-        image_registered=None if instance.image is None else standing.image is not None,
+        image_registered=standing.image is not None if images_known and instance.image else None,
         image_system=standing.image.store_path if standing.image else None,
         template=template,
         template_version=version,
@@ -83,7 +83,8 @@ def machine(standing: Standing) -> Machine:
 
 def machines(found: Survey) -> tuple[Machine, ...]:
     """All of a survey."""
-    return tuple(machine(each) for each in found.standings)
+    silent = {region for region, what, _ in found.problems if what == "images"}
+    return tuple(machine(each, images_known=each.instance.region not in silent) for each in found.standings)
 
 
 def troubles(found: Survey) -> tuple[str, ...]:
