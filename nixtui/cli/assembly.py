@@ -109,7 +109,7 @@ def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> Ss
 class Assembly:
     """One run of nixtui: its configuration, and everything made of it when it is first needed.
 
-    `via` is the way to every host, `None` for each host's own.
+    `via` is the way to every host, `None` for each host's own; `by_agent` are those whose SSM agent a person chose.
 
     Use as an async context manager; leaving it closes connections and journal.
     """
@@ -124,6 +124,7 @@ class Assembly:
     ) -> None:
         self.surroundings = surroundings
         self.via = via
+        self.by_agent: set[str] = set()
         self.clock = surroundings.clock
         self.adopt(configuration, read_only=read_only)
         self.origin = socket.gethostname()
@@ -216,7 +217,7 @@ class Assembly:
 
     async def connect(self, host: Host) -> Transport:
         """The shared connection of a host, or what brings scripts to it otherwise. Raises a `RemoteError`."""
-        if (self.via or host.transport) is Way.SSM:
+        if (self.via or host.transport) is Way.SSM or host.name in self.by_agent:
             return self.ec2.transport(host)
         try:
             return await self.pool.connect(host)

@@ -56,11 +56,18 @@ class Ec2Knowledge:
             known = self._transports[host.name] = SsmTransport(host, self.session)
         return known
 
+    def leave(self, host: Host) -> None:
+        """Have whoever listens to a host by its agent connect anew."""
+        if (known := self._transports.pop(host.name, None)) is not None:
+            known.hang_up()
+
     @staticmethod
     def with_other_ways(host: Host, error: RemoteError) -> RemoteError:
         """The same error with the ways that are left into an instance. None of them is gone unless a person says so."""
         instance = host.instance.identity if host.instance else ""
-        ways = f"other ways in: nixtui instance doors {instance}; if its SSM agent is online: nixtui --via ssm …"
+        ways = (
+            f"other ways in: nixtui instance doors {instance}; by its SSM agent: nixtui --via ssm …, or A on its page"
+        )
         return type(error)(error.host, error.reason, f"{error.remedy}; {ways}" if error.remedy else ways)
 
     async def machines(

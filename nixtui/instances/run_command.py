@@ -79,6 +79,7 @@ class SsmTransport:
         self._instance: InstanceId = host.instance
         self._session = session
         self._random = random or SystemRandom()
+        self._channels: set[SsmChannel] = set()
 
     @property
     def host(self) -> Host:
@@ -127,8 +128,11 @@ class SsmTransport:
         if script.name not in _WITHOUT_STDIN:
             raise self._refusal(script)
         channel = SsmChannel(self, script, arguments)
-        yield channel
-        await channel.close()
+        self._channels.add(channel)
+        try:
+            yield channel
+        finally:
+            self._channels.discard(channel)
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[Transport]:
@@ -145,8 +149,14 @@ class SsmTransport:
         except TimeoutError:
             raise NoAnswer(self._host.name, f"its SSM agent took no command within {_PROOF_LIMIT_S:g} s") from None
 
+    def hang_up(self) -> None:
+        """End what listens."""
+        for channel in tuple(self._channels):
+            channel.hang_up()
+
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing else is held open."""
+        self.hang_up()
 
     async def _pieces(self, script: Script, arguments: tuple[str, ...]) -> AsyncIterator[Piece]:
         """The output of a script, started as a job, until its last piece."""
@@ -265,7 +275,11 @@ class SsmChannel:
         """Ask once more."""
         self._asked.set()
 
-    async def close(self) -> None:
-        """Nothing runs on the host by now."""
+    def hang_up(self) -> None:
+        """No more lines, after those of the run that is under way."""
         self._is_closed = True
         self._asked.set()
+
+    async def close(self) -> None:
+        """Nothing runs on the host by now."""
+        self.hang_up()

@@ -101,7 +101,7 @@ class LiveCockpit:
         """Acting on hosts besides taking them back."""
         from nixtui.cli.cockpit.acting import LiveActing
 
-        return LiveActing(self._nixtui, self.fleet, self.keep, self._let_go)
+        return LiveActing(self._nixtui, self.fleet, self.keep, self._let_go, self.refresh)
 
     @cached_property
     def logs(self) -> LiveLogs:
