@@ -5,6 +5,7 @@ Everything of a region is asked at once. What cannot be asked is told beside the
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -156,7 +157,7 @@ async def _checks(session: Session, region: str) -> dict[str, Checks]:
 
 def _read_checks(told: Mapping[str, Any]) -> Checks:
     events = tuple(
-        f"{each.get('Code', 'event')} from {each.get('NotBefore', 'an unknown time')}: {each.get('Description', '')}"
+        f"{each.get('Code', 'event')} from {_when(each.get('NotBefore'))}: {each.get('Description', '')}"
         for each in told.get("Events", ())
         if "[Completed]" not in str(each.get("Description", "")) and "[Canceled]" not in str(each.get("Description"))
     )
@@ -165,6 +166,10 @@ def _read_checks(told: Mapping[str, Any]) -> Checks:
         str(told.get("InstanceStatus", {}).get("Status", "unknown")),
         events,
     )
+
+
+def _when(moment: datetime | None) -> str:
+    return "an unknown time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:

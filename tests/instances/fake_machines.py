@@ -48,6 +48,9 @@ class Machine:
     ping: str = "Online"
     is_cut_off: bool = False
     group: str | None = None
+    image_name: str | None = None  # what EC2 remembers of an image that is gone
+    system_check: str = "ok"
+    event: str = ""  # code, time and description of a scheduled event
 
 
 @dataclass
@@ -168,6 +171,23 @@ class FakeMachines:
             for each, path in self.images.items()
         )
         return f"<imagesSet>{''.join(items)}</imagesSet>"
+
+    def _DescribeInstanceStatus(self, _: dict[str, str]) -> str:
+        items = (
+            f"<item><instanceId>{each.identity}</instanceId><systemStatus><status>{each.system_check}</status>"
+            f"</systemStatus><instanceStatus><status>ok</status></instanceStatus>{_event(each)}</item>"
+            for each in self.machines.values()
+        )
+        return f"<instanceStatusSet>{''.join(items)}</instanceStatusSet>"
+
+    def _DescribeInstanceImageMetadata(self, _: dict[str, str]) -> str:
+        items = (
+            f"<item><instanceId>{each.identity}</instanceId><imageMetadata><imageId>{each.image}</imageId>"
+            f"<name>{each.image_name}</name></imageMetadata></item>"
+            for each in self.machines.values()
+            if each.image_name
+        )
+        return f"<instanceImageMetadataSet>{''.join(items)}</instanceImageMetadataSet>"
 
     def _DescribeAutoScalingGroups(self, _: dict[str, str]) -> str:
         members = (
@@ -302,6 +322,14 @@ class FakeMachines:
 def _group_tag(machine: Machine) -> str:
     key = "aws:autoscaling:groupName"
     return f"<item><key>{key}</key><value>{machine.group}</value></item>" if machine.group else ""
+
+
+def _event(machine: Machine) -> str:
+    if not machine.event:
+        return ""
+    code, moment, description = machine.event.split(" ", 2)
+    told = f"<code>{code}</code><notBefore>{moment}</notBefore><description>{description}</description>"
+    return f"<eventsSet><item>{told}</item></eventsSet>"
 
 
 def a_shell(*command: str, environ: Mapping[str, str] | None = None) -> Execute:

@@ -2,9 +2,16 @@
 
 import pytest
 
+from nixtui.aws.session import Session
+from nixtui.cli.ec2 import words_of
+from nixtui.instances.machines import machines, survey_hosts, troubles
+from nixtui.instances.standing import survey
+from nixtui.model.host import Host
 from nixtui.model.machine import InstanceId, Machine
 from tests.aws.moto_aws import an_image, client, moto_environ
 from tests.cli.conftest import Shell, shell
+from tests.instances.fake_machines import FakeMachines
+from tests.instances.fake_machines import Machine as FakeMachine
 from tests.instances.test_instance_commands import a_group
 
 __all__ = ["moto_environ", "shell"]
@@ -66,7 +73,6 @@ def test_status_has_what_ec2_knows_of_each_instance(shell: Shell, moto_environ: 
     assert (web["group_template_version"], web["group_image_name"], web["image_registered"]) == ("2", "web new", True)
     assert web["replacement"] == f"a replacement by group web would come up on {new}, not on {old}"
     assert web["created_at"]
-    assert "web-1" in shell.run("status", "is:old-image").err  # it does not answer, and so is no sure match
 
 
 def test_what_ec2_does_not_tell_is_said_and_hides_no_host(shell: Shell, moto_environ: dict[str, str]) -> None:
@@ -81,3 +87,54 @@ def test_what_ec2_does_not_tell_is_said_and_hides_no_host(shell: Shell, moto_env
     (web,) = ended.json
     assert (web["ec2"]["instance_id"], web["ec2"]["state"]) == ("i-1", None)
     assert "AWS cannot be reached" in ended.err
+
+
+WEB = InstanceId("i-0a1b2c3d4e5f60718", "eu-central-1")
+
+
+async def known_of(monkeypatch: pytest.MonkeyPatch, *denied: str, **more: str) -> tuple[Machine, tuple[str, ...]]:
+    """What EC2 knows of one instance, and what it did not tell."""
+    with FakeMachines(FakeMachine(WEB.identity, "web-1", "10.0.0.1", **more)) as fake:  # type: ignore[arg-type]
+        fake.denied.update(denied)
+        for name, value in fake.environ.items():
+            monkeypatch.setenv(name, value)
+        async with Session(fake.environ) as session:
+            found = await survey_hosts(session, [Host(name="web-1", address="10.0.0.1", instance=WEB)])
+    (machine,) = machines(found)
+    return machine, troubles(found)
+
+
+async def test_checks_events_and_an_image_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = "system-reboot 2026-12-01T03:00:00.000Z The instance is scheduled for a reboot"
+    told, silent = await known_of(
+        monkeypatch, system_check="impaired", event=event, image_name="web 24.05", state="stopping"
+    )
+    assert (told.image_name, told.image_registered, told.image_system) == ("web 24.05", False, None)
+    assert (told.state, told.system_check, told.instance_check) == ("stopping", "impaired", "ok")
+    words = "system-reboot from 2026-12-01 03:00 UTC: The instance is scheduled for a reboot"
+    assert told.events == (words,)
+    assert list(words_of(told, None)) == ["EC2 says it is stopping", "system check impaired", words]
+    assert silent == ()
+
+
+async def test_an_event_that_is_over_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = "system-reboot 2026-12-01T03:00:00.000Z [Completed] The instance is scheduled for a reboot"
+    told, _ = await known_of(monkeypatch, event=event)
+    assert told.events == ()
+
+
+async def test_when_images_are_not_told_none_is_called_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, silent = await known_of(monkeypatch, "DescribeImages", image_name="web 24.05")
+    assert told.image_registered is None
+    assert any("these credentials may not call ec2:DescribeImages" in each for each in silent)
+
+
+async def test_regions_that_refuse_the_same_say_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeMachines() as fake:
+        fake.denied.add("DescribeAutoScalingGroups")
+        for name, value in fake.environ.items():
+            monkeypatch.setenv(name, value)
+        async with Session(fake.environ) as session:
+            found = await survey(session, ["eu-central-1", "us-east-1"], {})
+    (told,) = troubles(found)
+    assert told.startswith("ec2: auto scaling groups (eu-central-1, us-east-1): these credentials may not call")
