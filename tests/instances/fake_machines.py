@@ -205,6 +205,9 @@ class FakeMachines:
     def _DescribeInstanceTypes(self, _: dict[str, str]) -> str:
         return "<instanceTypeSet><item><hypervisor>nitro</hypervisor></item></instanceTypeSet>"
 
+    def _GetSerialConsoleAccessStatus(self, _: dict[str, str]) -> str:
+        return "<serialConsoleAccessEnabled>true</serialConsoleAccessEnabled>"
+
     def _GetConsoleOutput(self, form: dict[str, str]) -> str:
         from base64 import b64encode
 
