@@ -140,7 +140,7 @@ async def _act(rollback: Rollback, name: str, reach: Reach, run: Run) -> TargetR
 
 def _with_replacement(report: TargetReport, facts: Mapping[str, str]) -> TargetReport:
     """What was taken back comes up again with the next instance that the group starts: said where the host is well."""
-    told, group = facts.get("replacement"), facts.get("group", "")
+    told, group = facts.get("replacement"), facts.get("group", "GROUP")
     if told is None or report.outcome is not Outcome.COMMITTED:
         return report
     remedy = (
@@ -170,7 +170,7 @@ def _plan_host(
     facts = {"new": there.system, "system": there.path, "previous": known.current_system, "action": action.value}
     if action in (Action.SWITCH, Action.TEST):
         facts["revert_after"] = f"{settings.revert_after:g}"
-    facts |= _differences(known, there) | _replacement(seen.machine, there)
+    facts |= _differences(known, there) | _instance(seen.machine) | _replacement(seen.machine, there)
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
     if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
@@ -190,14 +190,23 @@ def _plan_host(
         lasting=action is not Action.TEST,
         lasts=there.path,
     )
-    warnings = [*_host_warnings(known, there, action), *filter(None, [facts.get("replacement")])]
+    warnings = [*_host_warnings(known, there, action), *_replacement(seen.machine, there, "what it goes to").values()]
     return msgspec.structs.replace(row, warnings=tuple(warnings)), order
 
 
-def _replacement(machine: Machine | None, there: Resolved) -> dict[str, str]:
+def _instance(machine: Machine | None) -> dict[str, str]:
+    """Which machine it was, for whoever reads of it when another one has its name."""
+    if machine is None:
+        return {}
+    return {"instance": machine.instance.identity} | ({"group": machine.group} if machine.group else {})
+
+
+def _replacement(machine: Machine | None, there: Resolved, called: str = "what runs") -> dict[str, str]:
     """What the group of an instance would start, where that is not what the host is about to run."""
-    told = machine.replacement(there.system) if machine is not None and machine.group_system != there.path else None
-    return {} if machine is None or told is None else {"replacement": told, "group": machine.group or ""}
+    if machine is None or machine.group_system == there.path:
+        return {}
+    told = machine.replacement(there.system, called=called)
+    return {} if told is None else {"replacement": told}
 
 
 def _differences(known: Generations, there: Resolved) -> dict[str, str]:

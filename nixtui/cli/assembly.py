@@ -215,9 +215,13 @@ class Assembly:
         """The shared connection of a host, made when there is none. Raises a `RemoteError`."""
         yield await self.connect(host)
 
+    def way(self, host: Host) -> Way:
+        """How scripts get to a host in this run."""
+        return Way.SSM if host.name in self.by_agent else self.via or host.transport
+
     async def connect(self, host: Host) -> Transport:
         """The shared connection of a host, or what brings scripts to it otherwise. Raises a `RemoteError`."""
-        if (self.via or host.transport) is Way.SSM or host.name in self.by_agent:
+        if self.way(host) is Way.SSM:
             return self.ec2.transport(host)
         try:
             return await self.pool.connect(host)

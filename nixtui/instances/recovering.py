@@ -70,7 +70,10 @@ class _Ways:
         yield self._by_agent("the same by its SSM agent", f"rollback {self._host}")
         yield self._reboot("reboot: what was only tested, or switched live and not committed, is gone")
         yield self._console("see on its console what hangs")
-        yield self._door("choose an older generation in the boot menu", "serial console", "then nixtui instance reboot")
+        menu = self._door(
+            "choose an older generation in the boot menu, if it is shown there", "serial console", doubts=False
+        )
+        yield Step(menu.words, f"{menu.command}; then nixtui instance reboot", menu.closed)
         yield from self._anew()
 
     def access(self) -> Iterator[Step]:
@@ -135,7 +138,6 @@ class _Ways:
     def _console(self, words: str) -> Step:
         return self._door(words, "console output")
 
-    def _door(self, words: str, name: str, then: str | None = None) -> Step:
+    def _door(self, words: str, name: str, *, doubts: bool = True) -> Step:
         door = self._doors[name]
-        command = door.words if then is None else f"{door.words}; {then}"
-        return Step(f"{words} ({door.doubt})" if door.doubt else words, command, door.closed)
+        return Step(f"{words} ({door.doubt})" if door.doubt and doubts else words, door.words, door.closed)

@@ -47,8 +47,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         fine = (None, "ok", "passed", "initializing", "not-applicable", "insufficient-data")
         return tuple(f"{name} check {state}" for name, state in checks if state not in fine)
 
-    def replacement(self, current_system: str | None) -> str | None:
-        """What a replacement by its group would come up on, as a sentence, where that is not what the host runs.
+    def replacement(self, current_system: str | None, *, called: str = "what runs") -> str | None:
+        """What a replacement by its group would come up on, as a sentence, where that is not what the host runs, which
+        the sentence calls so.
 
         `None` where it is, where there is no group, and where it cannot be told: an image without the tag that names
         its system says something only when it is not the image of this instance.
@@ -60,7 +61,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
             if self.group_system == current_system:
                 return None
             kind = "the old system" if self.group_system == self.image_system else "another system"
-            return f"{where} {kind}: {system_name(self.group_system)} ({self.group_image}), not on what runs"
+            return f"{where} {kind}: {system_name(self.group_system)} ({self.group_image}), not on {called}"
         if self.image is None or self.group_image == self.image:
             return None
         return f"{where} {self.group_image}, not on {self.image}"

@@ -34,8 +34,8 @@ def machine_facts(row: Subject) -> Iterator[tuple[str, Line]]:
     checks = " / ".join(each or "–" for each in (machine.system_check, machine.instance_check))
     yield "ec2", line((clean(machine.state), Role.TEXT), (f"  checks {clean(checks)}", Role.MUTED))
     if machine.image is not None:
-        gone = Span("  not registered any more", Role.WARN) if machine.image_registered is False else Span("")
-        yield "image", (said(machine.image_name or machine.image), Span(f"  {clean(machine.image)}", Role.MUTED), gone)
+        gone = Span("  deregistered", Role.WARN) if machine.image_registered is False else Span("")
+        yield "image", (said(machine.image_name or machine.image), gone, Span(f"  {clean(machine.image)}", Role.MUTED))
     if machine.image_system is not None:
         yield "made of", line((clean(system_name(machine.image_system)), Role.MUTED))
     if machine.group is not None:

@@ -75,7 +75,7 @@ def test_what_ec2_says_fits_and_has_its_words(cells: int) -> None:
         assert words in told
     facts = {label: plain(value) for label, value in machine_facts(row)}
     assert facts["instance"] == "i-0a1b2c3d4e5f60718  t3.small  eu-central-1a"
-    assert facts["image"] == "web 25.05  ami-0aaaaaaaaaaaaaaaa  not registered any more"
+    assert facts["image"] == "web 25.05  deregistered  ami-0aaaaaaaaaaaaaaaa"
     assert facts["group"] == "web  this one by version 7"
     assert facts["starts"] == "ami-0aaaaaaaaaaaaaaaa  version 7"
 

@@ -36,7 +36,8 @@ def host_panel(row: HostRow, cells: int, known: Generations | None = None, usual
     """
     facts = row.status.facts
     lines = [*_headline(row, cells), EMPTY]
-    lines.extend(machine_warnings(row, cells))
+    if warnings := list(machine_warnings(row, cells)):
+        lines += [*warnings, EMPTY]
     for label, value in (*_properties(row, known, usual), *_figures(row.status, row.loads)):
         lines.extend(_labelled(label, value, cells))
     if facts.failed_units:
