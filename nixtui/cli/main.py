@@ -20,6 +20,7 @@ from nixtui.cli.output import narrate, plain
 from nixtui.cli.prompter import TerminalPrompter
 from nixtui.config import BadConfiguration, load_configuration
 from nixtui.config.paths import NoHome
+from nixtui.model.host import Way
 from nixtui.model.target import BadTarget, NoSuchGeneration
 from nixtui.operations.journal import JournalUnavailable
 from nixtui.operations.policy import Refused
@@ -120,6 +121,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nixtui {__version__}")
     parser.add_argument("--config", metavar="FILE", type=Path, help="instead of the nixtui.toml that is found")
     parser.add_argument("--read-only", action="store_true", help="refuse everything that changes anything")
+    parser.add_argument(
+        "--via",
+        choices=[way.value for way in Way],
+        help="the way to every host instead of its own: ssm for instances that SSH does not reach",
+    )
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, title in COMMANDS.items():
@@ -156,7 +162,8 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         configuration = load_configuration(surroundings.cwd, surroundings.environ, parsed.config)
         for warning in configuration.warnings:
             narrate(str(warning))
-        async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
+        via = Way(parsed.via) if parsed.via else None
+        async with Assembly(configuration, surroundings, read_only=parsed.read_only, via=via) as nixtui:
             if parsed.command is None:
                 return await _app(nixtui, mouse=not parsed.no_mouse)
             gc.enable()

@@ -4,7 +4,8 @@ Everything of a region is asked at once. What cannot be asked is told beside the
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -67,7 +68,7 @@ class Checks(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One instance with what is known around it. `None` where nothing is known.
 
-    `replacement_name` is what the image is called that its group would start instead.
+    `group_image` is what its group would start now, where that can be seen.
     """
 
     instance: Instance
@@ -75,7 +76,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     image: Image | None = None
     image_name: str | None = None
     group: Group | None = None
-    replacement_name: str | None = None
+    group_image: Image | None = None
+
+    @property
+    def replacement_name(self) -> str | None:
+        """What the image is called that its group would start instead."""
+        return self.group_image.name if self.group_image is not None else None
 
     @property
     def drift(self) -> str | None:
@@ -121,38 +127,48 @@ async def survey(session: Session, regions: Sequence[str], filters: Mapping[str,
     )
 
 
+_NO_INSTANCES: list[Instance] = []
+_NO_CHECKS: dict[str, Checks] = {}
+_NO_GROUPS: list[Group] = []
+_NO_IMAGES: dict[str, Image] = {}
+_NO_NAMES: dict[str, str] = {}
+
+
 async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> Survey:
     problems: list[tuple[str, str, AwsError]] = []
 
-    async def told(what: str, asking: Coroutine[Any, Any, T], nothing: T) -> T:
+    async def told(what: str, ask: Callable[[], Coroutine[Any, Any, T]], nothing: T) -> T:
         try:
-            return await asking
+            return await ask()
         except AwsError as error:
             problems.append((region, what, error))
             return nothing
 
     instances, checks, groups = await asyncio.gather(
-        told("instances", list_instances(session, region, filters), []),
-        told("status checks", _checks(session, region), {}),
-        told("auto scaling groups", list_groups(session, region), []),
+        told("instances", lambda: list_instances(session, region, filters), _NO_INSTANCES),
+        told("status checks", lambda: _checks(session, region), _NO_CHECKS),
+        told("auto scaling groups", lambda: list_groups(session, region), _NO_GROUPS),
     )
     wanted = {each.image for each in instances if each.image}
-    wanted |= {each.image for each in groups if each.image and each.image.startswith("ami-")}
-    images = await told("images", _images(session, region, wanted), {})
+    wanted |= {group.image for group in groups if group.image and group.image.startswith("ami-")}
+    images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
-    names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
+    names = (
+        await told("names of images that are gone", lambda: _names(session, region, gone), _NO_NAMES)
+        if gone
+        else _NO_NAMES
+    )
     by_name = {group.name: group for group in groups}
 
     def standing(instance: Instance) -> Standing:
         image, group = images.get(instance.image or ""), by_name.get(instance.group or "")
-        instead = images.get((group.image if group else None) or "")
         return Standing(
             instance=instance,
             checks=checks.get(instance.identity),
             image=image,
             image_name=image.name if image else names.get(instance.identity),
             group=group,
-            replacement_name=instead.name if instead else None,
+            group_image=images.get(group.image or "") if group else None,
         )
 
     return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))
@@ -171,7 +187,7 @@ async def _checks(session: Session, region: str) -> dict[str, Checks]:
 
 def _read_checks(told: Mapping[str, Any]) -> Checks:
     events = tuple(
-        f"{each.get('Code', 'event')} from {each.get('NotBefore', 'an unknown time')}: {each.get('Description', '')}"
+        f"{each.get('Code', 'event')} from {_when(each.get('NotBefore'))}: {each.get('Description', '')}"
         for each in told.get("Events", ())
         if "[Completed]" not in str(each.get("Description", "")) and "[Canceled]" not in str(each.get("Description"))
     )
@@ -180,6 +196,10 @@ def _read_checks(told: Mapping[str, Any]) -> Checks:
         str(told.get("InstanceStatus", {}).get("Status", "unknown")),
         events,
     )
+
+
+def _when(moment: datetime | None) -> str:
+    return "an unknown time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:

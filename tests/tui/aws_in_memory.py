@@ -36,6 +36,12 @@ def image(now: float, role: str, day: int, region: str = REGIONS[0], **more: obj
     )
 
 
+def _image_of(group: Group | None, name: str | None, region: str) -> Image | None:
+    if group is None or group.image is None or name is None:
+        return None
+    return Image(identity=group.image, name=name, region=region, state="available")
+
+
 class StagedImages:
     """Four images in two regions."""
 
@@ -121,7 +127,7 @@ class StagedInstances:
             image=runs,
             image_name=runs.name if runs is not None else NAME.format("cache", 1),
             group=group,
-            replacement_name=instead,
+            group_image=_image_of(group, instead, region),
         )
 
     async def survey(self) -> Instances:

@@ -13,6 +13,8 @@ _WORDS = {
     "list": "instances over regions: state, checks, image, group, and what a replacement would run",
     "show": "all that EC2 knows of one instance",
     "doors": "the ways into an instance that SSH cannot reach, and why others cannot work",
+    "recover": "what gets an instance back whose configuration, access or store is broken, step by step",
+    "trust": "put a host's key into known_hosts where the console of its instance shows the same",
     "launch": "start a new instance from an image",
     "start": "start instances that are stopped",
     "stop": "stop instances",
