@@ -45,6 +45,9 @@ async def transport_to(
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         async with Session(fake.environ) as session:
+            await session.thread(
+                lambda: session.client("ssm", fake.environ["AWS_REGION"])
+            )  # short limits are not for it
             yield SsmTransport(HOST, session), fake
 
 
