@@ -47,7 +47,7 @@ async def transport_to(
         async with Session(fake.environ) as session:
             await session.thread(
                 lambda: session.client("ssm", fake.environ["AWS_REGION"])
-            )  # short limits are not for it
+            )  # limits are short
             yield SsmTransport(HOST, session), fake
 
 
