@@ -112,7 +112,7 @@ def test_what_is_missing_is_done_and_nothing_else(shell: Shell, cloud: FakeCloud
 
 def test_a_run_that_was_killed_goes_on_where_it_was(shell: Shell, make_cloud: MakeCloud) -> None:
     sparse(shell.directory / "disk.raw", 256 * MIB, 40)
-    cloud = make_cloud(slow=1.0, slow_seconds=0.2)
+    cloud = make_cloud(slow=1.0, slow_seconds=0.5)
     process = start(shell)
     wait_until(process, lambda: cloud.calls["PutSnapshotBlock"] > 10)
     process.kill()
@@ -203,7 +203,7 @@ def test_stopping_says_what_is_left_and_how_to_remove_it(shell: Shell, cloud: Fa
 
 
 def test_stopping_while_blocks_are_sent_names_the_snapshot(shell: Shell, make_cloud: MakeCloud, raw: Path) -> None:
-    cloud = make_cloud(slow=1.0, slow_seconds=0.3)
+    cloud = make_cloud(slow=1.0, slow_seconds=1.5)
     process = start(shell)
     wait_until(process, lambda: cloud.calls["PutSnapshotBlock"] > 10)
     process.send_signal(signal.SIGINT)
