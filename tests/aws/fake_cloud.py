@@ -70,6 +70,8 @@ class FakeCloud(FakeAws):
         self.quotas: dict[str, int] = {"L-B665C33B": 50000, "L-0E3CBAB9": 5}
         self.console = BOOTED
         self.checks = "ok"
+        self.is_xen = False
+        self.protected = False
         self.blocks_public = False
         self.default_key = "alias/aws/ebs"
         self.expired = False
@@ -346,12 +348,16 @@ class FakeCloud(FakeAws):
         return {"instanceStatusSet": found}
 
     def _do_get_console_output(self, form, region):
+        if self.is_xen and form.get("Latest") == "true":
+            raise Refusal(400, "UnsupportedOperation", "only Nitro instances have the latest output")
         each = self.instances[form["InstanceId"]]
         system = self.images[each.image].tags.get("nixtui:system", "nothing")
         text = self.console.replace("{system}", system) if each.looks < 1 else ""
         return {"instanceId": each.identity, "output": b64encode(text.encode()).decode()}
 
     def _do_terminate_instances(self, form, region):
+        if self.protected:
+            raise Refusal(400, "OperationNotPermitted", "the instance may not be terminated")
         for identity in form["InstanceId"]:
             if identity not in self.instances:
                 raise Refusal(400, "InvalidInstanceID.NotFound", "it does not exist")

@@ -112,7 +112,7 @@ def test_what_is_missing_is_done_and_nothing_else(shell: Shell, cloud: FakeCloud
 
 def test_a_run_that_was_killed_goes_on_where_it_was(shell: Shell, make_cloud: MakeCloud) -> None:
     sparse(shell.directory / "disk.raw", 256 * MIB, 40)
-    cloud = make_cloud(slow=1.0, slow_seconds=0.2)
+    cloud = make_cloud(slow=1.0, slow_seconds=0.5)
     process = start(shell)
     wait_until(process, lambda: cloud.calls["PutSnapshotBlock"] > 10)
     process.kill()
@@ -203,7 +203,7 @@ def test_stopping_says_what_is_left_and_how_to_remove_it(shell: Shell, cloud: Fa
 
 
 def test_stopping_while_blocks_are_sent_names_the_snapshot(shell: Shell, make_cloud: MakeCloud, raw: Path) -> None:
-    cloud = make_cloud(slow=1.0, slow_seconds=0.3)
+    cloud = make_cloud(slow=1.0, slow_seconds=1.5)
     process = start(shell)
     wait_until(process, lambda: cloud.calls["PutSnapshotBlock"] > 10)
     process.send_signal(signal.SIGINT)
@@ -241,6 +241,35 @@ def test_an_image_that_does_not_boot_is_given_to_nobody(
     assert cloud.parameters == {}
     assert image.tags["nixtui:boot-check"].startswith("failed")
     assert cloud.alive == []
+
+
+def test_where_the_newest_console_is_not_to_be_had_the_buffered_one_is_read(
+    shell: Shell, cloud: FakeCloud, raw: Path
+) -> None:
+    cloud.is_xen = True
+    ended = create(shell, "--boot-check")
+    assert ended.code == 0, ended.err
+    assert f"it runs {SYSTEM}" in ended.json["hosts"][0]["detail"]
+
+
+def test_an_instance_that_ec2_itself_finds_impaired_did_not_boot(shell: Shell, cloud: FakeCloud, raw: Path) -> None:
+    cloud.checks, cloud.console = "impaired", "nothing that helps\n"
+    ended = create(shell, "--boot-check")
+    assert (ended.code, "EC2's system status check failed" in ended.out) == (1, True), ended.err
+    assert cloud.alive == []
+
+
+def test_an_instance_that_may_not_be_terminated_is_named_with_the_way_to_do_it(
+    shell: Shell, cloud: FakeCloud, raw: Path
+) -> None:
+    cloud.protected = True
+    ended = create(shell, "--boot-check")
+    (instance,) = cloud.alive
+    image, left = ended.json["hosts"]
+    assert (ended.code, image["outcome"], left["outcome"]) == (4, "committed", "failed"), ended.err
+    assert left["remedy"] == f"nixtui instance terminate {instance.identity} --region {REGION}"
+    assert ended.json["instance_left"] == instance.identity
+    assert instance.identity in [each["id"] for each in shell.run("image", "left", "--json").json]
 
 
 def test_a_copy_that_fails_is_told_and_left_out_of_what_is_published(shell: Shell, cloud: FakeCloud, raw: Path) -> None:

@@ -149,7 +149,8 @@ class BootTrial:
             if error.may_pass or error.kind is Kind.NOT_FOUND:  # a new one is not known everywhere at once
                 return None
             raise
-        (told,) = answer["Reservations"][0]["Instances"]
+        instances = [each for group in answer.get("Reservations", ()) for each in group["Instances"]]
+        told = next(iter(instances), {"State": {"Name": "pending"}})
         if told["State"]["Name"] in ("pending", "running"):
             return None
         return str(told.get("StateReason", {}).get("Message") or told["State"]["Name"])
@@ -170,15 +171,17 @@ class BootTrial:
 
     async def _console(self) -> Console:
         """The newest of it, which only Nitro has; elsewhere what EC2 buffered last."""
-        try:
-            answer = await self._ask("GetConsoleOutput", InstanceId=self.instance, Latest=True)
-        except AwsError as error:
-            if error.kind is Kind.EXPIRED or error.kind is Kind.DENIED:
-                raise
-            if error.may_pass or error.kind is Kind.NOT_FOUND:
-                return Console()
-            answer = await self._ask("GetConsoleOutput", InstanceId=self.instance)
-        return read_console(str(answer.get("Output") or ""))
+        for newest in ({"Latest": True}, {}):
+            try:
+                answer = await self._ask("GetConsoleOutput", InstanceId=self.instance, **newest)
+            except AwsError as error:
+                if error.kind in (Kind.EXPIRED, Kind.DENIED):
+                    raise
+                if error.may_pass or error.kind is Kind.NOT_FOUND:
+                    break
+            else:
+                return read_console(str(answer.get("Output") or ""))
+        return Console()
 
     async def _ask(self, action: str, **parameters: Any) -> Any:
         return await self._session.call("ec2", action, self._subject.region, **parameters)

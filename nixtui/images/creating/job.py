@@ -75,6 +75,7 @@ class CreateJob:
             rows += await self._spread(run, others)
         else:
             rows += [left_out(each, "not begun: the image is not there to be given to anybody") for each in others]
+        rows += self._instance_row()
         outcome = overall(row.outcome for row in rows)
         stopped = run.cancelling.is_set() and not outcome.is_success
         return Report(operation=run.operation, outcome=outcome, targets=tuple(rows), interrupted=stopped)
@@ -230,7 +231,7 @@ class CreateJob:
         self.made.boot_check = f"{word} {_day(run.clock())}"
         await self._tag(recipe.region, image.identity, {TAG_CHECKED: self.made.boot_check})
         if verdict.passed:
-            return f"boot check: {verdict.detail}{self._instance_left()}"
+            return f"boot check: {verdict.detail}"
         row = self._short(Outcome.FAILED, f"the image does not boot: {verdict.detail}", None)
         raise _Ended(msgspec.structs.replace(row, log=verdict.lines))
 
@@ -294,15 +295,22 @@ class CreateJob:
             outcome=outcome,
             before=next(iter(made.snapshots), None),
             after=made.image.identity if made.image else None,
-            detail=f"{reason}; {left}{self._instance_left()}",
+            detail=f"{reason}; {left}",
             remedy="; ".join(each for each in ways if each) or None,
         )
 
-    def _instance_left(self) -> str:
+    def _instance_row(self) -> list[TargetReport]:
+        """A row of its own for an instance of the boot check that is still there: it must not be overlooked."""
         if self.made.instance is None:
-            return ""
-        words = f"nixtui instance terminate {self.made.instance} --region {self._recipe.region}"
-        return f"; instance {self.made.instance} still runs and costs money: {words}"
+            return []
+        return [
+            TargetReport(
+                name=f"instance {self.made.instance}",
+                outcome=Outcome.FAILED,
+                detail="the instance of the boot check could not be terminated; it runs and costs money",
+                remedy=f"nixtui instance terminate {self.made.instance} --region {self._recipe.region}",
+            )
+        ]
 
 
 def _day(moment: float) -> str:
