@@ -93,6 +93,15 @@ async def test_what_is_known_stays_while_aws_does_not_answer(tmp_path: Path, fak
         assert cockpit.fleet.machine("web-1") is not None
 
 
+async def test_what_one_may_not_ask_is_told_once_and_hides_nothing(tmp_path: Path, fake: FakeMachines) -> None:
+    fake.denied |= {"DescribeInstanceStatus"}
+    async with a_cockpit(tmp_path, fake) as cockpit:
+        cockpit.begin()
+        await until(cockpit, lambda: "web-1" in cockpit.fleet and cockpit.fleet.machine("web-1") is not None)
+        told = [each for each in cockpit.notes if "may not call ec2:DescribeInstanceStatus" in each]
+        assert len(told) == 1
+
+
 async def test_a_fleet_without_instances_asks_nothing(tmp_path: Path, fake: FakeMachines) -> None:
     (tmp_path / "nixtui.toml").write_text('[fleet]\nsources = ["file"]\n[hosts.a]\naddress = "127.0.0.1"\nport = 1\n')
     environ = {**fake.environ, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}

@@ -197,6 +197,27 @@ async def test_a_host_that_forgot_the_job_says_so(
             await transport.run(Script("say", "echo a; sleep 60"), on_line=hear)
 
 
+async def test_a_flood_fills_neither_the_host_nor_us_and_is_said_to_be_cut(
+    machine: Machine, root: NixosRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script goes on to its end all the same: an activation must not die of its own output."""
+    monkeypatch.setattr("nixtui.instances.run_command.MOST_OUTPUT_BYTES", 100_000)
+    most: list[int] = []
+
+    def hear(_: str) -> None:
+        if not most:
+            most.extend(path.stat().st_size for path in root.at("/run/nixtui-jobs").glob("*/out"))
+
+    text = "yes | head -c 30000000; yes oh | head -c 30000000 >&2; echo the end >&2; exit 5"
+    async with transport_to(machine, monkeypatch) as (transport, fake):
+        done = await transport.run(Script("flood", text), on_line=hear)
+    assert (done.exit_status, done.truncated) == (5, True)
+    assert 100_000 <= len(done.stdout) < 300_000
+    assert most[0] <= 8 * 2**20
+    assert len(fake.sent) < 10
+    assert list(root.at("/run/nixtui-jobs").iterdir()) == []
+
+
 async def test_another_way_is_proved_by_a_command(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     async with transport_to(machine, monkeypatch) as (transport, fake):
         async with transport.fresh() as other:

@@ -318,7 +318,7 @@ class LiveCockpit:
         from nixtui.cli.cockpit.machines import LiveMachines
 
         await self._may_have_instances.wait()
-        await LiveMachines(self._nixtui, self.fleet, self._take).run()
+        await LiveMachines(self._nixtui, self.fleet, self._take, self._note).run()
 
     def _take(self, snapshot: Snapshot) -> None:
         assert self._watch is not None
