@@ -75,7 +75,7 @@ def machine(standing: Standing, *, images_known: bool = True) -> Machine:
         template_version=version,
         group=instance.group,
         group_template_version=(group.number or group.version) if group else None,
-        group_image=group.image if group else None,
+        group_image=group.starts if group else None,
         group_image_name=standing.group_image.name if standing.group_image else None,
         group_system=standing.group_image.store_path if standing.group_image else None,
     )

@@ -76,6 +76,7 @@ class FakeMachines:
         self.machines = {each.identity: each for each in machines}
         self.images: dict[str, str] = {}  # AMIs that are registered, with the store path of their tag
         self.groups: dict[str, str] = {}  # auto scaling groups, with the AMI that they start
+        self.parameters: dict[str, str] = {}  # names that a group may have for an AMI
         self.calls: list[str] = []
         self.sent: list[Command] = []
         self.denied: set[str] = set()
@@ -199,6 +200,8 @@ class FakeMachines:
 
     def _DescribeLaunchTemplateVersions(self, form: dict[str, str]) -> str:
         image = form["LaunchTemplateId"].removeprefix("lt-")
+        if image in self.parameters:
+            image = self.parameters[image] if form.get("ResolveAlias") == "true" else f"resolve:ssm:/{image}"
         data = f"<versionNumber>7</versionNumber><launchTemplateData><imageId>{image}</imageId></launchTemplateData>"
         return f"<launchTemplateVersionSet><item>{data}</item></launchTemplateVersionSet>"
 
