@@ -340,6 +340,8 @@ class LiveCockpit:
                 continue
             assert host.instance is not None and before.instance is not None
             self._known.pop(host.name, None)
+            self._nixtui.by_agent.discard(host.name)
+            self._nixtui.pool.access.sudo_passwords.forget(host.name)
             was, now = before.instance.identity, host.instance.identity
             self._note(f"{host.name} was replaced: it is instance {now} now, and was {was}; it is shown as a new host")
 
