@@ -14,9 +14,12 @@ END = "-----END SSH HOST KEY FINGERPRINTS-----"
 _PREFIX = re.compile(
     r"(?:<\d{1,3}>)?(?:\[ *\d+\.\d+\] ?)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?"
     r"(?:[A-Za-z0-9._-]{1,64} )?(?:ec2|cloud-init|print-host-key|print-host-key-start)(?:\[\d+\])?: ?"
+    r"|[A-Za-z0-9._-]{1,64} login: "
 )
-"""How logger(1), the kernel and journald begin the lines of who prints keys; any other program's lines are none, as
-sshd logs what strangers type."""
+"""How logger(1), the kernel and journald begin the lines of who prints keys, and the prompt that waits on the line when
+a unit of NixOS prints straight to the console. Any other program's lines are none, as sshd logs what strangers type."""
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 _FINGERPRINT = re.compile(r"\d{3,5} (SHA256:[A-Za-z0-9+/]{43}) (?:.{0,300} )?\(([A-Za-z0-9-]{2,20})\)")
 """As `ssh-keygen -l` prints it. MD5, of before 2015, is no proof of anything."""
@@ -47,8 +50,9 @@ def printed_keys(console: str) -> tuple[PrintedKey, ...]:
 
 def _lines(console: str) -> Iterator[str]:
     for line in console.splitlines():
-        prefix = _PREFIX.match(line)
-        yield (line[prefix.end() :] if prefix else line).strip()
+        plain = _CONTROL.sub("", line)
+        prefix = _PREFIX.match(plain)
+        yield (plain[prefix.end() :] if prefix else plain).strip()
 
 
 async def console_keys(session: Session, region: str, instance: str) -> tuple[PrintedKey, ...]:

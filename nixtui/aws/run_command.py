@@ -25,6 +25,8 @@ _DELIVERY_S: Final = 30
 _LATE_S: Final = 15
 """How late AWS may be in telling that a command ran out of time."""
 
+_TAKE_BACK_S: Final = 5.0
+
 _LOOK_AFTER_S: Final = (0.15, 0.15, 0.25, 0.4, 0.6, 0.8)
 _LOOK_EVERY_S: Final = 1.0
 _ENDED: Final = frozenset({"Success", "Failed", "Cancelled", "TimedOut"})
@@ -51,26 +53,35 @@ async def run_command(session: Session, region: str, instance: str, script: str,
 
     `limit_s` is how long it may run once it has begun; `why` is shown in AWS's history.
     """
-    answer = await session.call(
-        "ssm",
-        "SendCommand",
-        region,
-        InstanceIds=[instance],
-        DocumentName=DOCUMENT,
-        Parameters={"commands": [script], "executionTimeout": [str(limit_s)]},
-        TimeoutSeconds=_DELIVERY_S,
-        Comment=why[:100],
+    sending = asyncio.ensure_future(
+        session.call(
+            "ssm",
+            "SendCommand",
+            region,
+            InstanceIds=[instance],
+            DocumentName=DOCUMENT,
+            Parameters={"commands": [script], "executionTimeout": [str(limit_s)]},
+            TimeoutSeconds=_DELIVERY_S,
+            Comment=why[:100],
+        )
     )
-    command = str(answer["Command"]["CommandId"])
     try:
+        command = _command(await asyncio.shield(sending))
         async with asyncio.timeout(_DELIVERY_S + limit_s + _LATE_S):
             return await _ended(session, region, instance, command)
     except TimeoutError:
         return Ran("its end was never told", -1, "", "")
     except asyncio.CancelledError:
-        with suppress(AwsError):
-            await session.call("ssm", "CancelCommand", region, CommandId=command, InstanceIds=[instance])
+        # The call that sends it goes on in its thread: what it has sent must not begin after we gave up.
+        with suppress(AwsError, TimeoutError):
+            async with asyncio.timeout(_TAKE_BACK_S):
+                command = _command(await sending)
+                await session.call("ssm", "CancelCommand", region, CommandId=command, InstanceIds=[instance])
         raise
+
+
+def _command(answer: Any) -> str:
+    return str(answer["Command"]["CommandId"])
 
 
 async def _ended(session: Session, region: str, instance: str, command: str) -> Ran:

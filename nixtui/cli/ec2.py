@@ -83,7 +83,7 @@ class Ec2Knowledge:
                 found = await survey_hosts(self.session, hosts)
         except TimeoutError:
             return (), (f"ec2: it has not said within {limit_s:g} s what it knows of these hosts",)
-        return machines(found), troubles(found)
+        return machines(found), troubles(found.problems)
 
     async def close(self) -> None:
         """Take no more calls."""

@@ -75,7 +75,7 @@ def machine(standing: Standing, *, images_known: bool = True) -> Machine:
         template_version=version,
         group=instance.group,
         group_template_version=(group.number or group.version) if group else None,
-        group_image=group.image if group else None,
+        group_image=group.starts if group else None,
         group_image_name=standing.group_image.name if standing.group_image else None,
         group_system=standing.group_image.store_path if standing.group_image else None,
     )
@@ -87,10 +87,10 @@ def machines(found: Survey) -> tuple[Machine, ...]:
     return tuple(machine(each, images_known=each.instance.region not in silent) for each in found.standings)
 
 
-def troubles(found: Survey) -> tuple[str, ...]:
-    """What was not told, once for each reason: ten regions that refuse the same say so in one line."""
+def troubles(problems: Iterable[tuple[str, str, AwsError]]) -> tuple[str, ...]:
+    """What a survey was not told, once for each reason: ten regions that refuse the same say so in one line."""
     regions: dict[tuple[str, str], list[str]] = {}
-    for region, what, error in found.problems:
+    for region, what, error in problems:
         regions.setdefault((what, _told(error, region)), []).append(region)
     return tuple(f"ec2: {what} ({', '.join(where)}): {reason}" for (what, reason), where in regions.items())
 

@@ -34,6 +34,9 @@ LEAST_INTERVAL_S: Final = 20.0
 MOST_OUTPUT_BYTES: Final = 2 * 2**20
 """More takes minutes to fetch; what a script says beyond it is dropped and said to be."""
 
+_BEYOND: Final = 2**40
+"""More than any output has: who has fetched so much only waits for the end."""
+
 _WAIT_S: Final = 5
 _PIECE_LIMIT_S: Final = 60
 _OVERHEAD_S: Final = 6.0
@@ -56,13 +59,17 @@ def _job() -> Script:
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """What one command fetched: how the job stands, a piece of its output, and whether it was the last."""
+    """What one command fetched: how the job stands, a piece of its output, and whether it was the last.
+
+    `is_cut` says that no more of the output is fetched, although there may be more.
+    """
 
     state: str
     code: int | None
     out: bytes
     err: bytes
     is_last: bool
+    is_cut: bool = False
 
 
 class SsmTransport:
@@ -97,15 +104,12 @@ class SsmTransport:
         """Run a script to its end; lines come a piece at a time. One that is given up here goes on there."""
         if script.name in _NOT_THIS_WAY:
             raise self._refusal(script)
-        answer, fetched, is_cut = Answer(on_line), 0, False
+        answer, is_cut = Answer(on_line), False
         try:
             async with asyncio.timeout(timeout + _OVERHEAD_S):
                 async for piece in self._pieces(script, arguments):
-                    if fetched < MOST_OUTPUT_BYTES:
-                        answer.receive_stdout(piece.out)
-                    else:
-                        is_cut |= bool(piece.out)
-                    fetched += len(piece.out)
+                    answer.receive_stdout(piece.out)
+                    is_cut |= piece.is_cut
                     if piece.is_last:
                         answer.receive_stderr(piece.err)
                         done = await answer.complete(piece.code)
@@ -170,6 +174,8 @@ class SsmTransport:
             ran = await self._run(_on_nixos(text), script.name)
             piece = self._read(identity, ran)
             fetched += len(piece.out)
+            if fetched >= MOST_OUTPUT_BYTES and not piece.is_last:
+                fetched, piece = _BEYOND, msgspec.structs.replace(piece, is_cut=True)
             yield piece
             if piece.is_last:
                 return

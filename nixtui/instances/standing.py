@@ -28,7 +28,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """An auto scaling group. `version` is as its owner wrote it (`7`, `$Latest`), `number` what that is at present, and
     `image` what it would start now.
 
-    `image` is `None` where that is not known; `resolve:ssm:…` where an SSM parameter decides.
+    `image` is `None` where that is not known. Where an SSM parameter decides it is `resolve:ssm:…`, and `resolved` the
+    image that the parameter names at present.
     """
 
     name: str
@@ -38,9 +39,18 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     number: str | None = None
     image: str | None = None
+    resolved: str | None = None
     wanted: int = 0
     members: tuple[str, ...] = ()
     mixed: bool = False
+
+    @property
+    def starts(self) -> str | None:
+        """The image that the next instance would have; `None` where that cannot be told."""
+        return self.resolved if self.image and self.image.startswith(_ALIAS) else self.image
+
+
+_ALIAS = "resolve:ssm:"
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -87,11 +97,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def drift(self) -> str | None:
         """What would happen at its next replacement that nobody expects; `None` where nothing would."""
         group = self.group
-        if group is None or group.image is None or group.image == self.instance.image:
+        if group is None or group.starts is None or group.starts == self.instance.image:
             return None
-        if not group.image.startswith("ami-"):
-            return None
-        return f"a replacement would come up on {group.image}, not on {self.instance.image}"
+        return f"a replacement would come up on {group.starts}, not on {self.instance.image}"
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -150,7 +158,7 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
         told("auto scaling groups", lambda: list_groups(session, region), _NO_GROUPS),
     )
     wanted = {each.image for each in instances if each.image}
-    wanted |= {group.image for group in groups if group.image and group.image.startswith("ami-")}
+    wanted |= {group.starts for group in groups if group.starts}
     images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
     names = (
@@ -168,7 +176,7 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
             image=image,
             image_name=image.name if image else names.get(instance.identity),
             group=group,
-            group_image=images.get(group.image or "") if group else None,
+            group_image=images.get(group.starts or "") if group else None,
         )
 
     return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))
@@ -232,18 +240,31 @@ async def list_groups(session: Session, region: str, names: Sequence[str] = ()) 
     answers = await asyncio.gather(*(template_image(session, region, *each) for each in ordered))
     known = dict(zip(ordered, answers, strict=True))
 
+    aliases = [each for each, told in known.items() if told and told[1] and told[1].startswith(_ALIAS)]
+    named = await asyncio.gather(*(template_image(session, region, *each, resolve=True) for each in aliases))
+    resolved = {each: told[1] for each, told in zip(aliases, named, strict=True) if told}
+
     def completed(group: Group) -> Group:
-        number, image = known.get((group.template or "", group.version or "")) or (None, None)
-        return msgspec.structs.replace(group, number=number, image=image)
+        key = group.template or "", group.version or ""
+        number, image = known.get(key) or (None, None)
+        named = resolved.get(key)
+        starts = named if named and named.startswith("ami-") else None  # who may not read the parameter gets its name
+        return msgspec.structs.replace(group, number=number, image=image, resolved=starts)
 
     return [completed(group) for group in groups]
 
 
-async def template_image(session: Session, region: str, template: str, version: str) -> tuple[str, str | None] | None:
-    """Number and image of a version of a launch template; `None` where that cannot be seen."""
+async def template_image(
+    session: Session, region: str, template: str, version: str, *, resolve: bool = False
+) -> tuple[str, str | None] | None:
+    """Number and image of a version of a launch template; `None` where that cannot be seen.
+
+    With `resolve` the image that an SSM parameter names, which takes the right to read that.
+    """
+    more = {"ResolveAlias": True} if resolve else {}
     try:
         answer = await session.call(
-            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version]
+            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version], **more
         )
     except AwsError:
         return None

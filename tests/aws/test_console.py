@@ -31,6 +31,11 @@ def test_the_list_is_found_behind_what_a_logger_puts_before_it(prefix: str) -> N
     assert printed_keys(text) == (PrintedKey(ED, "ED25519"),)
 
 
+def test_the_list_may_begin_where_a_prompt_waits_in_colour() -> None:
+    text = f"\x1b[1;32m<<< Welcome to NixOS >>>\x1b[0m\r\n\r\n\x1b[0mip-10-0-0-1 login: {console(ED)}"
+    assert printed_keys(text) == (PrintedKey(ED, "ED25519"),)
+
+
 def test_of_several_boots_the_last_one_counts() -> None:
     both = console(OLD) + console(ED, prefix="ec2: ")
     assert printed_keys(both) == (PrintedKey(ED, "ED25519"),)
@@ -48,7 +53,6 @@ def test_a_list_that_is_cut_off_or_empty_does_not_hide_the_one_before() -> None:
     [
         "sshd[99]: Invalid user ",
         "[   12.3] sshd[99]: ",
-        "web login: ",
         "Nov 27 01:02:03 web sshd-session[9]: ",
         "> ",
     ],

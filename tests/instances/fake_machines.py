@@ -76,6 +76,9 @@ class FakeMachines:
         self.machines = {each.identity: each for each in machines}
         self.images: dict[str, str] = {}  # AMIs that are registered, with the store path of their tag
         self.groups: dict[str, str] = {}  # auto scaling groups, with the AMI that they start
+        self.may_send = threading.Event()  # cleared, SendCommand takes its time to answer
+        self.may_send.set()
+        self.parameters: dict[str, str] = {}  # names that a group may have for an AMI
         self.calls: list[str] = []
         self.sent: list[Command] = []
         self.denied: set[str] = set()
@@ -199,6 +202,8 @@ class FakeMachines:
 
     def _DescribeLaunchTemplateVersions(self, form: dict[str, str]) -> str:
         image = form["LaunchTemplateId"].removeprefix("lt-")
+        if image in self.parameters:
+            image = self.parameters[image] if form.get("ResolveAlias") == "true" else f"resolve:ssm:/{image}"
         data = f"<versionNumber>7</versionNumber><launchTemplateData><imageId>{image}</imageId></launchTemplateData>"
         return f"<launchTemplateVersionSet><item>{data}</item></launchTemplateVersionSet>"
 
@@ -265,6 +270,7 @@ class FakeMachines:
         (limit,) = parameters.get("executionTimeout", ["3600"])
         if not re.fullmatch("[1-9][0-9]{0,5}", limit) or int(limit) > 172800:
             raise Refusal("InvalidParameters", "executionTimeout")
+        self.may_send.wait(30)
         (identity,) = request["InstanceIds"]
         if identity not in self.machines or self.machines[identity].execute is None:
             raise Refusal("InvalidInstanceId", f"Instances [[{identity}]] not in a valid state for account")

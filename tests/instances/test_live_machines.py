@@ -26,13 +26,19 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMachines]:
 
 
 @asynccontextmanager
-async def a_cockpit(directory: Path, fake: FakeMachines, text: str = "") -> AsyncIterator[LiveCockpit]:
-    (directory / "nixtui.toml").write_text(f'[fleet]\nsources = ["file", "ec2"]\n[ec2]\n{text}')
+async def a_cockpit(directory: Path, fake: FakeMachines) -> AsyncIterator[LiveCockpit]:
+    async with a_run(directory, fake) as nixtui, LiveCockpit(nixtui) as cockpit:
+        yield cockpit
+
+
+@asynccontextmanager
+async def a_run(directory: Path, fake: FakeMachines) -> AsyncIterator[Assembly]:
+    (directory / "nixtui.toml").write_text('[fleet]\nsources = ["file", "ec2"]\n[ec2]\n')
     environ = {**fake.environ, "HOME": str(directory), "PATH": "/usr/bin:/bin"}
     configuration = load_configuration(directory, environ)
     surroundings = Surroundings(cwd=directory, environ=environ, prompter=Nobody(), user="me")
-    async with Assembly(configuration, surroundings) as nixtui, LiveCockpit(nixtui) as cockpit:
-        yield cockpit
+    async with Assembly(configuration, surroundings) as nixtui:
+        yield nixtui
 
 
 async def until(cockpit: LiveCockpit, holds) -> None:
@@ -59,9 +65,11 @@ async def test_nothing_is_asked_before_the_first_frame(tmp_path: Path, fake: Fak
 
 
 async def test_a_replaced_host_is_a_new_one_and_is_told(tmp_path: Path, fake: FakeMachines) -> None:
-    async with a_cockpit(tmp_path, fake) as cockpit:
+    async with a_run(tmp_path, fake) as nixtui, LiveCockpit(nixtui) as cockpit:
         cockpit.begin()
         await until(cockpit, lambda: "web-1" in cockpit.fleet and cockpit.fleet.machine("web-1") is not None)
+        password = nixtui.pool.access.sudo_passwords.of("web-1")
+        nixtui.by_agent.add("web-1")
         fake.machines = {NEW: Machine(NEW, "web-1", "127.0.0.1", state="pending")}
 
         def is_new() -> bool:
@@ -70,6 +78,8 @@ async def test_a_replaced_host_is_a_new_one_and_is_told(tmp_path: Path, fake: Fa
 
         await until(cockpit, is_new)
         assert any(f"it is instance {NEW} now, and was {OLD}" in note for note in cockpit.notes)
+        assert nixtui.pool.access.sudo_passwords.of("web-1") is not password  # typed for another machine
+        assert nixtui.by_agent == set()
 
 
 async def test_instances_that_come_later_are_hosts_by_themselves(tmp_path: Path, fake: FakeMachines) -> None:
@@ -91,6 +101,15 @@ async def test_what_is_known_stays_while_aws_does_not_answer(tmp_path: Path, fak
             while fake.calls[asked:].count("DescribeInstances") < 3:  # noqa: ASYNC110 - a thread of the fake counts
                 await asyncio.sleep(0.02)
         assert cockpit.fleet.machine("web-1") is not None
+
+
+async def test_what_one_may_not_ask_is_told_once_and_hides_nothing(tmp_path: Path, fake: FakeMachines) -> None:
+    fake.denied |= {"DescribeInstanceStatus"}
+    async with a_cockpit(tmp_path, fake) as cockpit:
+        cockpit.begin()
+        await until(cockpit, lambda: "web-1" in cockpit.fleet and cockpit.fleet.machine("web-1") is not None)
+        told = [each for each in cockpit.notes if "may not call ec2:DescribeInstanceStatus" in each]
+        assert len(told) == 1
 
 
 async def test_a_fleet_without_instances_asks_nothing(tmp_path: Path, fake: FakeMachines) -> None:

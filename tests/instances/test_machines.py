@@ -101,7 +101,7 @@ async def known_of(monkeypatch: pytest.MonkeyPatch, *denied: str, **more: str) -
         async with Session(fake.environ) as session:
             found = await survey_hosts(session, [Host(name="web-1", address="10.0.0.1", instance=WEB)])
     (machine,) = machines(found)
-    return machine, troubles(found)
+    return machine, troubles(found.problems)
 
 
 async def test_checks_events_and_an_image_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,5 +136,21 @@ async def test_regions_that_refuse_the_same_say_so_once(monkeypatch: pytest.Monk
             monkeypatch.setenv(name, value)
         async with Session(fake.environ) as session:
             found = await survey(session, ["eu-central-1", "us-east-1"], {})
-    (told,) = troubles(found)
+    (told,) = troubles(found.problems)
     assert told.startswith("ec2: auto scaling groups (eu-central-1, us-east-1): these credentials may not call")
+
+
+async def test_the_image_that_a_parameter_names_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeMachines(FakeMachine(WEB.identity, "web-1", "10.0.0.1", group="web", image="ami-0a"))
+    fake.groups["web"], fake.parameters["current"] = "current", "ami-0b"
+    fake.images |= {"ami-0a": OLD, "ami-0b": NEW}
+    with fake:
+        for name, value in fake.environ.items():
+            monkeypatch.setenv(name, value)
+        async with Session(fake.environ) as session:
+            found = await survey_hosts(session, [Host(name="web-1", address="10.0.0.1", instance=WEB)])
+    (group,) = found.groups
+    assert (group.image, group.resolved) == ("resolve:ssm:/current", "ami-0b")  # a refresh cannot be rolled back there
+    (machine,) = machines(found)
+    assert (machine.group_image, machine.group_system) == ("ami-0b", NEW)
+    assert "another system: nixos-system-web-25.11 (ami-0b)" in (machine.replacement(OLD) or "")

@@ -1,11 +1,12 @@
 """Scripts over SSM Run Command, executed by a real shell, against a strict SSM of our own."""
 
+import asyncio
 import random
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -171,14 +172,42 @@ async def test_who_has_no_agent_or_may_not_is_told_why(machine: Machine, monkeyp
             await transport.run(Script("say", "echo a"))
 
 
+async def given_up(transport: SsmTransport, fake: FakeMachines, once: Callable[[], object]) -> None:
+    """A script that somebody stops waiting for, once something is so at AWS."""
+    running = asyncio.create_task(transport.run(Script("say", "echo a")))
+    async with asyncio.timeout(30):
+        while not once():  # noqa: ASYNC110 - a thread of the fake makes it so
+            await asyncio.sleep(0.01)
+    running.cancel()
+    fake.may_send.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 async def test_what_is_given_up_is_taken_back(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that no agent has taken yet must not begin after the operator was told that nothing happened."""
-    monkeypatch.setattr("nixtui.instances.run_command._OVERHEAD_S", 0.2)
     machine.is_cut_off = True
     async with transport_to(machine, monkeypatch) as (transport, fake):
-        with pytest.raises(NoAnswer, match="did not end within"):
-            await transport.run(Script("say", "echo a"), timeout=0.3)
-        assert [each.status for each in fake.sent] == ["Cancelled"]
+        await given_up(transport, fake, lambda: fake.sent)
+        assert [each.stop.is_set() for each in fake.sent] == [True]
+
+
+async def test_what_is_given_up_while_it_is_sent_is_taken_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.is_cut_off = True
+    async with transport_to(machine, monkeypatch) as (transport, fake):
+        fake.may_send.clear()
+        await given_up(transport, fake, lambda: "SendCommand" in fake.calls)
+        assert [each.stop.is_set() for each in fake.sent] == [True]
+
+
+async def test_what_takes_too_long_is_no_answer(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nixtui.instances.run_command._OVERHEAD_S", 0.0)
+    machine.is_cut_off = True
+    async with transport_to(machine, monkeypatch) as (transport, _):
+        with pytest.raises(NoAnswer, match=r"say did not end within 0\.1 s"):
+            await transport.run(Script("say", "echo a"), timeout=0.1)
 
 
 async def test_what_no_agent_takes_is_told_as_aws_tells_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +227,27 @@ async def test_a_host_that_forgot_the_job_says_so(
     async with transport_to(machine, monkeypatch) as (transport, _):
         with pytest.raises(Unreachable, match="did it reboot"):
             await transport.run(Script("say", "echo a; sleep 60"), on_line=hear)
+
+
+async def test_a_flood_fills_neither_the_host_nor_us_and_is_said_to_be_cut(
+    machine: Machine, root: NixosRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script goes on to its end all the same: an activation must not die of its own output."""
+    monkeypatch.setattr("nixtui.instances.run_command.MOST_OUTPUT_BYTES", 100_000)
+    most: list[int] = []
+
+    def hear(_: str) -> None:
+        if not most:
+            most.extend(path.stat().st_size for path in root.at("/run/nixtui-jobs").glob("*/out"))
+
+    text = "yes | head -c 30000000; yes oh | head -c 30000000 >&2; echo the end >&2; exit 5"
+    async with transport_to(machine, monkeypatch) as (transport, fake):
+        done = await transport.run(Script("flood", text), on_line=hear)
+    assert (done.exit_status, done.truncated) == (5, True)
+    assert 100_000 <= len(done.stdout) < 300_000
+    assert most[0] <= 8 * 2**20
+    assert len(fake.sent) < 10
+    assert list(root.at("/run/nixtui-jobs").iterdir()) == []
 
 
 async def test_another_way_is_proved_by_a_command(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

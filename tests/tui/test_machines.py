@@ -8,6 +8,7 @@ from nixtui.model.machine import InstanceId, Machine
 from nixtui.operations.report import Outcome
 from nixtui.tui.drift import drift_line
 from nixtui.tui.hosts import host_row
+from nixtui.tui.knowledge import Knowledge
 from nixtui.tui.last_actions import LastAction
 from nixtui.tui.machines import machine_facts, machine_warnings
 from nixtui.tui.paint import plain, width
@@ -126,3 +127,14 @@ async def test_the_dialog_says_what_a_replacement_would_come_up_on() -> None:
         await write(pilot, f":host {name}")
         await press(pilot, "enter", "r")
         await until_shown(pilot, "replacement by group web would come up")
+
+
+async def test_generations_of_the_machine_before_are_not_those_of_the_one_that_took_its_name() -> None:
+    cockpit = cockpit_with(machine())
+    name = next(name for name, host in cockpit.fleet.hosts().items() if host.instance)
+    knowledge = Knowledge(cockpit)
+    known = await knowledge.generations(name)
+    assert knowledge.known_generations(name) == known
+    other = msgspec.structs.replace(cockpit.fleet.host(name), instance=InstanceId("i-0b", "eu-central-1"))
+    cockpit.fleet.set_hosts([other if each.name == name else each for each in cockpit.fleet.hosts().values()])
+    assert knowledge.known_generations(name) is None

@@ -326,7 +326,7 @@ class LiveCockpit:
         from nixtui.cli.cockpit.machines import LiveMachines
 
         await self._may_have_instances.wait()
-        await LiveMachines(self._nixtui, self.fleet, self._take).run()
+        await LiveMachines(self._nixtui, self.fleet, self._take, self._note).run()
 
     def _take(self, snapshot: Snapshot) -> None:
         assert self._watch is not None
@@ -348,6 +348,8 @@ class LiveCockpit:
                 continue
             assert host.instance is not None and before.instance is not None
             self._known.pop(host.name, None)
+            self._nixtui.by_agent.discard(host.name)
+            self._nixtui.pool.access.sudo_passwords.forget(host.name)
             was, now = before.instance.identity, host.instance.identity
             self._note(f"{host.name} was replaced: it is instance {now} now, and was {was}; it is shown as a new host")
 

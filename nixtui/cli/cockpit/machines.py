@@ -17,12 +17,15 @@ EVERY_S = 60.0
 
 
 class LiveMachines:
-    """Keeps `fleet` knowing; `take` gets the inventory anew when instances came or went."""
+    """Keeps `fleet` knowing; `take` gets the inventory anew when instances came or went, `note` what is not told."""
 
-    def __init__(self, nixtui: Assembly, fleet: FleetState, take: "Callable[[Snapshot], None]") -> None:
+    def __init__(
+        self, nixtui: Assembly, fleet: FleetState, take: "Callable[[Snapshot], None]", note: Callable[[str], None]
+    ) -> None:
         self._nixtui = nixtui
         self._fleet = fleet
         self._take = take
+        self._note = note
         self._listed: dict[str, tuple[str, str]] | None = None
 
     async def run(self) -> None:
@@ -40,7 +43,7 @@ class LiveMachines:
     async def _ask(self) -> "Survey | None":
         """What is not told stays as it was known, and is asked again; the inventory says what went wrong."""
         from nixtui.aws.errors import AwsError
-        from nixtui.instances.machines import machines, survey_fleet
+        from nixtui.instances.machines import machines, survey_fleet, troubles
 
         ec2, hosts = self._nixtui.configuration.ec2, tuple(self._fleet.hosts().values())
         session = self._nixtui.ec2.session
@@ -49,6 +52,9 @@ class LiveMachines:
             found = await survey_fleet(session, regions, ec2.filters if ec2 is not None else {}, hosts)
         except AwsError:
             return None
+        lasting = [each for each in found.problems if each[1] != "instances" and not each[2].may_pass]
+        for trouble in troubles(lasting):  # of instances themselves the inventory speaks
+            self._note(trouble)
         known = [machine for name in self._fleet.names() if (machine := self._fleet.machine(name))]
         stay = [machine for machine in known if machine.instance.region in found.blind]
         self._fleet.set_machines([*stay, *machines(found)])

@@ -52,13 +52,18 @@ main() {
 start() {
     mkdir -p "$root/run/nixtui-jobs" || exit 97
     mkdir "$job" 2>/dev/null || return 0
+    # What others left whose nixtui died; nobody fetches a job for a day.
+    find "$root/run/nixtui-jobs" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} + 2>/dev/null
     printf %s "$1" | base64 -d | gzip -dc >"$job/program" || exit 97
     : >"$job/out"
     : >"$job/err"
+    # Both outputs are bounded, as /run is memory that the host needs; what comes after that is read and dropped.
     # shellcheck disable=SC2016 # the job's own shell expands them
     printf '%s\n' 'job=${0%/*}' 'echo $$ >"$job/pid.new"' 'mv "$job/pid.new" "$job/pid"' 'cd /' \
-        'LC_ALL=C sh "$job/program" </dev/null >"$job/out" 2>"$job/err"' \
-        'echo $? >"$job/code.new"' 'mv "$job/code.new" "$job/code"' >"$job/run"
+        'keep() { (ulimit -f 8192; exec cat) 2>/dev/null; cat >/dev/null; }' \
+        '{ { LC_ALL=C sh "$job/program" </dev/null 2>&3; echo $? >"$job/code.new"; } | keep >"$job/out"; } 3>&1 |' \
+        '    keep >"$job/err"' \
+        'mv "$job/code.new" "$job/code"' >"$job/run"
     if [ -z "$root" ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
         systemd-run --quiet --collect --unit="nixtui-job-$id" --setenv=PATH="$PATH" --setenv=HOME="${HOME:-/root}" \
             sh "$job/run" >/dev/null 2>&1 && return 0
