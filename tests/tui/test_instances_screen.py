@@ -207,6 +207,19 @@ async def test_no_login_is_a_sentence_with_what_to_do(tmp_path, moto_environ, mo
         assert "✖ no AWS credentials were found" in shown(app)
 
 
+async def test_who_comes_back_sees_what_is_so_now(tmp_path, moto_environ, monkeypatch) -> None:
+    monkeypatch.setattr("nixtui.tui.screens.instances.ASK_BACK_S", 0.0)
+    (identity,) = instances(1, an_image(), Name="web1")
+    async with at_ec2(tmp_path, moto_environ) as (_, pilot, _):
+        await until_shown(pilot, "● running")
+        await press(pilot, "1")
+        client("ec2").stop_instances(InstanceIds=[identity])
+        await press(pilot, "4")
+        await until_shown(pilot, "[Images]")
+        await press(pilot, "tab")
+        await until_shown(pilot, "○ stopped")
+
+
 def five_thousand() -> list[Standing]:
     return [
         Standing(

@@ -43,6 +43,9 @@ RESTS_AFTER_S = 0.4
 ASK_EVERY_S = 60.0
 """How old what is shown becomes while the screen is in front."""
 
+ASK_BACK_S = 3.0
+"""How old it may be for somebody who comes back, mostly from something that changed it."""
+
 ASK_SOON_S = 5.0
 """The same while an instance comes or goes, or a group is rolled."""
 
@@ -136,6 +139,7 @@ class InstancesScreen(Place):
             self._problem = sentence(error)
         else:
             self._problem, self._seen_at = None, self.session.cockpit.clock()
+            self._looked = {key: each for key, each in self._looked.items() if self._seen_at - each.at < ASK_EVERY_S}
             self._take_in()
         self._asking = False
         self.show()
@@ -183,6 +187,9 @@ class InstancesScreen(Place):
     def on_screen_resume(self) -> None:
         """As it was left; what is old is asked anew."""
         super().on_screen_resume()
+        if self._seen_at and self.session.cockpit.clock() - self._asked_at >= ASK_BACK_S:
+            self._looked.clear()
+            self._ask_soon()
         self.call_after_refresh(self.show)
 
     def on_resize(self) -> None:
