@@ -10,7 +10,7 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.session import Session
 from nixtui.model.image import Image
 
-_FAMILIES = ("t3.*", "t3a.*", "t4g.*", "m7i.*", "m7a.*", "m7g.*", "c7i.*", "c7a.*", "c7g.*", "r7i.*", "r7a.*", "r7g.*")
+_FAMILIES = ("t3.*", "t4g.*", "m7i.*", "m7g.*", "c7i.*", "c7g.*", "r7i.*", "r7g.*")
 """Types to propose; any other can be typed. All of them, eight hundred, take EC2 many seconds to list."""
 
 

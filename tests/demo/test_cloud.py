@@ -17,6 +17,7 @@ from nixtui.images.references import find_references
 from nixtui.instances.doors import doors, look
 from nixtui.instances.refreshing import no_way_back
 from nixtui.instances.standing import survey
+from nixtui.tui.screens.progress import ProgressScreen
 from tests.aws.moto_aws import an_image, moto_environ
 from tests.tui.embedded import embedded
 from tests.tui.screen import line_with, press, shown, until, until_shown, write
@@ -121,7 +122,7 @@ async def test_the_demo_shows_its_own_images_and_instances_and_never_those_of_wh
         await press(pilot, "tab")
         await write(pilot, "shop-web")
         await press(pilot, "enter", "enter")
-        await until_shown(pilot, "StartInstanceRefresh ✔")
+        await until(pilot, lambda: isinstance(app.screen, ProgressScreen), "the operation")
         await until(pilot, lambda: app.screen.operation.report is not None, "its end")
         assert app.screen.operation.report.outcome.is_success
         await press(pilot, "escape", "escape", "ctrl+r")
