@@ -4,7 +4,8 @@ Everything of a region is asked at once. What cannot be asked is told beside the
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,7 +28,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """An auto scaling group. `version` is as its owner wrote it (`7`, `$Latest`), `number` what that is at present, and
     `image` what it would start now.
 
-    `image` is `None` where that is not known; `resolve:ssm:…` where an SSM parameter decides.
+    `image` is `None` where that is not known. Where an SSM parameter decides it is `resolve:ssm:…`, and `resolved` the
+    image that the parameter names at present.
     """
 
     name: str
@@ -37,9 +39,18 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     number: str | None = None
     image: str | None = None
+    resolved: str | None = None
     wanted: int = 0
     members: tuple[str, ...] = ()
     mixed: bool = False
+
+    @property
+    def starts(self) -> str | None:
+        """The image that the next instance would have; `None` where that cannot be told."""
+        return self.resolved if self.image and self.image.startswith(_ALIAS) else self.image
+
+
+_ALIAS = "resolve:ssm:"
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -67,7 +78,7 @@ class Checks(msgspec.Struct, frozen=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One instance with what is known around it. `None` where nothing is known.
 
-    `replacement_name` is what the image is called that its group would start instead.
+    `group_image` is what its group would start now, where that can be seen.
     """
 
     instance: Instance
@@ -75,17 +86,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     image: Image | None = None
     image_name: str | None = None
     group: Group | None = None
-    replacement_name: str | None = None
+    group_image: Image | None = None
 
     @property
     def drift(self) -> str | None:
         """What would happen at its next replacement that nobody expects; `None` where nothing would."""
         group = self.group
-        if group is None or group.image is None or group.image == self.instance.image:
+        if group is None or group.starts is None or group.starts == self.instance.image:
             return None
-        if not group.image.startswith("ami-"):
-            return None
-        return f"a replacement would come up on {group.image}, not on {self.instance.image}"
+        return f"a replacement would come up on {group.starts}, not on {self.instance.image}"
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -121,38 +130,48 @@ async def survey(session: Session, regions: Sequence[str], filters: Mapping[str,
     )
 
 
+_NO_INSTANCES: list[Instance] = []
+_NO_CHECKS: dict[str, Checks] = {}
+_NO_GROUPS: list[Group] = []
+_NO_IMAGES: dict[str, Image] = {}
+_NO_NAMES: dict[str, str] = {}
+
+
 async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> Survey:
     problems: list[tuple[str, str, AwsError]] = []
 
-    async def told(what: str, asking: Coroutine[Any, Any, T], nothing: T) -> T:
+    async def told(what: str, ask: Callable[[], Coroutine[Any, Any, T]], nothing: T) -> T:
         try:
-            return await asking
+            return await ask()
         except AwsError as error:
             problems.append((region, what, error))
             return nothing
 
     instances, checks, groups = await asyncio.gather(
-        told("instances", list_instances(session, region, filters), []),
-        told("status checks", _checks(session, region), {}),
-        told("auto scaling groups", list_groups(session, region), []),
+        told("instances", lambda: list_instances(session, region, filters), _NO_INSTANCES),
+        told("status checks", lambda: _checks(session, region), _NO_CHECKS),
+        told("auto scaling groups", lambda: list_groups(session, region), _NO_GROUPS),
     )
     wanted = {each.image for each in instances if each.image}
-    wanted |= {each.image for each in groups if each.image and each.image.startswith("ami-")}
-    images = await told("images", _images(session, region, wanted), {})
+    wanted |= {group.starts for group in groups if group.starts}
+    images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
-    names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
+    names = (
+        await told("names of images that are gone", lambda: _names(session, region, gone), _NO_NAMES)
+        if gone
+        else _NO_NAMES
+    )
     by_name = {group.name: group for group in groups}
 
     def standing(instance: Instance) -> Standing:
         image, group = images.get(instance.image or ""), by_name.get(instance.group or "")
-        instead = images.get((group.image if group else None) or "")
         return Standing(
             instance=instance,
             checks=checks.get(instance.identity),
             image=image,
             image_name=image.name if image else names.get(instance.identity),
             group=group,
-            replacement_name=instead.name if instead else None,
+            group_image=images.get(group.starts or "") if group else None,
         )
 
     return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))
@@ -171,7 +190,7 @@ async def _checks(session: Session, region: str) -> dict[str, Checks]:
 
 def _read_checks(told: Mapping[str, Any]) -> Checks:
     events = tuple(
-        f"{each.get('Code', 'event')} from {each.get('NotBefore', 'an unknown time')}: {each.get('Description', '')}"
+        f"{each.get('Code', 'event')} from {_when(each.get('NotBefore'))}: {each.get('Description', '')}"
         for each in told.get("Events", ())
         if "[Completed]" not in str(each.get("Description", "")) and "[Canceled]" not in str(each.get("Description"))
     )
@@ -180,6 +199,10 @@ def _read_checks(told: Mapping[str, Any]) -> Checks:
         str(told.get("InstanceStatus", {}).get("Status", "unknown")),
         events,
     )
+
+
+def _when(moment: datetime | None) -> str:
+    return "an unknown time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
@@ -212,18 +235,31 @@ async def list_groups(session: Session, region: str, names: Sequence[str] = ()) 
     answers = await asyncio.gather(*(template_image(session, region, *each) for each in ordered))
     known = dict(zip(ordered, answers, strict=True))
 
+    aliases = [each for each, told in known.items() if told and told[1] and told[1].startswith(_ALIAS)]
+    named = await asyncio.gather(*(template_image(session, region, *each, resolve=True) for each in aliases))
+    resolved = {each: told[1] for each, told in zip(aliases, named, strict=True) if told}
+
     def completed(group: Group) -> Group:
-        number, image = known.get((group.template or "", group.version or "")) or (None, None)
-        return msgspec.structs.replace(group, number=number, image=image)
+        key = group.template or "", group.version or ""
+        number, image = known.get(key) or (None, None)
+        named = resolved.get(key)
+        starts = named if named and named.startswith("ami-") else None  # who may not read the parameter gets its name
+        return msgspec.structs.replace(group, number=number, image=image, resolved=starts)
 
     return [completed(group) for group in groups]
 
 
-async def template_image(session: Session, region: str, template: str, version: str) -> tuple[str, str | None] | None:
-    """Number and image of a version of a launch template; `None` where that cannot be seen."""
+async def template_image(
+    session: Session, region: str, template: str, version: str, *, resolve: bool = False
+) -> tuple[str, str | None] | None:
+    """Number and image of a version of a launch template; `None` where that cannot be seen.
+
+    With `resolve` the image that an SSM parameter names, which takes the right to read that.
+    """
+    more = {"ResolveAlias": True} if resolve else {}
     try:
         answer = await session.call(
-            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version]
+            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version], **more
         )
     except AwsError:
         return None

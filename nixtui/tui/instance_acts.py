@@ -14,7 +14,7 @@ from nixtui.tui.widgets.prompt import Question, trouble
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from nixtui.instances.launching import LaunchWish
+    from nixtui.instances.offers import LaunchWish
     from nixtui.instances.standing import Group
     from nixtui.model.image import Image
     from nixtui.operations.plan import Plan
@@ -89,7 +89,7 @@ def launch_like(on: InstancesScreen) -> None:
 
 def launch(on: Place, image: Image, like: InstanceRow | None = None) -> None:
     """Ask what it is to have, then propose it."""
-    from nixtui.instances.launching import LaunchWish
+    from nixtui.instances.offers import LaunchWish
     from nixtui.tui.screens.launching import LaunchDialog
 
     wish = LaunchWish(image=image, name="", kind="")
@@ -143,7 +143,8 @@ def roll(on: InstancesScreen) -> None:
         if on.app.screen is not on:
             return
         by_identity, now = {each.identity: each for each in images}, on.session.cockpit.clock()
-        starts = by_identity[group.image].name if group.image in by_identity else row.standing.image_name
+        instead = row.standing.group_image
+        starts = instead.name if instead is not None else row.standing.image_name
         alike = sorted(images, key=lambda each: not is_of_a_kind(each.name, starts))  # as they came: newest first
         options = [(each.identity, _in_words(each, group, now)) for each in alike]
         title = f"Roll {clean(group.name)} onto"
@@ -154,7 +155,7 @@ def roll(on: InstancesScreen) -> None:
 
 def _in_words(image: Image, group: Group, now: float) -> str:
     age = "" if image.created_at is None else f"{units.age(now - image.created_at)} ago"
-    starts = "  it starts this now" if image.identity == group.image else ""
+    starts = "  it starts this now" if image.identity == group.starts else ""
     return f"{age:>8}  {clean(image.name)}  {(image.revision or '')[:8]}{starts}  {image.identity}"
 
 

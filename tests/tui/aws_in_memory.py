@@ -72,9 +72,9 @@ class StagedInstances:
         event = "instance-stop from 2026-11-24 03:00:00+00:00: The instance is running on degraded hardware"
         ok, bad, soon = Checks("ok", "ok"), Checks("ok", "impaired"), Checks("ok", "ok", (event,))
         self._standings = (
-            self._standing("web-1", ok, old, web, new.name),
-            self._standing("web-2", ok, old, web, new.name),
-            self._standing("web-3", ok, new, web, new.name),
+            self._standing("web-1", ok, old, web, new),
+            self._standing("web-2", ok, old, web, new),
+            self._standing("web-3", ok, new, web, new),
             self._standing("cache-3", bad, None, None, None),
             self._standing("db-2", soon, old, None, None),
             self._standing("bastion", None, old, None, None, state="stopped"),
@@ -87,7 +87,7 @@ class StagedInstances:
         checks: Checks | None,
         runs: Image | None,
         group: Group | None,
-        instead: str | None,
+        instead: Image | None,
         *,
         state: str = "running",
         region: str = REGIONS[0],
@@ -121,7 +121,7 @@ class StagedInstances:
             image=runs,
             image_name=runs.name if runs is not None else NAME.format("cache", 1),
             group=group,
-            replacement_name=instead,
+            group_image=instead,
         )
 
     async def survey(self) -> Instances:

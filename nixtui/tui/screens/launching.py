@@ -9,8 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from nixtui.instances.launching import LaunchWish
-from nixtui.instances.offers import Offer, Offers
+from nixtui.instances.offers import LaunchWish, Offer, Offers
 from nixtui.model.naming import refuse_name
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.screens.dialog import Choice, Dialog
