@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nixtui.instances.acting import told_apart
-from nixtui.instances.refreshing import is_of_a_kind, no_way_back
 from nixtui.tui import opening, units
 from nixtui.tui.paint import Line, Role, clean, line
-from nixtui.tui.roll_words import BadRoll, complete, roll_options, written
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
@@ -46,6 +43,8 @@ def refusals(on: InstancesScreen) -> Mapping[str, str]:
 
 def act(on: InstancesScreen, word: str) -> None:
     """Propose to start, stop, reboot or terminate the selected instances."""
+    from nixtui.instances.acting import told_apart
+
     chosen, work = on.chosen, on.session.cockpit.instances
     standings = [each.standing for each in chosen]
     names = told_apart(standings)
@@ -133,6 +132,8 @@ def _propose_launch(on: Place, wish: LaunchWish) -> None:
 
 def roll(on: InstancesScreen) -> None:
     """Ask which image, and how; then propose it."""
+    from nixtui.instances.refreshing import is_of_a_kind
+
     row = on.under_cursor
     if row is None or (group := row.standing.group) is None:
         return
@@ -160,6 +161,9 @@ def _in_words(image: Image, group: Group, now: float) -> str:
 
 
 def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
+    from nixtui.instances.refreshing import no_way_back
+    from nixtui.tui.roll_words import BadRoll, complete, roll_options, written
+
     why_not = no_way_back(group)
     verdict: Line = (
         line(("rollback possible: no  ", Role.BAD)) if why_not else line(("rollback possible: yes  ", Role.GOOD))
@@ -193,6 +197,8 @@ def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
 
 def end_roll(on: InstancesScreen) -> None:
     """Ask which end, then propose it."""
+    from nixtui.instances.refreshing import no_way_back
+
     row = on.under_cursor
     if row is None or (group := row.standing.group) is None:
         return
