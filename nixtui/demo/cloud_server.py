@@ -109,6 +109,7 @@ def _end_with_input() -> None:
 
 def main() -> None:
     """Read the world, seed it, and serve until standard input ends."""
+    os.nice(5)  # the app has the machine first
     world = loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
     application = Application()

@@ -36,20 +36,6 @@ class Launch:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchWish:
-    """What somebody wants started from an image. `user_data` is a file's name; what is empty is left to EC2."""
-
-    image: Image
-    name: str
-    kind: str
-    subnet: str = ""
-    security_groups: tuple[str, ...] = ()
-    key_pair: str = ""
-    profile: str = ""
-    user_data: str = ""
-
-
 def user_data_warnings(text: bytes | None, *, key_pair: bool) -> tuple[str, ...]:
     """Each trap in user data as a sentence."""
     if text is None or not text.strip():

@@ -1,7 +1,8 @@
-"""What a region has to launch an instance with: types that can run the image, subnets, security groups, key pairs."""
+"""What somebody wants launched, and what a region has for it: types that can run the image, subnets, key pairs."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,8 +11,22 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.session import Session
 from nixtui.model.image import Image
 
-_FAMILIES = ("t3.*", "t3a.*", "t4g.*", "m7i.*", "m7a.*", "m7g.*", "c7i.*", "c7a.*", "c7g.*", "r7i.*", "r7a.*", "r7g.*")
+_FAMILIES = ("t3.*", "t4g.*", "m7i.*", "m7g.*", "c7i.*", "c7g.*", "r7i.*", "r7g.*")
 """Types to propose; any other can be typed. All of them, eight hundred, take EC2 many seconds to list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchWish:
+    """What somebody wants started from an image. `user_data` is a file's name; what is empty is left to EC2."""
+
+    image: Image
+    name: str
+    kind: str
+    subnet: str = ""
+    security_groups: tuple[str, ...] = ()
+    key_pair: str = ""
+    profile: str = ""
+    user_data: str = ""
 
 
 class Offer(msgspec.Struct, frozen=True):

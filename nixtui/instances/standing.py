@@ -89,11 +89,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     group_image: Image | None = None
 
     @property
-    def replacement_name(self) -> str | None:
-        """What the image is called that its group would start instead."""
-        return self.group_image.name if self.group_image is not None else None
-
-    @property
     def drift(self) -> str | None:
         """What would happen at its next replacement that nobody expects; `None` where nothing would."""
         group = self.group

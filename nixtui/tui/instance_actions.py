@@ -34,7 +34,7 @@ def knows(what: str) -> WhyDisabled:
 INSTANCES: tuple[Action[InstancesScreen], ...] = (
     Action("filter", "/", "filter", lambda on: on.filter(), rank=1,
            help="words of anything that names it: web, stopped, t3, env=prod, drift, event, !staging"),
-    Action("next_view", "tab", "images", lambda on: on.turn_view(1), rank=9, help="the other view of this screen"),
+    Action("next_view", "tab", "images", lambda on: on.turn_view(1), rank=3, help="the other view of this screen"),
     Action("previous_view", "shift+tab", "images", lambda on: on.turn_view(-1)),
     Action("open", "enter,i", "its host", lambda on: on.open_host(), knows("host"), rank=2,
            help="the page of the host that the instance is"),
@@ -44,7 +44,7 @@ INSTANCES: tuple[Action[InstancesScreen], ...] = (
            help="stopped, impaired, with an event, or with another image behind them"),
     Action("reboot", "b", "reboot", partial(acts.act, word="reboot"), may_act, danger=True, rank=5,
            help="by EC2, not by its own system"),
-    Action("start", "a", "start", partial(acts.act, word="start"), may_act, danger=True, rank=6),
+    Action("start", "a", "start", partial(acts.act, word="start"), may_act, danger=True, rank=8),
     Action("stop", "X", "stop", partial(acts.act, word="stop"), may_act, danger=True, rank=6,
            help="says what its group would make of it"),
     Action("terminate", "D", "terminate", partial(acts.act, word="terminate"), may_act, danger=True, rank=7,

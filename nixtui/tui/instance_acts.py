@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nixtui.instances.acting import told_apart
-from nixtui.instances.refreshing import is_of_a_kind, no_way_back
 from nixtui.tui import opening, units
 from nixtui.tui.paint import Line, Role, clean, line
-from nixtui.tui.roll_words import BadRoll, complete, roll_options, written
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from nixtui.instances.launching import LaunchWish
+    from nixtui.instances.offers import LaunchWish
     from nixtui.instances.standing import Group
     from nixtui.model.image import Image
     from nixtui.operations.plan import Plan
@@ -46,6 +43,8 @@ def refusals(on: InstancesScreen) -> Mapping[str, str]:
 
 def act(on: InstancesScreen, word: str) -> None:
     """Propose to start, stop, reboot or terminate the selected instances."""
+    from nixtui.instances.acting import told_apart
+
     chosen, work = on.chosen, on.session.cockpit.instances
     standings = [each.standing for each in chosen]
     names = told_apart(standings)
@@ -89,7 +88,7 @@ def launch_like(on: InstancesScreen) -> None:
 
 def launch(on: Place, image: Image, like: InstanceRow | None = None) -> None:
     """Ask what it is to have, then propose it."""
-    from nixtui.instances.launching import LaunchWish
+    from nixtui.instances.offers import LaunchWish
     from nixtui.tui.screens.launching import LaunchDialog
 
     wish = LaunchWish(image=image, name="", kind="")
@@ -133,6 +132,8 @@ def _propose_launch(on: Place, wish: LaunchWish) -> None:
 
 def roll(on: InstancesScreen) -> None:
     """Ask which image, and how; then propose it."""
+    from nixtui.instances.refreshing import is_of_a_kind
+
     row = on.under_cursor
     if row is None or (group := row.standing.group) is None:
         return
@@ -143,7 +144,8 @@ def roll(on: InstancesScreen) -> None:
         if on.app.screen is not on:
             return
         by_identity, now = {each.identity: each for each in images}, on.session.cockpit.clock()
-        starts = by_identity[group.image].name if group.image in by_identity else row.standing.image_name
+        instead = row.standing.group_image
+        starts = instead.name if instead is not None else row.standing.image_name
         alike = sorted(images, key=lambda each: not is_of_a_kind(each.name, starts))  # as they came: newest first
         options = [(each.identity, _in_words(each, group, now)) for each in alike]
         title = f"Roll {clean(group.name)} onto"
@@ -154,11 +156,14 @@ def roll(on: InstancesScreen) -> None:
 
 def _in_words(image: Image, group: Group, now: float) -> str:
     age = "" if image.created_at is None else f"{units.age(now - image.created_at)} ago"
-    starts = "  it starts this now" if image.identity == group.image else ""
+    starts = "  it starts this now" if image.identity == group.starts else ""
     return f"{age:>8}  {clean(image.name)}  {(image.revision or '')[:8]}{starts}  {image.identity}"
 
 
 def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
+    from nixtui.instances.refreshing import no_way_back
+    from nixtui.tui.roll_words import BadRoll, complete, roll_options, written
+
     why_not = no_way_back(group)
     verdict: Line = (
         line(("rollback possible: no  ", Role.BAD)) if why_not else line(("rollback possible: yes  ", Role.GOOD))
@@ -192,6 +197,8 @@ def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
 
 def end_roll(on: InstancesScreen) -> None:
     """Ask which end, then propose it."""
+    from nixtui.instances.refreshing import no_way_back
+
     row = on.under_cursor
     if row is None or (group := row.standing.group) is None:
         return

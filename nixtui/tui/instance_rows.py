@@ -207,7 +207,7 @@ def _replacement(row: InstanceRow) -> Line:
         return line((UNKNOWN, Role.FAINT))
     if group.image is None:
         return line(("not known", Role.WARN))
-    return line(("same image" if group.image.startswith("ami-") else "by parameter", Role.MUTED))
+    return line(("same image" if group.starts == row.instance.image else "by parameter", Role.MUTED))
 
 
 def _age(row: InstanceRow, now: float) -> Line:
@@ -283,13 +283,14 @@ def group_lines(row: InstanceRow, refresh: Refresh | None, problem: str | None, 
     number = f" ({group.number})" if group.number and group.number != group.version else ""
     yield from labelled("group", f"{group.name}, {len(group.members)} of {group.wanted} instances", cells)
     yield from labelled("starts", f"{template} version {group.version or UNKNOWN}{number}", cells)
-    if row.standing.drift and group.image:
-        name = f"{row.standing.replacement_name} ({group.image})" if row.standing.replacement_name else group.image
+    if row.standing.drift and group.starts:
+        instead = row.standing.group_image
+        name = f"{instead.name} ({group.starts})" if instead is not None else group.starts
         yield from labelled("replacement", f"◆ would come up on {name}", cells, Role.WARN)
     elif group.image is None:
         yield from labelled("replacement", "what it would come up on cannot be seen", cells, Role.WARN)
     else:
-        same = "on the same image" if group.image == row.instance.image else f"on what {group.image} says then"
+        same = "on the same image" if group.starts == row.instance.image else f"on what {group.image} says then"
         yield from labelled("replacement", f"would come up {same}", cells, Role.MUTED)
     why_not = no_way_back(group)
     back = f"no way back: {why_not}" if why_not else "can be rolled back while it runs"

@@ -1,8 +1,11 @@
 """The demo's AWS: there when it is asked for, not before, as far as the screens need it, and gone with the demo."""
 
+import asyncio
 import json
 import os
+import sys
 import time
+from asyncio.subprocess import PIPE
 
 import pytest
 
@@ -12,11 +15,12 @@ from nixtui.demo.cloud import NONE, demo_cloud
 from nixtui.demo.cloud_world import REGIONS, world
 from nixtui.demo.history import History
 from nixtui.demo.story import CAST
-from nixtui.images.catalogue import list_images
+from nixtui.images.catalogue import enabled_regions, list_images
 from nixtui.images.references import find_references
 from nixtui.instances.doors import doors, look
 from nixtui.instances.refreshing import no_way_back
 from nixtui.instances.standing import survey
+from nixtui.tui.screens.progress import ProgressScreen
 from tests.aws.moto_aws import an_image, moto_environ
 from tests.tui.embedded import embedded
 from tests.tui.screen import line_with, press, shown, until, until_shown, write
@@ -121,8 +125,51 @@ async def test_the_demo_shows_its_own_images_and_instances_and_never_those_of_wh
         await press(pilot, "tab")
         await write(pilot, "shop-web")
         await press(pilot, "enter", "enter")
-        await until_shown(pilot, "StartInstanceRefresh ✔")
+        await until(pilot, lambda: isinstance(app.screen, ProgressScreen), "the operation")
         await until(pilot, lambda: app.screen.operation.report is not None, "its end")
         assert app.screen.operation.report.outcome.is_success
         await press(pilot, "escape", "escape", "ctrl+r")
         await until(pilot, lambda: "same image" in line_with(app, "▌ web-1 "), "the new one")
+
+
+async def test_without_the_extra_both_views_say_what_to_install(moto_environ, monkeypatch) -> None:
+    an_image(name="mine")
+    monkeypatch.setattr(cloud, "_NEEDED", ("no_such_module",))
+    async with embedded("web-1", environ=moto_environ, size=(160, 40)) as (app, pilot, _):
+        await press(pilot, "4")
+        await until_shown(pilot, "this demo has no AWS, and your account is not asked; install nixtui[demo]")
+        await press(pilot, "tab")
+        await until_shown(pilot, "[Instances]")
+        await until_shown(pilot, "this demo has no AWS, and your account is not asked; install nixtui[demo]")
+        assert "mine" not in shown(app)
+
+
+async def test_it_does_not_outlive_a_demo_that_is_killed() -> None:
+    program = (
+        "import asyncio, json, sys\n"
+        "from nixtui.demo.cloud import demo_cloud\n"
+        "async def main():\n"
+        "    async with demo_cloud(json.load(sys.stdin), warm_after_s=0.0) as address:\n"
+        "        print(address, flush=True)\n"
+        "        await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    demo = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=PIPE, stdout=PIPE)
+    assert demo.stdin is not None
+    assert demo.stdout is not None
+    demo.stdin.write(json.dumps(the_world()).encode())
+    demo.stdin.close()
+    address = (await demo.stdout.readline()).decode().strip()
+    async with Session({DEMO: address}, region=REGIONS[0]) as session:
+        assert await enabled_regions(session)
+    demo.kill()
+    await demo.wait()
+    host, port = address.removeprefix("http://").split(":")
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(host, int(port))
+            except ConnectionRefusedError:
+                break
+            writer.close()
+            await asyncio.sleep(0.05)

@@ -3,11 +3,20 @@
 import asyncio
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import find_image
-from nixtui.instances.refreshing import Rollout, find_group, is_of_a_kind, plan_refresh, refresh_job
+from nixtui.instances.refreshing import (
+    Refresh,
+    Rollout,
+    end_change,
+    find_group,
+    is_of_a_kind,
+    plan_refresh,
+    refresh_job,
+)
 from nixtui.instances.standing import Group
 from nixtui.model.image import Image
 from nixtui.operations.events import AnyEvent, Progress
@@ -137,3 +146,17 @@ def test_an_image_of_another_kind_is_told() -> None:
     assert told.warnings[0] == "another kind of image: the group starts shop/web-1"
     (same,) = plan_refresh(Rollout(group=group, image=image), starts="shop/app-1").targets
     assert not any("another kind" in each for each in same.warnings)
+
+
+def test_a_roll_is_ended_only_where_one_runs_and_taken_back_only_where_that_can_be_done() -> None:
+    group = Group(name="web", region=REGION, template="lt-1", version="1", number="1", image=OLD, wanted=2)
+    running = Refresh(identity="r-1", group="web", region=REGION, status="InProgress", percent=50)
+    assert end_change(group, None, back=True).refused == "no refresh of it runs"
+    ended = msgspec.structs.replace(running, status="Successful")
+    assert end_change(group, ended, back=False).refused == "no refresh of it runs"
+    assert [call.action for call in end_change(group, running, back=True).calls] == ["RollbackInstanceRefresh"]
+    latest = msgspec.structs.replace(group, version="$Latest")
+    refused = end_change(latest, running, back=True)
+    assert ("cannot be rolled back" in (refused.refused or ""), refused.remedy) == (True, "cancel it instead")
+    cancelled = end_change(latest, running, back=False)
+    assert (cancelled.refused, cancelled.warnings) == (None, ("instances of two images stay",))

@@ -46,9 +46,7 @@ async def transport_to(
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         async with Session(fake.environ) as session:
-            await session.thread(
-                lambda: session.client("ssm", fake.environ["AWS_REGION"])
-            )  # limits are short
+            await session.thread(lambda: session.client("ssm", fake.environ["AWS_REGION"]))  # limits are short
             yield SsmTransport(HOST, session), fake
 
 

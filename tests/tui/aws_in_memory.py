@@ -36,12 +36,6 @@ def image(now: float, role: str, day: int, region: str = REGIONS[0], **more: obj
     )
 
 
-def _image_of(group: Group | None, name: str | None, region: str) -> Image | None:
-    if group is None or group.image is None or name is None:
-        return None
-    return Image(identity=group.image, name=name, region=region, state="available")
-
-
 class StagedImages:
     """Four images in two regions."""
 
@@ -78,9 +72,9 @@ class StagedInstances:
         event = "instance-stop from 2026-11-24 03:00:00+00:00: The instance is running on degraded hardware"
         ok, bad, soon = Checks("ok", "ok"), Checks("ok", "impaired"), Checks("ok", "ok", (event,))
         self._standings = (
-            self._standing("web-1", ok, old, web, new.name),
-            self._standing("web-2", ok, old, web, new.name),
-            self._standing("web-3", ok, new, web, new.name),
+            self._standing("web-1", ok, old, web, new),
+            self._standing("web-2", ok, old, web, new),
+            self._standing("web-3", ok, new, web, new),
             self._standing("cache-3", bad, None, None, None),
             self._standing("db-2", soon, old, None, None),
             self._standing("bastion", None, old, None, None, state="stopped"),
@@ -93,7 +87,7 @@ class StagedInstances:
         checks: Checks | None,
         runs: Image | None,
         group: Group | None,
-        instead: str | None,
+        instead: Image | None,
         *,
         state: str = "running",
         region: str = REGIONS[0],
@@ -127,7 +121,7 @@ class StagedInstances:
             image=runs,
             image_name=runs.name if runs is not None else NAME.format("cache", 1),
             group=group,
-            group_image=_image_of(group, instead, region),
+            group_image=instead,
         )
 
     async def survey(self) -> Instances:

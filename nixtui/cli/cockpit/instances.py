@@ -18,8 +18,8 @@ from nixtui.images.machines import type_facts
 from nixtui.instances.acting import ACTS, told_apart
 from nixtui.instances.belonging import hosts_of
 from nixtui.instances.doors import Door, doors, look
-from nixtui.instances.launching import LONGEST_USER_DATA, Launch, LaunchWish, launch_change
-from nixtui.instances.offers import Offers, offers
+from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
+from nixtui.instances.offers import LaunchWish, Offers, offers
 from nixtui.instances.refreshing import (
     Refresh,
     Rollout,
@@ -145,11 +145,9 @@ class LiveInstances:
         groups = await list_groups(self._session, seen.region, [seen.name])
         rollout = replace(wish, group=groups[0] if groups else seen)
         running = await latest_refresh(self._session, seen.region, seen.name)
-        name = next(
-            (each.replacement_name for each in self._seen if each.group is not None and each.group.name == seen.name),
-            None,
-        )
-        plan = plan_refresh(rollout, running if running is not None and running.is_running else None, starts=name)
+        known = (each.group_image for each in self._seen if each.group is not None and each.group.name == seen.name)
+        starts = next((image.name for image in known if image is not None), None)
+        plan = plan_refresh(rollout, running if running is not None and running.is_running else None, starts=starts)
         plan = _placed(plan, [self._environment(rollout.group.members)])
         job = refresh_job(rollout, self._session, every_s=LOOK_EVERY_S)
         return self._keep(Prepared(self._nixtui.new_identity(), plan, job))

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from nixtui.instances.doors import Door
-from nixtui.instances.launching import LaunchWish
-from nixtui.instances.offers import Offers
+from nixtui.instances.offers import LaunchWish, Offers
 from nixtui.instances.refreshing import Refresh, Rollout
 from nixtui.instances.standing import Group, Instances, Standing
 from nixtui.model.image import Image

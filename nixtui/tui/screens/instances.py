@@ -43,6 +43,9 @@ RESTS_AFTER_S = 0.4
 ASK_EVERY_S = 60.0
 """How old what is shown becomes while the screen is in front."""
 
+ASK_BACK_S = 3.0
+"""How old it may be for somebody who comes back, mostly from something that changed it."""
+
 ASK_SOON_S = 5.0
 """The same while an instance comes or goes, or a group is rolled."""
 
@@ -79,6 +82,7 @@ class InstancesScreen(Place):
         self._asked_at = self._seen_at = 0.0
         self._problem: str | None = None
         self._asking = False
+        self._under_way = 0
         self._filter = ""
         self._only_problems = False
         self._marks: frozenset[str] = frozenset()
@@ -130,13 +134,17 @@ class InstancesScreen(Place):
         self.in_background(self._ask, group="instances", doing="Asking EC2 for instances")
 
     async def _ask(self) -> None:
+        self._under_way += 1
         try:
             self._found = await self.session.cockpit.instances.survey()
         except Exception as error:
             self._problem = sentence(error)
         else:
             self._problem, self._seen_at = None, self.session.cockpit.clock()
+            self._looked = {key: each for key, each in self._looked.items() if self._seen_at - each.at < ASK_EVERY_S}
             self._take_in()
+        finally:
+            self._under_way -= 1
         self._asking = False
         self.show()
         self._look_at(self._table.cursor)
@@ -183,6 +191,9 @@ class InstancesScreen(Place):
     def on_screen_resume(self) -> None:
         """As it was left; what is old is asked anew."""
         super().on_screen_resume()
+        if self._seen_at and not self._under_way and self.session.cockpit.clock() - self._asked_at >= ASK_BACK_S:
+            self._looked.clear()
+            self._ask_soon()
         self.call_after_refresh(self.show)
 
     def on_resize(self) -> None:
@@ -195,7 +206,7 @@ class InstancesScreen(Place):
         looked = self._looked.get(self._table.cursor or "")
         rolls = looked is not None and looked.refresh is not None and looked.refresh.is_running
         moves = any(row.instance.state in ("pending", "stopping") for row in self._rows.values())
-        if not self._asking and now - self._asked_at >= (ASK_SOON_S if rolls or moves else ASK_EVERY_S):
+        if not self._under_way and now - self._asked_at >= (ASK_SOON_S if rolls or moves else ASK_EVERY_S):
             self._ask_soon()
         if rolls and looked is not None and now - looked.at >= ASK_SOON_S:
             self._look_at(self._table.cursor, anew=True)

@@ -9,8 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from nixtui.instances.launching import LaunchWish
-from nixtui.instances.offers import Offer, Offers
+from nixtui.instances.offers import LaunchWish, Offer, Offers
 from nixtui.model.naming import refuse_name
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.screens.dialog import Choice, Dialog
@@ -96,15 +95,22 @@ class LaunchDialog(Dialog[LaunchWish]):
 
     @property
     def _here(self) -> str | None:
-        return next((name for name, each in self._fields.items() if each.has_focus), None)
+        return next((name for name, each in self._fields.items() if each is self.focused), None)
+
+    def _every(self) -> Sequence[Offer]:
+        """What the region has for the field with the keyboard."""
+        found, name = self._offers, self._here
+        if found is None or name is None:
+            return ()
+        every = {"type": found.kinds, "subnet": found.subnets, "groups": found.security_groups, "key": found.key_pairs}
+        return every.get(name, ())
 
     def _offered(self) -> Sequence[Offer]:
         """What fits what is typed into the field with the keyboard; all there is until something is."""
-        name, found = self._here, self._offers
-        if name is None or found is None:
+        name, offered = self._here, self._every()
+        if name is None:
             return ()
-        every = {"type": found.kinds, "subnet": found.subnets, "groups": found.security_groups, "key": found.key_pairs}
-        text, offered = self._fields[name].value, every.get(name, ())
+        text = self._fields[name].value
         if text == self._given:
             return offered
         last = text.split(" ")[-1].lower()
@@ -133,7 +139,8 @@ class LaunchDialog(Dialog[LaunchWish]):
             return [line(("asking what there is …", Role.ACCENT))]
         offered = self._offered()
         if not offered:
-            return [line(("nothing that is known is like that", Role.FAINT))]
+            told = "nothing that is known is like that" if self._every() else "what there is may not be asked; type it"
+            return [line((told, Role.FAINT))]
         rows = self._rows
         first = min(max(0, (self._at or 0) - rows // 2), max(0, len(offered) - rows))
         lines = []
