@@ -39,6 +39,8 @@ class Health:
 
     states: tuple[str, ...]
     reasons: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    """Ids of instances, or addresses."""
 
     @property
     def healthy(self) -> int:
@@ -110,9 +112,11 @@ async def find_target_group(session: Session, name: str, region: str) -> tuple[s
 async def health_of(session: Session, group: str, region: str) -> Health:
     """How its targets are. Raises `AwsError`."""
     answer = await session.call("elbv2", "DescribeTargetHealth", region, TargetGroupArn=group)
-    told = [each.get("TargetHealth", {}) for each in answer.get("TargetHealthDescriptions", ())]
+    described = answer.get("TargetHealthDescriptions", ())
+    told = [each.get("TargetHealth", {}) for each in described]
     reasons = dict.fromkeys(str(each["Description"]) for each in told if each.get("Description"))
-    return Health(tuple(str(each.get("State", "unknown")) for each in told), tuple(reasons)[:3])
+    targets = dict.fromkeys(str(each["Target"]["Id"]) for each in described)
+    return Health(tuple(str(each.get("State", "unknown")) for each in told), tuple(reasons)[:3], tuple(targets))
 
 
 async def alarms_on(session: Session, names: Sequence[str], region: str) -> list[str]:

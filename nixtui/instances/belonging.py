@@ -1,10 +1,14 @@
-"""Which host of the fleet an instance is."""
+"""Which host of the fleet an instance is, and so how careful one must be with it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from nixtui.aws.instances import Instance
+from nixtui.model.environment import Confirmation, Environment
 from nixtui.model.host import Host
+from nixtui.operations.plan import Plan
 
 EC2_TAG = "ec2"
 """The tag of a host that has its instance's id, where the inventory knows it."""
@@ -32,3 +36,23 @@ def hosts_of(instances: Iterable[Instance], hosts: Iterable[Host]) -> Mapping[st
         if host is not None:
             found[each.identity] = host
     return found
+
+
+def strictest(hosts: Iterable[Host], rules: Mapping[str, Environment]) -> str | None:
+    """Of the environments that these hosts are in, the one that asks for most; one without rules counts as that."""
+
+    def asks(name: str) -> tuple[bool, bool, bool, bool]:
+        if (rule := rules.get(name)) is None:
+            return True, True, True, True
+        return rule.read_only, rule.confirm is Confirmation.TYPE, rule.ask_reason, not rule.allow_yes
+
+    return max(sorted({host.environment for host in hosts if host.environment}), key=asks, default=None)
+
+
+def placed(plan: Plan, environments: Sequence[str | None]) -> Plan:
+    """The plan with the environment of each target, in their order: what its rules are applied by."""
+    targets = (
+        msgspec.structs.replace(target, environment=name)
+        for target, name in zip(plan.targets, environments, strict=True)
+    )
+    return msgspec.structs.replace(plan, targets=tuple(targets))

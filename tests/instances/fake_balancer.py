@@ -99,6 +99,8 @@ class FakeBalancer:
             action = form["Action"]
             if action in self.denied:
                 return self._error(403, "AccessDenied")
+            if action == "DescribeInstances":
+                return 200, "text/xml", f"<{action}Response>{self._instances(form)}</{action}Response>".encode()
             try:
                 inner = getattr(self, f"_{action}")(form)
             except KeyError:
@@ -155,8 +157,26 @@ class FakeBalancer:
         name = form["TargetGroupArn"].split("/")[1]
         state, why = self._state(name)
         told = f"<State>{state}</State>" + (f"<Description>{why}</Description>" if why else "")
-        one = f"<member><TargetHealth>{told}</TargetHealth></member>"
-        return f"<TargetHealthDescriptions>{one * self.targets[name]}</TargetHealthDescriptions>"
+        each = "".join(
+            f"<member><Target><Id>{target}</Id></Target><TargetHealth>{told}</TargetHealth></member>"
+            for target in self._members(name)
+        )
+        return f"<TargetHealthDescriptions>{each}</TargetHealthDescriptions>"
+
+    def _members(self, name: str) -> list[str]:
+        return [f"i-{name}{number}" for number in range(1, self.targets[name] + 1)]
+
+    def _instances(self, form: dict[str, Any]) -> str:
+        asked = form["Filter"][0]
+        if asked["Name"] != "instance-id":
+            raise ValueError(asked["Name"])
+        known = {each for name in self.targets for each in self._members(name)}
+        items = "".join(
+            f"<item><instanceId>{each}</instanceId><instanceState><name>running</name></instanceState></item>"
+            for each in asked["Value"]
+            if each in known
+        )
+        return f"<reservationSet><item><instancesSet>{items}</instancesSet></item></reservationSet>"
 
     def _state(self, name: str) -> tuple[str, str]:
         named = {**self.shares(RULE), **self.shares()}

@@ -79,6 +79,16 @@ def test_without_a_way_back_it_is_refused_and_says_why(shell: Shell, scaling: Fa
     assert scaling.instances == [NEW] * 4
 
 
+def test_what_the_environment_of_a_member_asks_for_its_group_asks_for(shell: Shell, scaling: FakeScaling) -> None:
+    shell.configure(
+        '[fleet]\nsources = ["file"]\n[hosts.web3]\ntags = { ec2 = "i-00000003" }\n'
+        '[environments.prod]\nmatch = "*"\nread_only = true\n'
+    )
+    ended = shell.run(*WORDS, "--yes")
+    assert (ended.code, "environment prod is read-only" in ended.err) == (5, True), ended.err
+    assert (scaling.instances, scaling.refreshes) == ([OLD] * 4, [])
+
+
 def test_an_image_by_parameter_has_no_way_back(shell: Shell, scaling: FakeScaling) -> None:
     scaling.versions[0]["ImageId"] = "resolve:ssm:/images/web"
     ended = shell.run(*WORDS, "--yes", "--json")

@@ -46,6 +46,19 @@ def test_traffic_is_moved_in_stages_once_the_new_group_is_healthy(shell: Shell, 
     assert (back.code, balancer.shares()) == (0, {"blue": 100}), back.err
 
 
+@pytest.mark.parametrize("member", ["i-blue1", "i-green2"])
+def test_hosts_that_may_not_be_touched_get_and_lose_no_traffic(
+    shell: Shell, balancer: FakeBalancer, member: str
+) -> None:
+    shell.configure(
+        f'[fleet]\nsources = ["file"]\n[hosts.web1]\ntags = {{ ec2 = "{member}" }}\n'
+        '[environments.prod]\nmatch = "*"\nread_only = true\n'
+    )
+    ended = shift(shell, "--yes")
+    assert (ended.code, "environment prod is read-only" in ended.err) == (5, True), ended.err
+    assert balancer.shares() == {"blue": 1}
+
+
 def test_a_rule_of_a_listener_is_moved_by_itself(shell: Shell, balancer: FakeBalancer) -> None:
     assert shift(shell, "--yes", listener=RULE).code == 0
     assert (balancer.shares(RULE), balancer.shares(LISTENER)) == ({"green": 100}, {"blue": 1})

@@ -16,7 +16,7 @@ from nixtui.images.catalogue import list_images
 from nixtui.images.changing import Change, changing_job, plan_changes
 from nixtui.images.machines import type_facts
 from nixtui.instances.acting import ACTS, told_apart
-from nixtui.instances.belonging import hosts_of
+from nixtui.instances.belonging import hosts_of, placed, strictest
 from nixtui.instances.doors import Door, doors, look
 from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
 from nixtui.instances.offers import LaunchWish, Offers, offers
@@ -109,7 +109,7 @@ class LiveInstances:
         plan = plan_changes(f"instance-{word}", f"{word.capitalize()} {what}", changes, lost)
         plan = _told(plan, word)
         where = [self._environment([each.instance.identity]) for each in standings]
-        return self._prepare(_placed(plan, where), changes)
+        return self._prepare(placed(plan, where), changes)
 
     async def plan_launch(self, wish: LaunchWish) -> Plan:
         """Raises `UsageError`, and `AwsError` where the type is none."""
@@ -148,7 +148,7 @@ class LiveInstances:
         known = (each.group_image for each in self._seen if each.group is not None and each.group.name == seen.name)
         starts = next((image.name for image in known if image is not None), None)
         plan = plan_refresh(rollout, running if running is not None and running.is_running else None, starts=starts)
-        plan = _placed(plan, [self._environment(rollout.group.members)])
+        plan = placed(plan, [self._environment(rollout.group.members)])
         job = refresh_job(rollout, self._session, every_s=LOOK_EVERY_S)
         return self._keep(Prepared(self._nixtui.new_identity(), plan, job))
 
@@ -158,7 +158,7 @@ class LiveInstances:
         word = "Roll back" if back else "Cancel"
         plan = plan_changes("instance-refresh-end", f"{word} the instance refresh of {group.name}", [change])
         plan = _told(plan, "take back the roll of" if back else "cancel the roll of")
-        return self._prepare(_placed(plan, [self._environment(group.members)]), [change])
+        return self._prepare(placed(plan, [self._environment(group.members)]), [change])
 
     def _prepare(self, plan: Plan, changes: Sequence[Change], identity: str | None = None) -> Plan:
         job = changing_job(plan, changes, self._session)
@@ -169,26 +169,11 @@ class LiveInstances:
     def _environment(self, identities: Iterable[str]) -> str | None:
         """Of the hosts that these instances are, the environment that asks for most."""
         belonging = hosts_of([each.instance for each in self._seen], self._hosts())
-        names = {host.environment for each in identities if (host := belonging.get(each)) and host.environment}
-        rules = self._nixtui.policy.environments
-
-        def asks(name: str) -> tuple[bool, bool, bool, bool]:
-            if (rule := rules.get(name)) is None:
-                return True, True, True, True
-            return rule.read_only, rule.confirm.value == "type", rule.ask_reason, not rule.allow_yes
-
-        return max(sorted(names), key=asks, default=None)
+        hosts = (host for each in identities if (host := belonging.get(each)) is not None)
+        return strictest(hosts, self._nixtui.policy.environments)
 
 
 def _told(plan: Plan, verb: str) -> Plan:
     """What is done, beside to what."""
     steps = (msgspec.structs.replace(step, title=f"{verb} {step.title}") for step in plan.steps)
     return msgspec.structs.replace(plan, steps=tuple(steps))
-
-
-def _placed(plan: Plan, environments: Sequence[str | None]) -> Plan:
-    targets = (
-        msgspec.structs.replace(target, environment=name)
-        for target, name in zip(plan.targets, environments, strict=True)
-    )
-    return msgspec.structs.replace(plan, targets=tuple(targets))

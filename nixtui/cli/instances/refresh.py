@@ -6,6 +6,7 @@ from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.instances.placing import by_members
 from nixtui.cli.output import plain, print_json
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.catalogue import find_image
@@ -67,6 +68,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             auto_rollback=not arguments.no_auto_rollback,
         )
         plan = plan_refresh(rollout, refresh if refresh and refresh.is_running else None)
+        plan = await by_members(plan, nixtui, session, group.region, group.members)
         prepared = Prepared(
             nixtui.new_identity(), plan, refresh_job(rollout, session, every_s=max(0.01, arguments.every))
         )
@@ -91,6 +93,7 @@ async def _end(arguments: Namespace, nixtui: Assembly, session: Session, group: 
     change = end_change(group, refresh, back=arguments.rollback)
     title = f"{'Roll back' if arguments.rollback else 'Cancel'} the instance refresh of {group.name}"
     plan = plan_changes("instance-refresh-end", title, [change])
+    plan = await by_members(plan, nixtui, session, group.region, group.members)
     job = changing_job(plan, [change], session)
     return await propose(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)
 

@@ -6,6 +6,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.images.login import add_login, open_session
 from nixtui.cli.instances.choosing import choose
+from nixtui.cli.instances.placing import by_hosts
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.catalogue import find_image
 from nixtui.instances.replacing import Replacement, plan_replacement, replacing_job, running_task
@@ -30,4 +31,5 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         identity = nixtui.new_identity()
         replacement = Replacement(standing, image, identity, keep=arguments.keep_volume)
         plan = plan_replacement(replacement, await running_task(session, standing.instance))
+        plan = await by_hosts(plan, nixtui, [[standing.instance]])
         return await propose(nixtui, Prepared(identity, plan, replacing_job(replacement, session)), arguments)

@@ -6,6 +6,7 @@ from nixtui.aws.balancers import alarms_on, find_listener, find_target_group, he
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.instances.placing import by_members
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.instances.shifting import Shift, plan_shift, shifting_job
 from nixtui.operations.operation import Prepared
@@ -51,4 +52,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         )
         health = await health_of(session, group, region)
         plan = plan_shift(shift, health, await alarms_on(session, shift.alarms, region))
+        before = [await health_of(session, each, region) for each in shift.old]
+        touched = dict.fromkeys(target for each in (health, *before) for target in each.targets)
+        plan = await by_members(plan, nixtui, session, region, list(touched))
         return await propose(nixtui, Prepared(nixtui.new_identity(), plan, shifting_job(shift, session)), arguments)
