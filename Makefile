@@ -56,7 +56,7 @@ clean: ## forget everything that was set up or cached here
 	find nixtui tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(runtime): pyproject.toml
-	@.ci/setup packages .
+	@.ci/setup packages '.[demo]'
 	@touch $@
 
 $(development): pyproject.toml

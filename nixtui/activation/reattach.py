@@ -69,7 +69,9 @@ async def _ask(
     if entry.kind not in (*_ON_HOSTS, "reboot"):
         kept = target.facts.get("record")
         where = f"; what it told is kept: nixtui build --replay {kept}" if kept else ""
-        return report(Outcome.UNKNOWN, f"nixtui died in the middle{where}"), True
+        way_on = "the same command goes on from there; nixtui image left lists what there is"
+        is_image = entry.kind.startswith("image-")
+        return report(Outcome.UNKNOWN, f"nixtui died in the middle{where}", way_on if is_image else None), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
     if entry.kind == "reboot":

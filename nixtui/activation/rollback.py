@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from shlex import join
+from shlex import join, quote
 
 import msgspec
 
@@ -12,6 +12,7 @@ from nixtui.activation.reboot import reboot_into
 from nixtui.activation.verdict import held_by
 from nixtui.model.generation import Generation, Generations
 from nixtui.model.host import Host
+from nixtui.model.machine import Machine
 from nixtui.model.target import NoSuchGeneration, Resolved, Target, resolve
 from nixtui.operations import plan as planning
 from nixtui.operations.operation import Job, Run
@@ -47,12 +48,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host as it was just asked: its generations, or in `problem` why it could not be asked (and `remedy`)."""
+    """A host as it was just asked: its generations, or in `problem` why it could not be asked (and `remedy`).
+
+    `machine` is what EC2 knows of it, where that was asked.
+    """
 
     host: Host
     generations: Generations | None
     problem: str | None = None
     remedy: str | None = None
+    machine: Machine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,19 @@ async def _act(rollback: Rollback, name: str, reach: Reach, run: Run) -> TargetR
     if rollback.action is Action.REBOOT and report.outcome is Outcome.COMMITTED:
         if run.cancelling.is_set():
             return msgspec.structs.replace(report, detail="profile and boot entry are set; cancelled before the reboot")
-        return await reboot_into(order.new, host, reach, run, report, limit=settings.reboot_timeout)
-    return report
+        report = await reboot_into(order.new, host, reach, run, report, limit=settings.reboot_timeout)
+    return _with_replacement(report, row.facts)
+
+
+def _with_replacement(report: TargetReport, facts: Mapping[str, str]) -> TargetReport:
+    """What was taken back comes up again with the next instance that the group starts: said where the host is well."""
+    told, group = facts.get("replacement"), facts.get("group", "GROUP")
+    if told is None or report.outcome is not Outcome.COMMITTED:
+        return report
+    remedy = (
+        report.remedy or f"give the group an image of what runs: nixtui instance refresh {quote(group)} --image AMI"
+    )
+    return msgspec.structs.replace(report, detail="; ".join(filter(None, (report.detail, told))), remedy=remedy)
 
 
 def _plan_host(
@@ -154,7 +170,7 @@ def _plan_host(
     facts = {"new": there.system, "system": there.path, "previous": known.current_system, "action": action.value}
     if action in (Action.SWITCH, Action.TEST):
         facts["revert_after"] = f"{settings.revert_after:g}"
-    facts |= _differences(known, there)
+    facts |= _differences(known, there) | _instance(seen.machine) | _replacement(seen.machine, there)
     row = msgspec.structs.replace(row, after=there.label, facts=facts)
     if where := _why_nothing(known, there, action):
         return msgspec.structs.replace(row, refused=where, refused_as=Outcome.UNCHANGED), None
@@ -174,7 +190,23 @@ def _plan_host(
         lasting=action is not Action.TEST,
         lasts=there.path,
     )
-    return msgspec.structs.replace(row, warnings=_host_warnings(known, there, action)), order
+    warnings = [*_host_warnings(known, there, action), *_replacement(seen.machine, there, "what it goes to").values()]
+    return msgspec.structs.replace(row, warnings=tuple(warnings)), order
+
+
+def _instance(machine: Machine | None) -> dict[str, str]:
+    """Which machine it was, for whoever reads of it when another one has its name."""
+    if machine is None:
+        return {}
+    return {"instance": machine.instance.identity} | ({"group": machine.group} if machine.group else {})
+
+
+def _replacement(machine: Machine | None, there: Resolved, called: str = "what runs") -> dict[str, str]:
+    """What the group of an instance would start, where that is not what the host is about to run."""
+    if machine is None or machine.group_system == there.path:
+        return {}
+    told = machine.replacement(there.system, called=called)
+    return {} if told is None else {"replacement": told}
 
 
 def _differences(known: Generations, there: Resolved) -> dict[str, str]:

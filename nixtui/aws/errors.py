@@ -85,6 +85,12 @@ _REMEDIES: dict[str, tuple[Kind, str]] = {
     "InvalidAMIID.NotFound": (Kind.NOT_FOUND, "see nixtui image list, and check the region"),
     "InvalidAMIID.Unavailable": (Kind.NOT_FOUND, "it is being deregistered; see nixtui image list"),
     "InvalidAMIID.Malformed": (Kind.UNUSABLE, "an image is named ami-… and hexadecimal digits"),
+    "InvalidInstanceID.NotFound": (Kind.NOT_FOUND, "see nixtui instance list, and check the region"),
+    "VPCIdNotSpecified": (Kind.UNUSABLE, "the account has no default VPC there; give --subnet"),
+    "VcpuLimitExceeded": (Kind.QUOTA, "terminate instances, choose a smaller type, or have the quota raised"),
+    "InstanceLimitExceeded": (Kind.QUOTA, "terminate instances, choose another type, or have the quota raised"),
+    "InsufficientInstanceCapacity": (Kind.UNREACHABLE, "try again later, or choose another type or zone"),
+    "InvalidInstanceType": (Kind.UNUSABLE, "check its name, and that the region has it"),
     "ResourceNotFoundException": (Kind.NOT_FOUND, "check its name and the region"),
     "ParameterNotFound": (Kind.NOT_FOUND, "check the parameter's name and the region"),
     "OperationNotPermitted": (Kind.DENIED, "it may be protected against deregistration; lift the protection first"),
@@ -99,6 +105,8 @@ def iam_statement(*actions: str) -> str:
 def from_code(code: str, message: str, action: str, region: str | None, status: int = 0) -> AwsError:
     """The error that a service answered with; `action` is what IAM calls the call (`ec2:RegisterImage`)."""
     told = one_line(message.strip().rstrip("."))[:_LONGEST_MESSAGE]
+    if "<html" in told.lower():  # a page for browsers, of a proxy or a broken service, which nobody reads in a sentence
+        told = "a page of HTML came back"
     place = f" in {region}" if region else ""
     if code in _DENIED:
         statement = iam_statement(action)

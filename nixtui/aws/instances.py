@@ -8,22 +8,29 @@ import msgspec
 
 from nixtui.aws.session import Session
 
-_PAGE = 1000
+_PAGE = 200
+"""Half a megabyte of XML, which holds up the interpreter for 20 ms; the thousand that EC2 would give does for 100."""
 _ALIVE = ["pending", "running", "stopping", "stopped"]
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance. Addresses are `None` where it has none."""
+    """One instance. Addresses and names are `None` where it has none.
+
+    `launched_at` is when it was started last, `created_at` when it was made, which only its first interface tells.
+    """
 
     identity: str
     region: str
     state: str
     private_address: str | None = None
     public_address: str | None = None
+    private_name: str | None = None
+    public_name: str | None = None
     kind: str | None = None
     zone: str | None = None
     image: str | None = None
     launched_at: float | None = None
+    created_at: float | None = None
     architecture: str | None = None
     boot_mode: str | None = None
     key_pair: str | None = None
@@ -72,10 +79,13 @@ def _instance(told: Mapping[str, Any], region: str) -> Instance:
         state=str(told.get("State", {}).get("Name", "unknown")),
         private_address=told.get("PrivateIpAddress") or None,
         public_address=told.get("PublicIpAddress") or None,
+        private_name=told.get("PrivateDnsName") or None,
+        public_name=told.get("PublicDnsName") or None,
         kind=told.get("InstanceType"),
         zone=told.get("Placement", {}).get("AvailabilityZone"),
         image=told.get("ImageId"),
         launched_at=launched.timestamp() if (launched := told.get("LaunchTime")) else None,
+        created_at=_created(told),
         architecture=told.get("Architecture"),
         boot_mode=told.get("CurrentInstanceBootMode") or told.get("BootMode"),
         key_pair=told.get("KeyName"),
@@ -84,3 +94,10 @@ def _instance(told: Mapping[str, Any], region: str) -> Instance:
         security_groups=tuple(str(each["GroupId"]) for each in told.get("SecurityGroups", ())),
         tags={str(tag["Key"]): str(tag["Value"]) for tag in told.get("Tags", ())},
     )
+
+
+def _created(told: Mapping[str, Any]) -> float | None:
+    """The first interface cannot be detached, so it was attached when the instance was made."""
+    attached = (each.get("Attachment", {}) for each in told.get("NetworkInterfaces", ()))
+    first = next((each.get("AttachTime") for each in attached if each.get("DeviceIndex") == 0), None)
+    return first.timestamp() if first else None

@@ -1,7 +1,9 @@
 """A login at AWS: clients made once per region, calls in threads of our own, errors as sentences."""
 
 import asyncio
+import os
 import random
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,12 @@ THREADS = 16
 
 ATTEMPTS = 8
 DEMO = "NIXTUI_DEMO"
-"""The variable that the demo sets: an account of the user's must not look like a part of it."""
+"""The variable that the demo sets: an account of the user's must not look like a part of it.
+
+It has the address of the demo's own AWS, on loopback; anything else says that there is none.
+"""
+
+_LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
@@ -32,9 +39,10 @@ class Session:
     """
 
     def __init__(self, environ: Mapping[str, str], *, profile: str | None = None, region: str | None = None) -> None:
-        self.profile = profile or environ.get("AWS_PROFILE") or None
-        self.endpoint = environ.get("AWS_ENDPOINT_URL") or None
         self._environ = environ
+        self._is_demo = DEMO in environ
+        self.profile = None if self._is_demo else profile or environ.get("AWS_PROFILE") or None
+        self.endpoint = _demo_endpoint(environ[DEMO]) if self._is_demo else environ.get("AWS_ENDPOINT_URL") or None
         self._given_region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
         self._lock = threading.Lock()
@@ -108,15 +116,18 @@ class Session:
         return configured or str(get_cert_path(True))
 
     def _session(self, action: str) -> Any:
-        if DEMO in self._environ:
+        if self._is_demo and self.endpoint is None:
             raise AwsError(
-                "the demo has no AWS account, and yours is not asked", "leave it: nixtui", kind=Kind.UNUSABLE
+                "this demo has no AWS, and your account is not asked",
+                "install nixtui[demo] for one with images and instances: make demo does; or leave it: nixtui",
+                kind=Kind.UNUSABLE,
             )
         import boto3
 
         with explained(action, None, self.profile):
             if self._boto is None:
-                self._boto = boto3.session.Session(profile_name=self.profile)
+                demo = _of_demo() if self._is_demo else {}
+                self._boto = boto3.session.Session(profile_name=self.profile, **demo)
             return self._boto
 
     def _make(self, service: str, region: str) -> Any:
@@ -127,8 +138,10 @@ class Session:
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=_READ_TIMEOUT_S,
             max_pool_connections=THREADS,
+            proxies={} if self._is_demo else None,
         )
-        return self._session(service).client(service, region_name=region, config=config)
+        where = {"endpoint_url": self.endpoint} if self._is_demo else {}
+        return self._session(service).client(service, region_name=region, config=config, **where)
 
     def _call(self, service: str, action: str, region: str, parameters: Mapping[str, Any]) -> Any:
         with explained(f"{service}:{action}", region, self.profile):
@@ -138,6 +151,23 @@ class Session:
         with explained(f"{service}:{action}", region, self.profile):
             paginator = self.client(service, region).get_paginator(snake(action))
             return [each for page in paginator.paginate(**parameters) for each in page.get(key, ())]
+
+
+def _demo_endpoint(text: str) -> str | None:
+    return text if _LOOPBACK.fullmatch(text) else None
+
+
+def _of_demo() -> dict[str, Any]:
+    """A login that nothing of the user's has a part in: no file, no profile, no key, whatever the variables say."""
+    from botocore.session import Session as Botocore
+
+    nothing: dict[str, tuple[None, None, str | None, None]] = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    own = Botocore(session_vars=nothing)
+    return {"botocore_session": own, "aws_access_key_id": "DEMO", "aws_secret_access_key": "demo"}
 
 
 @contextmanager

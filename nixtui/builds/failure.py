@@ -97,7 +97,7 @@ def _named(match: re.Match[str]) -> str:
 def _reason(text: str) -> str:
     if "hash mismatch" in text:
         return "hash mismatch"
-    for pattern in (_REASON, _FAILED_WITH):
+    for pattern in (_FAILED_WITH, _REASON):
         if match := pattern.search(text):
             return match[1].strip()[:MAX_REASON]
     if match := _TIMED_OUT.search(text):

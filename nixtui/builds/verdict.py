@@ -59,7 +59,9 @@ def _of_errors(tree: BuildTree) -> Verdict:
     if not tree.errors.texts:
         return Verdict("nix ended without saying why", "run it by hand: nixtui build --dry-run shows the command")
     lines = [line.strip() for line in tree.errors.texts[-1].split("\n") if line.strip()]
-    reason = lines[0].removeprefix("error:").strip() or "nix failed"
+    named = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
+    told = [each for each in named if each]  # since 2.20 the first one may only head a trace, the last one says it
+    reason = told[-1] if told else (lines[0].removeprefix("error:").strip() or "nix failed")
     return Verdict(reason, _remedy_for(tree.errors.texts[-1]), tuple(lines[1:][-EXTRACT:]))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,16 +19,18 @@ from nixtui.cli.exits import NotReached, UsageError
 from nixtui.cli.output import narrate, plain
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, local_path, state_dir
+from nixtui.config.schema import Source
 from nixtui.fleet.state import FleetState
-from nixtui.model.host import Host
+from nixtui.model.host import Host, Way
 from nixtui.model.selector import BadSelector, Selector, Subject, any_of, parse_selector
 from nixtui.model.status import HostState
 from nixtui.operations.policy import Policy
-from nixtui.remote.errors import RemoteError
+from nixtui.remote.errors import AuthenticationFailed, RemoteError, Unreachable
 
 if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `--help` wait for none of them
     from nixtui.activation.rollback import Action, Rollback, Seen, Settings
-    from nixtui.fleet.inventory import Inventory, Snapshot
+    from nixtui.cli.ec2 import Ec2Knowledge
+    from nixtui.fleet.inventory import Inventory, Snapshot, SourceProblem
     from nixtui.model.closure import Closure, ClosureDiff
     from nixtui.model.target import Target
     from nixtui.operations.journal import Journal
@@ -42,6 +44,9 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame and `
 T = TypeVar("T")
 
 _NAMED = 8
+
+EC2_LIMIT_S = 6.0
+"""How long hosts that the file names are held up by asking EC2 which instances they are."""
 
 SETTLE_LIMIT_S = 45.0
 """How long a one-shot look at the fleet waits for its slowest host: connecting, ten seconds, with a jump host twice."""
@@ -104,11 +109,22 @@ def ssh_settings(configuration: Configuration, environ: Mapping[str, str]) -> Ss
 class Assembly:
     """One run of nixtui: its configuration, and everything made of it when it is first needed.
 
+    `via` is the way to every host, `None` for each host's own; `by_agent` are those whose SSM agent a person chose.
+
     Use as an async context manager; leaving it closes connections and journal.
     """
 
-    def __init__(self, configuration: Configuration, surroundings: Surroundings, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        surroundings: Surroundings,
+        *,
+        read_only: bool = False,
+        via: Way | None = None,
+    ) -> None:
         self.surroundings = surroundings
+        self.via = via
+        self.by_agent: set[str] = set()
         self.clock = surroundings.clock
         self.adopt(configuration, read_only=read_only)
         self.origin = socket.gethostname()
@@ -169,13 +185,23 @@ class Assembly:
         return ClosureCache(cache_dir(self.surroundings.environ) / "closures")
 
     @cached_property
+    def ec2(self) -> Ec2Knowledge:
+        """What EC2 knows of hosts; nothing is asked yet."""
+        from nixtui.cli.ec2 import Ec2Knowledge
+
+        ec2 = Ec2Knowledge(self)
+        self._stack.push_async_callback(ec2.close)
+        return ec2
+
+    @cached_property
     def pool(self) -> ConnectionPool:
         """The connections, one per host."""
         from nixtui.remote.access import SshAccess
         from nixtui.remote.pool import ConnectionPool
 
         environ = self.surroundings.environ
-        access = SshAccess(ssh_settings(self.configuration, environ), self.surroundings.prompter, environ=environ)
+        settings = ssh_settings(self.configuration, environ)
+        access = SshAccess(settings, self.surroundings.prompter, environ=environ, witness=self.ec2.witness)
         pool = ConnectionPool(access)
         self._stack.push_async_callback(pool.close)
         return pool
@@ -187,16 +213,34 @@ class Assembly:
     @asynccontextmanager
     async def reach(self, host: Host) -> AsyncIterator[Transport]:
         """The shared connection of a host, made when there is none. Raises a `RemoteError`."""
-        yield await self.pool.connect(host)
+        yield await self.connect(host)
+
+    def way(self, host: Host) -> Way:
+        """How scripts get to a host in this run."""
+        return Way.SSM if host.name in self.by_agent else self.via or host.transport
+
+    async def connect(self, host: Host) -> Transport:
+        """The shared connection of a host, or what brings scripts to it otherwise. Raises a `RemoteError`."""
+        if self.way(host) is Way.SSM:
+            return self.ec2.transport(host)
+        try:
+            return await self.pool.connect(host)
+        except (Unreachable, AuthenticationFailed) as error:
+            if host.instance is None:
+                raise
+            raise self.ec2.with_other_ways(host, error) from error
 
     async def hosts(self) -> tuple[Host, ...]:
         """Every host of the fleet, as soon as all sources have told; what they could not tell is narrated."""
         snapshot = await self.inventory.load()
-        for problem in map(str, snapshot.problems):
+        self._tell(snapshot.problems)
+        return snapshot.hosts
+
+    def _tell(self, problems: Iterable[SourceProblem]) -> None:
+        for problem in map(str, problems):
             if problem not in self._told:
                 self._told.add(problem)
                 narrate(plain(problem))
-        return snapshot.hosts
 
     async def select(self, texts: Sequence[str]) -> list[Host]:
         """The hosts that any of these selectors means, in the order of the inventory. Raises `UsageError`, and
@@ -213,8 +257,17 @@ class Assembly:
             fleet = await self.look(hosts)
         else:
             fleet = FleetState(hosts)
-        is_outlier, now = fleet.peers.is_outlier, self.clock()
-        found = selector.select(Subject(host, fleet.status(host.name), now, is_outlier(host.name)) for host in hosts)
+        if selector.asks_ec2:
+            machines, troubles = await self.ec2.machines(hosts)
+            fleet.set_machines(machines)
+            for trouble in troubles:
+                narrate(plain(trouble))
+        outlier, machine, now = fleet.peers.is_outlier, fleet.machine, self.clock()
+        subjects = (
+            Subject(host, fleet.status(host.name), now, outlier(name), machine(name))
+            for name, host in fleet.hosts().items()
+        )
+        found = selector.select(subjects)
         meant = {subject.host.name for subject in found}
         silent = [
             host.name
@@ -241,7 +294,7 @@ class Assembly:
         from nixtui.fleet.watch import FleetWatch
 
         fleet = FleetState(hosts)
-        watch = FleetWatch(fleet, self.pool, clock=self.clock)
+        watch = FleetWatch(fleet, self, clock=self.clock)
         watching = asyncio.create_task(watch.run())
         try:
             async with asyncio.timeout(SETTLE_LIMIT_S):
@@ -311,20 +364,31 @@ class Assembly:
             return Seen(host, None, error.reason, error.remedy)
 
     async def _named_in_file(self, texts: Sequence[str]) -> list[Host] | None:
-        """The hosts of that names, when the file alone knows every one of them; otherwise `None`."""
+        """The hosts of that names, when the file alone knows every one of them; otherwise `None`.
+
+        EC2 is waited for a little where it is asked: which instances they are is worth that, and no more.
+        """
         if not set(texts) <= self.configuration.hosts.keys():
             return None
-        first: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
+        waited_for = {Source.FILE.value} | ({Source.EC2.value} if self.configuration.ec2 is not None else set())
+        enough = asyncio.Event()
+        latest: list[Snapshot] = []
 
         def take(snapshot: Snapshot) -> None:
-            if not first.done():
-                first.set_result(snapshot)
+            latest[:] = [snapshot]
+            if waited_for.isdisjoint(snapshot.pending):
+                enough.set()
 
-        loading = asyncio.create_task(self.inventory.load(take))
-        await asyncio.wait((first, loading), return_when=asyncio.FIRST_COMPLETED)
-        loading.cancel()
-        await asyncio.wait((loading,))
-        by_name = {host.name: host for host in first.result().hosts} if first.done() else {}
+        loading, waiting = asyncio.create_task(self.inventory.load(take)), asyncio.create_task(enough.wait())
+        await asyncio.wait((waiting, loading), return_when=asyncio.FIRST_COMPLETED, timeout=EC2_LIMIT_S)
+        if not enough.is_set() and not loading.done():
+            narrate(f"ec2: it has not said within {EC2_LIMIT_S:g} s which of them are instances")
+        for task in (loading, waiting):
+            task.cancel()
+        await asyncio.wait((loading, waiting))
+        if latest:
+            self._tell(each for each in latest[0].problems if each.source == Source.EC2.value and not each.note)
+        by_name = {host.name: host for host in latest[0].hosts} if latest else {}
         return [by_name[name] for name in dict.fromkeys(texts)] if set(texts) <= by_name.keys() else None
 
 

@@ -30,7 +30,7 @@ from nixtui.deploys.pulling import Pull, Puller
 from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure
 from nixtui.model.commit import CommitRange
-from nixtui.model.host import Host
+from nixtui.model.host import Host, Way
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.deploy_rs import DeployTarget
@@ -300,6 +300,12 @@ class Deploying:
         return await self._nixtui.closures.closure(transport, path)
 
     async def _ssh_for(self, host: Host) -> AbstractContextManager[Mapping[str, str]]:
+        if self._nixtui.way(host) is Way.SSM:
+            raise Unreachable(
+                host.name,
+                "systems are copied over SSH, and it is reached by SSM Run Command, which carries none",
+                f"have it fetch its system by itself: pull or fh in [hosts.{host.name}]",
+            )
         access = self._nixtui.pool.access
         destination, hops = await access.way(host)
         try:

@@ -20,6 +20,7 @@ from nixtui.cli.output import narrate, plain
 from nixtui.cli.prompter import TerminalPrompter
 from nixtui.config import BadConfiguration, load_configuration
 from nixtui.config.paths import NoHome
+from nixtui.model.host import Way
 from nixtui.model.target import BadTarget, NoSuchGeneration
 from nixtui.operations.journal import JournalUnavailable
 from nixtui.operations.policy import Refused
@@ -52,6 +53,9 @@ COMMANDS = {
     "init": "look around, propose a nixtui.toml, and write it on yes",
 }
 """Each is a module of `nixtui.cli.commands` with `add` and `run`."""
+
+_CLOUD_AFTER_S = 5.0
+"""How long after its fleet the demo's AWS begins: the first frames have the machine to themselves."""
 
 _TAKE_COMMANDS = {"run", "ssh"}
 
@@ -117,6 +121,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nixtui {__version__}")
     parser.add_argument("--config", metavar="FILE", type=Path, help="instead of the nixtui.toml that is found")
     parser.add_argument("--read-only", action="store_true", help="refuse everything that changes anything")
+    parser.add_argument(
+        "--via",
+        choices=[way.value for way in Way],
+        help="the way to every host instead of its own: ssm for instances that SSH does not reach",
+    )
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, title in COMMANDS.items():
@@ -153,7 +162,8 @@ async def run_command(parsed: argparse.Namespace, surroundings: Surroundings) ->
         configuration = load_configuration(surroundings.cwd, surroundings.environ, parsed.config)
         for warning in configuration.warnings:
             narrate(str(warning))
-        async with Assembly(configuration, surroundings, read_only=parsed.read_only) as nixtui:
+        via = Way(parsed.via) if parsed.via else None
+        async with Assembly(configuration, surroundings, read_only=parsed.read_only, via=via) as nixtui:
             if parsed.command is None:
                 return await _app(nixtui, mouse=not parsed.no_mouse)
             gc.enable()
@@ -195,7 +205,8 @@ def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
 
 async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> int:
     demo = import_module("nixtui.demo")
-    async with demo.demo_fleet(seed=seed) as fleet:
+    # A command that asks AWS nothing needs none; for the app it is there by the time that somebody looks.
+    async with demo.demo_fleet(seed=seed, cloud_after_s=_CLOUD_AFTER_S if inner.command is None else None) as fleet:
         inner.config = inner.config or fleet.config_path
         environ = {**surroundings.environ, **fleet.environ}
         return await run_command(inner, msgspec.structs.replace(surroundings, environ=environ))

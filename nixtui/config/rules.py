@@ -57,8 +57,6 @@ def _check_sources(document: Document, reader: Reader) -> None:
             reader.report((*path, place), f'"{source}" is listed twice', "remove one")
     if document.hosts and Source.FILE not in sources:
         reader.report(path, "[hosts] is not used", 'add "file" to use it', warning=True)
-    if document.ec2 is not None and Source.EC2 not in sources:
-        reader.report(path, "[ec2] is not used", 'add "ec2" to use it', warning=True)
     if not sources:
         reader.report(path, "no source is left, so the fleet has no hosts", "leave it out for all of them")
 

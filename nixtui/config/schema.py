@@ -24,6 +24,7 @@ from nixtui.config.strings import (
     User,
 )
 from nixtui.model.environment import Confirmation
+from nixtui.model.host import Way
 
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -63,7 +64,8 @@ class FleetSection(Section, frozen=True):
 class HostSection(Section, frozen=True):
     """`[hosts.NAME]`: how one host is reached, and its tags.
 
-    A deploy to a host with `pull` or `fh` has it fetch its system by itself, with nixos-rebuild or with fh.
+    `transport` is how scripts get there: over SSH unless it says `ssm`. A deploy to a host with `pull` or `fh` has it
+    fetch its system by itself, with nixos-rebuild or with fh.
     """
 
     address: Address | None = None
@@ -73,6 +75,7 @@ class HostSection(Section, frozen=True):
     tags: Mapping[str, str] = {}
     pull: PullReference | None = None
     fh: HubReference | None = None
+    transport: Way | None = None
 
 
 class SshSection(Section, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any
 import asyncssh
 import tomli_w
 
+from nixtui.demo.cloud_world import REGIONS
 from nixtui.demo.server import LOOPBACK
 from nixtui.demo.story import Character, Door
 
@@ -64,6 +65,7 @@ def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
             "staging": {"match": "tag:env=staging"},
             "archive": {"match": "tag:env=archive", "read_only": True},
         },
+        "ec2": {"regions": list(REGIONS)},
         "activation": {"revert_after": "30s", "health": ["systemctl is-active --quiet sshd.service"]},
         "rollout": {"canary": 1, "batch": "50%"},
         "hosts": {

@@ -15,7 +15,10 @@ from typing import Final
 
 import asyncssh
 
+from nixtui.aws.session import DEMO
 from nixtui.config.paths import state_dir
+from nixtui.demo import cloud_world
+from nixtui.demo.cloud import demo_cloud
 from nixtui.demo.colleague import Colleague
 from nixtui.demo.configuration import FLAKE, USER, Listed, write_configuration
 from nixtui.demo.directory import demo_directory
@@ -71,15 +74,18 @@ async def demo_fleet(
     clock: Callable[[], float] = time.time,
     cast: Sequence[Character] = CAST,
     pace: float = 1.0,
+    cloud_after_s: float | None = None,
 ) -> AsyncIterator[DemoFleet]:
     """Start the fleet, and take all of it away afterwards, also when a signal asks the process to end.
 
     The same seed gives the same fleet, but for keys and ports. Builds and copies take `pace` times as long as they say.
+    Its AWS begins when it is asked something, or after so many seconds.
     Raises `OSError` when there is no room for it.
     """
     with ended_by_signals(), demo_directory(environ) as directory, _closed_port() as closed:
         world = _World(directory, seed, environ, clock)
-        async with asyncio.TaskGroup() as tasks:
+        cloud = cloud_world.world(cast, world.history, clock(), pace=pace)
+        async with demo_cloud(cloud, warm_after_s=cloud_after_s) as aws, asyncio.TaskGroup() as tasks:
             hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
             background: list[asyncio.Task[None]] = []
             workshop: Workshop | None = None
@@ -89,7 +95,7 @@ async def demo_fleet(
                     await host.switch_on()
                 workshop = world.workshop(cast, hosts, pace)
                 workshop.open(tasks)
-                fleet = world.fleet(cast, hosts, closed, workshop.environ)
+                fleet = world.fleet(cast, hosts, closed, workshop.environ, aws)
                 await write_past(state_dir(fleet.environ), world.history, _disks(cast, hosts), world.random)
                 background.append(tasks.create_task(_live(list(hosts.values()))))
                 for colleague in _colleagues(fleet, world.random):
@@ -154,9 +160,14 @@ class _World:
         )
 
     def fleet(
-        self, cast: Sequence[Character], hosts: Mapping[str, DemoHost], closed_port: int, nix: Mapping[str, str]
+        self,
+        cast: Sequence[Character],
+        hosts: Mapping[str, DemoHost],
+        closed_port: int,
+        nix: Mapping[str, str],
+        aws: str,
     ) -> DemoFleet:
-        """The way to the hosts, now that they listen; `nix` is what makes that the demo's."""
+        """The way to the hosts, now that they listen; `nix` is what makes that the demo's, `aws` where its AWS is."""
         listed = [
             Listed(who, hosts[who.name].port, hosts[who.name].host_key)
             if who.name in hosts
@@ -171,7 +182,8 @@ class _World:
             environ={
                 **{f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
                 **nix,
-                "NIXTUI_DEMO": "1",  # the user's own AWS account must not look like a part of it
+                DEMO: aws,  # the user's own AWS account must not look like a part of it
+                "AWS_REGION": cloud_world.REGIONS[0],
                 "PATH": f"{nix['PATH']}:{self._path}",
             },
             hosts=hosts,

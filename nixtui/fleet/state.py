@@ -11,6 +11,7 @@ from nixtui.fleet.history import LoadHistory
 from nixtui.fleet.peers import Peers
 from nixtui.fleet.tally import Tally
 from nixtui.model.host import Host
+from nixtui.model.machine import Machine
 from nixtui.model.selector import STALE_AFTER_S
 from nixtui.model.status import HostState, HostStatus
 
@@ -103,6 +104,7 @@ class FleetState:
         self._hosts: dict[str, Host] = {}
         self._statuses: dict[str, HostStatus] = {}
         self._histories: dict[str, LoadHistory] = {}
+        self._machines: dict[str, Machine] = {}
         self._feeds: list[ChangeFeed] = []
         self._counts = Counts()
         self._peers = Peers()
@@ -130,6 +132,11 @@ class FleetState:
         """How a host is, as far as it was seen. Raises `KeyError`."""
         return self._statuses[name]
 
+    def machine(self, name: str) -> Machine | None:
+        """What EC2 knows of the instance that a host is, as far as it was asked. Raises `KeyError`."""
+        instance = self._hosts[name].instance
+        return None if instance is None else self._machines.get(instance.identity)
+
     def load_history(self, name: str) -> Sequence[float | None]:
         """The one-minute load of the last ten minutes, oldest first; `None` where the host was not seen."""
         history = self._histories.get(name)
@@ -146,23 +153,35 @@ class FleetState:
         return self._peers
 
     def set_hosts(self, hosts: Iterable[Host]) -> None:
-        """What the inventory says now. Hosts that stay keep their status; new ones were never seen."""
+        """What the inventory says now. Hosts that stay keep their status; new ones were never seen, and neither was the
+        machine that took the place of another under its name.
+        """
         before, self._hosts = self._hosts, {host.name: host for host in hosts}
         touched = {name for name in before.keys() | self._hosts.keys() if before.get(name) != self._hosts.get(name)}
         for name in touched & before.keys():
             self._counts.count(before[name], self._statuses[name], -1)
         came = touched & self._hosts.keys()
-        for name in before.keys() - self._hosts.keys():
+        replaced = {name for name in came & before.keys() if self._hosts[name].is_another_machine_than(before[name])}
+        for name in (before.keys() - self._hosts.keys()) | replaced:
             del self._statuses[name]
             self._histories.pop(name, None)
             touched |= self._peers.drop(name)
-        for name in before.keys() & touched & self._hosts.keys():
+        for name in (before.keys() & touched & self._hosts.keys()) - replaced:
             touched |= self._peers.put(self._hosts[name], self._statuses[name].facts.configuration_revision)
         for name in came:
             self._counts.count(self._hosts[name], self._statuses.setdefault(name, _NEVER_SEEN), +1)
         if touched or list(before) != list(self._hosts):
             for feed in self._feeds:
                 feed.add_membership(touched)
+
+    def set_machines(self, machines: Iterable[Machine]) -> None:
+        """What EC2 says now of all instances that it was asked about."""
+        before, now = self._machines, {each.instance.identity: each for each in machines}
+        self._machines = now
+        changed = {each for each in before.keys() | now.keys() if before.get(each) != now.get(each)}
+        if changed:
+            hosts = ((name, host.instance) for name, host in self._hosts.items())
+            self._tell(name for name, instance in hosts if instance is not None and instance.identity in changed)
 
     def apply(self, name: str, status: HostStatus) -> None:
         """A host is like this now. A host that left the inventory meanwhile is nobody's news."""

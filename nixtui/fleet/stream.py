@@ -81,6 +81,8 @@ class HostStream:
         self._probe: Probe | None = None
         self._hang_up = asyncio.timeout(None)
         self._asked_at: float | None = None
+        self._asked_last = float("-inf")
+        self._least_interval = 0.0
         self._slow_at = 0.0
         self._answered = False
         self._trouble: str | None = None
@@ -111,11 +113,12 @@ class HostStream:
         if self._probe is None:
             return
         if self._asked_at is None:
-            self._ask(self._next_request(now), now)
+            if now - self._asked_last >= self._least_interval:
+                self._ask(self._next_request(now), now)
         elif now - self._asked_at >= self._pace.hang_up:
             if not self._hang_up.expired():
                 self._hang_up.reschedule(now)
-        elif now - self._asked_at >= self._pace.patience and self._trouble is None:
+        elif now - self._asked_at >= self._pace.patience + self._least_interval and self._trouble is None:
             self._distrust("does not answer")
             self._probe.ask(Request.FULL)
 
@@ -131,10 +134,12 @@ class HostStream:
         """Connect and take answers; ends by raising a `RemoteError`."""
         self._answered = False
         transport = await self._connections.connect(self.host)
+        self._least_interval = getattr(transport, "least_interval", 0.0)  # where asking costs more than a packet
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as self._hang_up, open_probe(transport) as probe:
                 self._probe, self._asked_at, self._wanted = probe, loop.time(), None
+                self._asked_last = self._asked_at
                 self._trouble, self._missed_news = None, False
                 async for answer in probe.answers():
                     self._take(answer, loop.time())
@@ -179,7 +184,7 @@ class HostStream:
 
     def _ask(self, request: Request, now: float) -> None:
         if self._probe is not None and self._probe.ask(request):
-            self._asked_at = now
+            self._asked_at = self._asked_last = now
             self._wanted = None
             if request is not Request.TICK:
                 self._slow_at = now + self._pace.slow

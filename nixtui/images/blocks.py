@@ -116,3 +116,8 @@ def _indexes(disk: Disk) -> Iterator[int]:
             first = max(following, offset // BLOCK)
             following = max(following, -(-(offset + length) // BLOCK))
             yield from range(first, following)
+
+
+def occupied(disk: Disk) -> int:
+    """How many blocks of a disk are not only holes, without reading any."""
+    return sum(1 for _ in _indexes(disk))

@@ -18,13 +18,17 @@ VARIANT = "amazon"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An image in the store. `architecture` and `boot_mode` are EC2's words, `None` where the image does not say."""
+    """An image in the store. `architecture` and `boot_mode` are EC2's words, `None` where the image does not say.
+
+    `file` is the disk that starts; `more` are the disks beside it: images with ZFS have their pool on one of its own.
+    """
 
     store_path: str
     file: str
     label: str | None = None
     architecture: str | None = None
     boot_mode: str | None = None
+    more: tuple[str, ...] = ()
 
 
 def attribute(name: str, variant: str) -> str:
@@ -56,12 +60,11 @@ def inspect(path: Path) -> Built:
     `image-info.json` names the file but never its format; `hydra-build-products` is there in older nixpkgs, too.
     """
     told = _info(path / "nix-support/image-info.json")
+    more: tuple[str, ...] = ()
     disks = told.get("disks")
     if isinstance(disks, dict) and len(disks) > 1:
-        raise BadImage(
-            f"the image has {len(disks)} disks ({', '.join(map(str, disks))}), as ZFS images have",
-            "send each file by itself: nixtui image upload FILE",
-        )
+        first, more = _both(disks)
+        told["file"] = first
     file = told.get("file") or _product(path / "nix-support/hydra-build-products")
     if not isinstance(file, str) or not Path(file).is_file():
         raise BadImage(f"{path} has no image in it", "its nix-support/image-info.json should name one")
@@ -71,7 +74,22 @@ def inspect(path: Path) -> Built:
         label=_text(told.get("label")),
         architecture=ARCHITECTURES.get(str(told.get("system"))),
         boot_mode=_text(told.get("boot_mode")),
+        more=more,
     )
+
+
+def _both(disks: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The disk that starts and the one with the ZFS pool. Raises `BadImage` for disks that nobody knows the use of."""
+    if set(disks) != {"boot", "root"}:
+        raise BadImage(
+            f"the image has {len(disks)} disks ({', '.join(map(str, disks))}), and which one starts is not known",
+            "send each file by itself: nixtui image upload FILE",
+        )
+    first, second = (disks[name].get("file") if isinstance(disks[name], dict) else None for name in ("boot", "root"))
+    for file in (first, second):
+        if not isinstance(file, str) or not Path(file).is_file():
+            raise BadImage("the image has two disks, and one of them is not there", "build it again")
+    return str(first), (str(second),)
 
 
 def _info(path: Path) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def read_image(told: dict[str, Any], region: str) -> Image:
         snapshots=tuple(str(each["SnapshotId"]) for each in disks if each.get("SnapshotId")),
         boot_mode=told.get("BootMode"),
         protected=str(told.get("DeregistrationProtection", "disabled")).startswith("enabled"),
+        tpm=told.get("TpmSupport") == "v2.0",
         tags=tags,
     )
 

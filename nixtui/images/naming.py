@@ -21,3 +21,9 @@ def refuse_image_name(text: str) -> str | None:
 def refuse_region(text: str) -> str | None:
     """Why this names no region, as the end of a sentence; `None` when it may."""
     return None if _REGION.fullmatch(text) else "does not look like a region, such as eu-central-1"
+
+
+def as_image_name(text: str, *, suffix: str) -> str:
+    """`text` as far as a name may have it, with `suffix` whole at its end."""
+    allowed = re.sub(r"[^A-Za-z0-9 ()\[\]./\-'@_]", "-", text)
+    return allowed[: 128 - len(suffix)] + suffix

@@ -38,8 +38,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     variable: str = "nixos_amis"
 
 
-def check(publication: Publication, images: Sequence[Image]) -> None:
-    """Raise `BadImage` where it cannot be told like that."""
+def check_where(publication: Publication) -> None:
+    """Raise `BadImage` for places that nobody could read it in."""
     if publication.parameter is None and publication.tfvars is None and publication.manifest is None:
         raise BadImage("nothing says where to publish", "give --parameter, --tfvars or --manifest")
     name = publication.parameter
@@ -50,10 +50,15 @@ def check(publication: Publication, images: Sequence[Image]) -> None:
     tfvars = publication.tfvars
     if tfvars is not None and not tfvars.name.endswith(".auto.tfvars.json"):
         raise BadImage(f"Terraform does not read {tfvars.name} by itself", "end its name with .auto.tfvars.json")
+
+
+def check(publication: Publication, images: Sequence[Image]) -> None:
+    """Raise `BadImage` where it cannot be told like that."""
+    check_where(publication)
     regions = [(image.region, image.architecture) for image in images]
     if len(set(regions)) < len(regions):
         raise BadImage("two of the images are for the same region and architecture", "publish one of them")
-    if name is not None and len({image.architecture for image in images}) > 1:
+    if publication.parameter is not None and len({image.architecture for image in images}) > 1:
         raise BadImage("one parameter cannot name images of two architectures", "publish each under its own name")
 
 

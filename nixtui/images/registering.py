@@ -26,6 +26,10 @@ BOOT_MODES = ("legacy-bios", "uefi", "uefi-preferred")
 TAG_REVISION = "nixtui:revision"
 TAG_STORE_PATH = "nixtui:store-path"
 TAG_BUILDER = "nixtui:builder"
+TAG_CONTENT = "nixtui:content"
+TAG_DISK = "nixtui:disk"
+"""Which disk of how many a snapshot is, where an image has several: `2/2`."""
+
 ROOT = "/dev/xvda"
 """Where nixpkgs' amazon-image.nix expects its disk."""
 
@@ -43,6 +47,8 @@ class Registration:
     description: str | None = None
     gib: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    more: tuple[str, ...] = ()
+    """Snapshots of further disks, `/dev/xvdb` and on; `gib` is then the size of the last one, which grows."""
 
     @property
     def mode(self) -> str:
@@ -81,20 +87,23 @@ def arguments(registration: Registration) -> dict[str, Any]:
     The snapshot goes with the volume, not with the instance's data: gp3, deleted on termination. Metadata only by
     IMDSv2: a token that a forged request cannot have.
     """
-    ebs: dict[str, Any] = {
-        "SnapshotId": registration.snapshot,
-        "VolumeType": "gp3",
-        "DeleteOnTermination": True,
-    }
+    snapshots = (registration.snapshot, *registration.more)
+    mappings: list[dict[str, Any]] = [
+        {
+            "DeviceName": f"{ROOT[:-1]}{letter}",
+            "Ebs": {"SnapshotId": snapshot, "VolumeType": "gp3", "DeleteOnTermination": True},
+        }
+        for letter, snapshot in zip("abcdef", snapshots, strict=False)
+    ]
     if registration.gib is not None:
-        ebs["VolumeSize"] = registration.gib
+        mappings[-1]["Ebs"]["VolumeSize"] = registration.gib
     tags = [{"Key": key, "Value": value} for key, value in {"Name": registration.name, **registration.tags}.items()]
     return {
         "Name": registration.name,
         **({"Description": registration.description} if registration.description else {}),
         "Architecture": registration.architecture,
         "BootMode": registration.mode,
-        "BlockDeviceMappings": [{"DeviceName": ROOT, "Ebs": ebs}],
+        "BlockDeviceMappings": mappings,
         "RootDeviceName": ROOT,
         "VirtualizationType": "hvm",
         "EnaSupport": True,

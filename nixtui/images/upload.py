@@ -81,7 +81,7 @@ async def look(session: Session, disk: Disk, source: str, wanted: Wanted, state:
     if disk.size > MOST_VOLUME_GIB * 1024**3:
         raise BadImage("the image is larger than any volume", f"EBS holds {MOST_VOLUME_GIB} GiB")
     read = await session.thread(lambda: read_blocks(disk))
-    encrypted = True if wanted.kms_key else await _encrypts(session, wanted.region)
+    encrypted = True if wanted.kms_key else await encrypts(session, wanted.region)
     skip = Skip.NOTHING if encrypted else wanted.skip
     blocks = read.chosen(skip)
     endpoint = session.endpoint or ""
@@ -116,11 +116,12 @@ def plan_upload(prospect: Prospect) -> Plan:
         title=f"Send {prospect.source} ({prospect.disk.format}) as a snapshot named {wanted.name}",
         targets=(target,),
         steps=steps,
-        warnings=tuple(_warnings(prospect)),
+        warnings=tuple(warnings_of(prospect)),
     )
 
 
-def _warnings(prospect: Prospect) -> list[str]:
+def warnings_of(prospect: Prospect) -> list[str]:
+    """What one should know before it is sent."""
     warnings = []
     if not boots(prospect.disk):
         warnings.append("the disk has no boot sector or partition table; an instance will not start from it")
@@ -136,7 +137,7 @@ def _warnings(prospect: Prospect) -> list[str]:
     return warnings
 
 
-async def _encrypts(session: Session, region: str) -> bool | None:
+async def encrypts(session: Session, region: str) -> bool | None:
     """Whether the region encrypts every snapshot by default; `None` where that cannot be asked."""
     try:
         answer = await session.call("ec2", "GetEbsEncryptionByDefault", region)

@@ -1,6 +1,7 @@
 """What is done to instances that exist: started, stopped, rebooted, terminated. Each a plan of calls, and the calls."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from nixtui.images.changing import Call, Change
 from nixtui.instances.standing import Standing
@@ -36,6 +37,13 @@ ACTS: Mapping[str, Callable[[Standing], Change]] = {
     "terminate": terminate,
 }
 """Each act by its word."""
+
+
+def told_apart(standings: Sequence[Standing]) -> list[str]:
+    """What each is called in a plan of all of them: its name, with its id where another has the same."""
+    often = Counter(each.instance.name for each in standings)
+    named = ((each.instance.name, each.instance.identity) for each in standings)
+    return [name if often[name] == 1 else f"{name} ({identity})" for name, identity in named]
 
 
 def _change(

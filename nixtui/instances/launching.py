@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from nixtui.aws.session import Session
 from nixtui.images.changing import Call, Change
+from nixtui.images.machines import TypeFacts, cannot_boot
 from nixtui.model.image import Image
 
 LONGEST_USER_DATA = 16 * 1024
@@ -34,32 +34,6 @@ class Launch:
     profile: str | None = None
     user_data: bytes | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TypeFacts:
-    """What an instance type can do."""
-
-    architectures: tuple[str, ...]
-    boot_modes: tuple[str, ...]
-
-
-async def type_facts(session: Session, region: str, kind: str) -> TypeFacts:
-    """What DescribeInstanceTypes says of a type. Raises `AwsError`."""
-    answer = await session.call("ec2", "DescribeInstanceTypes", region, InstanceTypes=[kind])
-    told = answer["InstanceTypes"][0]
-    architectures = told.get("ProcessorInfo", {}).get("SupportedArchitectures", ())
-    return TypeFacts(tuple(architectures), tuple(told.get("SupportedBootModes", ())))
-
-
-def cannot_boot(image: Image, kind: str, facts: TypeFacts) -> str | None:
-    """Why an instance of this type would not come up with the image; `None` when nothing speaks against it."""
-    if image.architecture and facts.architectures and image.architecture not in facts.architectures:
-        return f"{kind} is {' or '.join(facts.architectures)}, the image {image.architecture}"
-    mode = image.boot_mode
-    if mode in ("uefi", "legacy-bios") and facts.boot_modes and mode not in facts.boot_modes:
-        return f"{kind} boots by {' or '.join(facts.boot_modes)}, the image by {mode}"
-    return None
 
 
 def user_data_warnings(text: bytes | None, *, key_pair: bool) -> tuple[str, ...]:

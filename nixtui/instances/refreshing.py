@@ -6,6 +6,7 @@ refresh, which ours always has. It is possible only while the refresh runs or ba
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,7 +16,7 @@ import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
-from nixtui.images.changing import Call
+from nixtui.images.changing import Call, Change
 from nixtui.instances.standing import Group, list_groups
 from nixtui.model.image import Image
 from nixtui.operations.events import Progress
@@ -82,6 +83,14 @@ def no_way_back(group: Group) -> str | None:
     return None
 
 
+_VERSION = re.compile(r"[-_ ]?[0-9].*")
+
+
+def is_of_a_kind(name: str, other: str | None) -> bool:
+    """Whether two images are called the same up to their versions: `shop/web-26.05…` and `shop/web-25.11…`."""
+    return other is not None and _VERSION.sub("", name) == _VERSION.sub("", other)
+
+
 def refuse(rollout: Rollout, running: Refresh | None) -> tuple[str, str] | None:
     """Why this is not begun and what to do about it; `None` when it can be."""
     group, image = rollout.group, rollout.image
@@ -102,12 +111,14 @@ def refuse(rollout: Rollout, running: Refresh | None) -> tuple[str, str] | None:
     return None
 
 
-def plan_refresh(rollout: Rollout, running: Refresh | None = None) -> Plan:
-    """The plan, with the verdict on going back."""
+def plan_refresh(rollout: Rollout, running: Refresh | None = None, *, starts: str | None = None) -> Plan:
+    """The plan, with the verdict on going back. `starts` is what the image is called that the group starts now."""
     group = rollout.group
     why_not = no_way_back(group)
     verdict = f"rollback possible: no, {why_not}" if why_not else "rollback possible: yes, while the refresh runs"
     warnings = [verdict]
+    if starts is not None and not is_of_a_kind(rollout.image.name, starts):
+        warnings.insert(0, f"another kind of image: the group starts {starts}")
     if rollout.min_healthy == 0:
         warnings.append("all instances may be replaced at once")
     if rollout.bake_s == 0 and rollout.auto_rollback and not rollout.alarms:
@@ -169,6 +180,22 @@ def refresh_parameters(rollout: Rollout, version: str) -> dict[str, Any]:
         },
         "Preferences": preferences,
     }
+
+
+def end_change(group: Group, running: Refresh | None, *, back: bool) -> Change:
+    """The end of the refresh that runs: it is taken `back`, or stops where it is."""
+    action = "RollbackInstanceRefresh" if back else "CancelInstanceRefresh"
+    refused = None if running is not None and running.is_running else "no refresh of it runs"
+    why_not = no_way_back(group) if back else None
+    return Change(
+        name=group.name,
+        calls=(Call("autoscaling", action, group.region, {"AutoScalingGroupName": group.name}),),
+        before=running.status if running else None,
+        after="going back" if back else "stopped where it is",
+        warnings=() if back else ("instances of two images stay",),
+        refused=refused or (f"it cannot be rolled back: {why_not}" if why_not else None),
+        remedy="cancel it instead" if refused is None and why_not else None,
+    )
 
 
 async def find_group(session: Session, region: str, name: str) -> Group:
@@ -265,10 +292,13 @@ async def watch(
     """Tell how it goes until it ends; `None` when it could no longer be seen. Stopping is asked of AWS once."""
     seen: tuple[str, str | None] | None = None
     asked, blind = False, 0
+    tell.begin("refresh")
     while True:
         if run.cancelling.is_set() and not asked:
             asked = True
+            tell.end(False, "stopped")
             await _go_back(session, group, tell)
+            tell.begin("refresh")
         try:
             refresh = await latest_refresh(session, group.region, group.name, identity)
         except AwsError as error:
@@ -285,6 +315,7 @@ async def watch(
                 seen = (refresh.status, refresh.reason)
                 tell.note(f"{refresh.status}, {refresh.percent} %" + (f": {refresh.reason}" if refresh.reason else ""))
             if not refresh.is_running:
+                tell.end(refresh.status == "Successful", refresh.status)
                 return refresh
         await _pause(run, every_s, asked)
 

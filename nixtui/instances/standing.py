@@ -4,7 +4,8 @@ Everything of a region is asked at once. What cannot be asked is told beside the
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,9 +14,11 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance, list_instances
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import read_image
-from nixtui.model.image import Image
+from nixtui.model.image import Image, RegionTrouble
 
 T = TypeVar("T")
+
+_PASSED = frozenset({"ok", "not-applicable"})
 
 _AT_ONCE = 200
 """Images that one DescribeImages is asked for: as many values as one filter takes."""
@@ -25,7 +28,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """An auto scaling group. `version` is as its owner wrote it (`7`, `$Latest`), `number` what that is at present, and
     `image` what it would start now.
 
-    `image` is `None` where that is not known; `resolve:ssm:…` where an SSM parameter decides.
+    `image` is `None` where that is not known. Where an SSM parameter decides it is `resolve:ssm:…`, and `resolved` the
+    image that the parameter names at present.
     """
 
     name: str
@@ -35,9 +39,18 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     number: str | None = None
     image: str | None = None
+    resolved: str | None = None
     wanted: int = 0
     members: tuple[str, ...] = ()
     mixed: bool = False
+
+    @property
+    def starts(self) -> str | None:
+        """The image that the next instance would have; `None` where that cannot be told."""
+        return self.resolved if self.image and self.image.startswith(_ALIAS) else self.image
+
+
+_ALIAS = "resolve:ssm:"
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -47,25 +60,41 @@ class Checks(msgspec.Struct, frozen=True):
     instance: str
     events: tuple[str, ...] = ()
 
+    @property
+    def failed(self) -> str | None:
+        """`system`, `instance`, `system and instance`; `None` where neither is known to have failed."""
+        told = (("system", self.system), ("instance", self.instance))
+        return " and ".join(name for name, state in told if state == "impaired") or None
+
+    @property
+    def odd(self) -> str | None:
+        """The first state that is not a passed check's; `None` where both passed."""
+        return next((each for each in (self.system, self.instance) if each not in _PASSED), None)
+
+    def __str__(self) -> str:
+        return f"system {self.system}, instance {self.instance}"
+
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance with what is known around it. `None` where nothing is known."""
+    """One instance with what is known around it. `None` where nothing is known.
+
+    `group_image` is what its group would start now, where that can be seen.
+    """
 
     instance: Instance
     checks: Checks | None = None
     image: Image | None = None
     image_name: str | None = None
     group: Group | None = None
+    group_image: Image | None = None
 
     @property
     def drift(self) -> str | None:
         """What would happen at its next replacement that nobody expects; `None` where nothing would."""
         group = self.group
-        if group is None or group.image is None or group.image == self.instance.image:
+        if group is None or group.starts is None or group.starts == self.instance.image:
             return None
-        if not group.image.startswith("ami-"):
-            return None
-        return f"a replacement would come up on {group.image}, not on {self.instance.image}"
+        return f"a replacement would come up on {group.starts}, not on {self.instance.image}"
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -81,6 +110,15 @@ class Survey(msgspec.Struct, frozen=True):
         return frozenset(region for region, what, _ in self.problems if what == "instances")
 
 
+class Instances(msgspec.Struct, frozen=True, kw_only=True):
+    """A survey as screens take it. `expires_at` is when the login ends (Unix seconds), where it does."""
+
+    standings: tuple[Standing, ...]
+    regions: tuple[str, ...]
+    troubles: tuple[RegionTrouble, ...] = ()
+    expires_at: float | None = None
+
+
 async def survey(session: Session, regions: Sequence[str], filters: Mapping[str, str]) -> Survey:
     """The instances of these regions that match `filters` (EC2's names) and are not gone, by region and name."""
     answers = await asyncio.gather(*(_survey(session, region, filters) for region in dict.fromkeys(regions)))
@@ -92,35 +130,48 @@ async def survey(session: Session, regions: Sequence[str], filters: Mapping[str,
     )
 
 
+_NO_INSTANCES: list[Instance] = []
+_NO_CHECKS: dict[str, Checks] = {}
+_NO_GROUPS: list[Group] = []
+_NO_IMAGES: dict[str, Image] = {}
+_NO_NAMES: dict[str, str] = {}
+
+
 async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> Survey:
     problems: list[tuple[str, str, AwsError]] = []
 
-    async def told(what: str, asking: Coroutine[Any, Any, T], nothing: T) -> T:
+    async def told(what: str, ask: Callable[[], Coroutine[Any, Any, T]], nothing: T) -> T:
         try:
-            return await asking
+            return await ask()
         except AwsError as error:
             problems.append((region, what, error))
             return nothing
 
     instances, checks, groups = await asyncio.gather(
-        told("instances", list_instances(session, region, filters), []),
-        told("status checks", _checks(session, region), {}),
-        told("auto scaling groups", list_groups(session, region), []),
+        told("instances", lambda: list_instances(session, region, filters), _NO_INSTANCES),
+        told("status checks", lambda: _checks(session, region), _NO_CHECKS),
+        told("auto scaling groups", lambda: list_groups(session, region), _NO_GROUPS),
     )
     wanted = {each.image for each in instances if each.image}
-    images = await told("images", _images(session, region, wanted), {})
+    wanted |= {group.starts for group in groups if group.starts}
+    images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
-    names = await told("names of images that are gone", _names(session, region, gone), {}) if gone else {}
+    names = (
+        await told("names of images that are gone", lambda: _names(session, region, gone), _NO_NAMES)
+        if gone
+        else _NO_NAMES
+    )
     by_name = {group.name: group for group in groups}
 
     def standing(instance: Instance) -> Standing:
-        image = images.get(instance.image or "")
+        image, group = images.get(instance.image or ""), by_name.get(instance.group or "")
         return Standing(
             instance=instance,
             checks=checks.get(instance.identity),
             image=image,
             image_name=image.name if image else names.get(instance.identity),
-            group=by_name.get(instance.group or ""),
+            group=group,
+            group_image=images.get(group.starts or "") if group else None,
         )
 
     return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))
@@ -139,7 +190,7 @@ async def _checks(session: Session, region: str) -> dict[str, Checks]:
 
 def _read_checks(told: Mapping[str, Any]) -> Checks:
     events = tuple(
-        f"{each.get('Code', 'event')} from {each.get('NotBefore', 'an unknown time')}: {each.get('Description', '')}"
+        f"{each.get('Code', 'event')} from {_when(each.get('NotBefore'))}: {each.get('Description', '')}"
         for each in told.get("Events", ())
         if "[Completed]" not in str(each.get("Description", "")) and "[Canceled]" not in str(each.get("Description"))
     )
@@ -148,6 +199,10 @@ def _read_checks(told: Mapping[str, Any]) -> Checks:
         str(told.get("InstanceStatus", {}).get("Status", "unknown")),
         events,
     )
+
+
+def _when(moment: datetime | None) -> str:
+    return "an unknown time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
@@ -180,18 +235,31 @@ async def list_groups(session: Session, region: str, names: Sequence[str] = ()) 
     answers = await asyncio.gather(*(template_image(session, region, *each) for each in ordered))
     known = dict(zip(ordered, answers, strict=True))
 
+    aliases = [each for each, told in known.items() if told and told[1] and told[1].startswith(_ALIAS)]
+    named = await asyncio.gather(*(template_image(session, region, *each, resolve=True) for each in aliases))
+    resolved = {each: told[1] for each, told in zip(aliases, named, strict=True) if told}
+
     def completed(group: Group) -> Group:
-        number, image = known.get((group.template or "", group.version or "")) or (None, None)
-        return msgspec.structs.replace(group, number=number, image=image)
+        key = group.template or "", group.version or ""
+        number, image = known.get(key) or (None, None)
+        named = resolved.get(key)
+        starts = named if named and named.startswith("ami-") else None  # who may not read the parameter gets its name
+        return msgspec.structs.replace(group, number=number, image=image, resolved=starts)
 
     return [completed(group) for group in groups]
 
 
-async def template_image(session: Session, region: str, template: str, version: str) -> tuple[str, str | None] | None:
-    """Number and image of a version of a launch template; `None` where that cannot be seen."""
+async def template_image(
+    session: Session, region: str, template: str, version: str, *, resolve: bool = False
+) -> tuple[str, str | None] | None:
+    """Number and image of a version of a launch template; `None` where that cannot be seen.
+
+    With `resolve` the image that an SSM parameter names, which takes the right to read that.
+    """
+    more = {"ResolveAlias": True} if resolve else {}
     try:
         answer = await session.call(
-            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version]
+            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version], **more
         )
     except AwsError:
         return None

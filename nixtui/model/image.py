@@ -28,6 +28,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: tuple[str, ...] = ()
     boot_mode: str | None = None
     protected: bool = False
+    tpm: bool = False
     tags: Mapping[str, str] = MappingProxyType({})
 
     @property

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from nixtui.model.host import Host
+from nixtui.model.machine import Machine
 from nixtui.model.status import HostState, HostStatus
 
 STALE_AFTER_S = 30.0
@@ -25,7 +26,8 @@ class BadSelector(ValueError):
 class Subject(msgspec.Struct, frozen=True):
     """What a selector is asked about: a host, how it was seen, and the time (Unix seconds) to call that stale by.
 
-    `is_outlier` when it runs another configuration revision than most of its peers. (A struct and no dataclass: a
+    `is_outlier` when it runs another configuration revision than most of its peers. `machine` is the instance that it
+    is, where EC2 was asked. (A struct and no dataclass: a
     filter over 10,000 hosts makes 10,000 of them while somebody types.)
     """
 
@@ -33,6 +35,14 @@ class Subject(msgspec.Struct, frozen=True):
     status: HostStatus
     now: float
     is_outlier: bool = False
+    machine: Machine | None = None
+
+    @property
+    def replacement(self) -> str | None:
+        """What a replacement of it would come up on, where that is not what it runs; `None` where all is well, or where
+        that is not known.
+        """
+        return None if self.machine is None else self.machine.replacement(self.status.facts.current_system)
 
 
 def is_stale(status: HostStatus, now: float) -> bool:
@@ -51,6 +61,8 @@ def _is_in(state: HostState) -> Predicate:
     return lambda subject: subject.status.state is state
 
 
+_OLD_IMAGE = "old-image"
+
 _WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
     {
         "failed": _has_failed_units,
@@ -58,6 +70,7 @@ _WORDS: MappingProxyType[str, Predicate] = MappingProxyType(
         "stale": lambda each: is_stale(each.status, each.now),
         "drifting": lambda each: each.status.is_drifting,
         "outlier": lambda each: each.is_outlier,
+        _OLD_IMAGE: lambda each: each.replacement is not None,
         "reboot": lambda each: each.status.facts.reboot_needed is True,
         "locked": lambda each: each.status.facts.lock is not None,
         **{state.value: _is_in(state) for state in HostState},
@@ -84,6 +97,11 @@ class Selector(msgspec.Struct, frozen=True):
     alternatives: tuple[tuple[Predicate, ...], ...]
     needs_status: bool
     kinds: frozenset[str] = frozenset()
+
+    @property
+    def asks_ec2(self) -> bool:
+        """Whether EC2 must be asked to answer it."""
+        return f"is:{_OLD_IMAGE}" in self.text
 
     def matches(self, subject: Subject) -> bool:
         """True when any alternative has all of its terms hold."""

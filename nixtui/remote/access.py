@@ -14,8 +14,8 @@ import asyncssh
 from nixtui.model.host import Host
 from nixtui.remote import failures
 from nixtui.remote.destination import Destination, Hop, Resolver
-from nixtui.remote.errors import RemoteError, Unreachable
-from nixtui.remote.host_keys import HostKeyCheck
+from nixtui.remote.errors import HostKeyChanged, HostKeyUnknown, RemoteError, Unreachable
+from nixtui.remote.host_keys import HostKeyCheck, heard
 from nixtui.remote.identities import Identities, Offer
 from nixtui.remote.jumps import Jumps, Lease, Lost
 from nixtui.remote.known_hosts import KnownHosts
@@ -26,6 +26,7 @@ from nixtui.remote.settings import SshSettings
 from nixtui.remote.ssh_config import SshConfig, SshConfigError, expand_home
 from nixtui.remote.sudo_passwords import SudoPasswords
 from nixtui.remote.wire import Command, Direct, Through
+from nixtui.remote.witness import Witness
 
 CONNECTS_AT_ONCE: Final = 64
 """A handshake costs 2 ms of CPU: more at a time only make each other late, and VPNs and name servers stumble."""
@@ -34,7 +35,8 @@ CONNECTS_AT_ONCE: Final = 64
 class SshAccess:
     """One operator's way to all hosts. Files are read once, and again when they change; secrets stay in memory.
 
-    `random` makes the nonces of the elevation handshake, so it must not be predictable outside of tests.
+    `witness` is asked about host keys that known_hosts does not have. `random` makes the nonces of the elevation
+    handshake, so it must not be predictable outside of tests.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class SshAccess:
         environ: Mapping[str, str] = os.environ,
         random: Random | None = None,
         connects_at_once: int = CONNECTS_AT_ONCE,
+        witness: Witness | None = None,
     ) -> None:
         self.settings = settings
         self.random = random or SystemRandom()
@@ -52,6 +55,7 @@ class SshAccess:
         self.identities = Identities(self.questions)
         self.sudo_passwords = SudoPasswords(self.questions)
         self._environ = environ
+        self._witness = witness
         self._known_hosts = KnownHosts()
         self._config: SshConfig | None = None
         self._destinations: dict[Hop, Destination] = {}
@@ -96,6 +100,13 @@ class SshAccess:
                     raise failures.of_login(destination, login, offer, error) from error
             except (OSError, ValueError, asyncssh.Error) as error:
                 raise failures.of_login(destination, login, offer, error) from error
+
+    async def hear_witness(self, host: Host, error: RemoteError) -> RemoteError:
+        """The same error, or where it refuses a host's key, what a witness says about that beside it."""
+        if self._witness is None or not isinstance(error, HostKeyUnknown | HostKeyChanged) or error.shown is None:
+            return error
+        testimony = await self._witness.testify(host, error.shown)
+        return error if testimony is None else heard(error, testimony)
 
     async def close(self) -> None:
         """Let go of jump hosts and agents. Connections to hosts are their transports' own."""

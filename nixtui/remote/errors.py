@@ -1,6 +1,7 @@
 """What can go wrong between here and a host. Every error names the host and what to do next."""
 
 from nixtui.model.status import HostState
+from nixtui.remote.witness import HostKey, Testimony
 
 
 class RemoteError(Exception):
@@ -28,14 +29,23 @@ class AuthenticationFailed(RemoteError):
     state = HostState.AUTH_FAILED
 
 
-class HostKeyUnknown(RemoteError):
+class _HostKeyRefused(RemoteError):
+    """`shown` is the key that the host showed, and `testimony` what a witness says about it."""
+
+    shown: HostKey | None = None
+    testimony: Testimony | None = None
+
+
+class HostKeyUnknown(_HostKeyRefused):
     """No known_hosts file has a key of this host; the remedy shows the fingerprint and how to accept it."""
 
     state = HostState.HOST_KEY_UNKNOWN
 
 
-class HostKeyChanged(RemoteError):
-    """The host shows another key than known_hosts has, or a revoked one. Nothing is sent to it."""
+class HostKeyChanged(_HostKeyRefused):
+    """The host shows another key than known_hosts has, than its own console shows, or a revoked one. Nothing is sent
+    to it.
+    """
 
     state = HostState.HOST_KEY_CHANGED
 

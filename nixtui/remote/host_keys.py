@@ -10,6 +10,7 @@ from nixtui.remote.destination import SSH_PORT, Destination
 from nixtui.remote.errors import BadAnswer, HostKeyChanged, HostKeyUnknown, RemoteError
 from nixtui.remote.known_hosts import KnownHosts, KnownKey, Marker
 from nixtui.remote.settings import SshSettings
+from nixtui.remote.witness import HostKey, KnownLine, Testimony
 
 _RSA: Final = ("rsa-sha2-512", "rsa-sha2-256")
 _PLAIN: Final = (
@@ -98,17 +99,34 @@ class HostKeyCheck:
         same_kind = [key for key in self._known if key.kind == shown.get_algorithm()]
         old = next((key for key in (*same_kind, *self._known) if key.marker is Marker.HOST), None)
         if old is not None:
-            return HostKeyChanged(
+            changed = HostKeyChanged(
                 name,
                 f"THE HOST KEY HAS CHANGED: it shows {fingerprint}, but {old.file} line {old.line} "
                 f"has another key ({_fingerprint(old)}). Somebody may be in between",
                 f"ask by another way whether the host was set up anew; only then remove line {old.line} of {old.file}",
             )
-        return HostKeyUnknown(
+            changed.shown = self._as_shown(shown)
+            return changed
+        unknown = HostKeyUnknown(
             name,
             f"its host key {fingerprint} is not in {self._files()}",
             f"compare the fingerprint with the host's own (ssh-keygen -lf on its console), "
             f"then accept it with: {ssh_command(self._destination, settings)}",
+        )
+        unknown.shown = self._as_shown(shown)
+        return unknown
+
+    def _as_shown(self, key: asyncssh.SSHKey) -> HostKey:
+        kind, encoded, *_ = key.export_public_key().decode("ascii").split()
+        files = self._destination.known_hosts
+        others = (each for each in self._known if each.marker is Marker.HOST)
+        return HostKey(
+            kind=kind,
+            encoded=encoded,
+            fingerprint=key.get_fingerprint(),
+            known_as=self._destination.host_key_name,
+            file=str(files[0]) if files else None,
+            stale=tuple(KnownLine(str(each.file), each.line, each.encoded) for each in others),
         )
 
     def _certificate_error(self, authority: asyncssh.SSHKey, cause: Exception) -> RemoteError:
@@ -166,3 +184,20 @@ def _decoded(known: KnownKey) -> asyncssh.SSHKey | None:
 def _fingerprint(known: KnownKey) -> str:
     key = _decoded(known)
     return f"{known.kind} {key.get_fingerprint()}" if key else f"{known.kind}, unreadable"
+
+
+def heard(error: HostKeyUnknown | HostKeyChanged, testimony: Testimony) -> HostKeyUnknown | HostKeyChanged:
+    """The refusal of a key once a witness was heard. It stays one: a person accepts keys, or nobody does.
+
+    A key that the witness contradicts is no stranger's key any more but a wrong one.
+    """
+    host, told = error.host, f"{error.reason}; {testimony.words}"
+    kind: type[HostKeyUnknown | HostKeyChanged] = type(error)
+    remedy = error.remedy
+    if testimony.agrees is False:
+        kind, remedy = HostKeyChanged, "do not log in: find out who answers at this address"
+    elif testimony.agrees:
+        remedy = f"nixtui instance trust {shlex.quote(host)} puts it into known_hosts"
+    found = kind(host, told, remedy)
+    found.shown, found.testimony = error.shown, testimony
+    return found

@@ -44,7 +44,8 @@ class ConnectionPool:
         Those who ask at the same time share one login, and its failure.
         """
         transport = self._transports.get(host.name)
-        if transport is not None and _way(transport.host) == _way(host):
+        is_same = transport is not None and not host.is_another_machine_than(transport.host)
+        if transport is not None and is_same and _way(transport.host) == _way(host):
             return transport
         login = self._logins.get(_way(host))
         if login is None or login.is_abandoned:

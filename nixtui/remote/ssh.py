@@ -59,9 +59,10 @@ class SshTransport:
         try:
             destination = await self._access.destination(self._host)
             self._connection = await self._access.connect(destination, self._note_lost, urgent=urgent)
-        except RemoteError as error:
+        except RemoteError as refused:
+            error = await self._access.hear_witness(self._host, refused)
             self._closed.set_result(error)
-            raise
+            raise error from refused.__cause__
         self._elevation = elevation(
             self._access.settings.elevate, self._host.name, destination.user, self._access.sudo_passwords
         )

@@ -29,6 +29,10 @@ class SudoPasswords:
         """What is known of a host's password."""
         return self._hosts.setdefault(host, HostPassword())
 
+    def forget(self, host: str) -> None:
+        """Another machine has this name now: what was typed for the one before is not sent to it."""
+        self._hosts.pop(host, None)
+
     async def ask(self, question: str) -> Secret | None:
         """Ask the operator; `None` is a refusal."""
         return await self._questions.secret(question)

@@ -23,6 +23,7 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
+from nixtui.tui.instance_actions import INSTANCES
 from nixtui.tui.secret_actions import HOST_SECRETS, SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def _load_images() -> type[Place]:
     return ImagesScreen
 
 
+def _load_instances() -> type[Place]:
+    from nixtui.tui.screens.instances import InstancesScreen
+
+    return InstancesScreen
+
+
 def _load_secrets() -> type[Place]:
     from nixtui.tui.screens.secrets import SecretsScreen
 
@@ -117,10 +124,11 @@ DESTINATIONS = (
 )
 
 VIEWS = (
+    Destination("instances", "", "Instances", _load_instances),
     Destination("incident", "", "Incident timeline", _load_incident),
     Destination("messages", "", "Messages", _load_messages),
 )
-"""Places without a number of their own: views of Activity."""
+"""Places without a number of their own: views of Images and of Activity."""
 
 
 def _visit(place: str) -> Callable[[Place], None]:
@@ -304,7 +312,11 @@ _LOGS: tuple[Action[LogsScreen], ...] = (
 
 _IMAGES: tuple[Action[ImagesScreen], ...] = (
     Action("filter", "/", "filter", lambda on: on.filter(), rank=1, help="words of name, id, region or revision"),
+    Action("next_view", "tab", "instances", lambda on: on.turn_view(1), rank=2, help="of EC2, in all regions"),
+    Action("previous_view", "shift+tab", "instances", lambda on: on.turn_view(-1)),
     Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
+    Action("launch", "n", "launch", image_acts.launch, may_change, danger=True, rank=3,
+           help="an instance from it: type, subnet, key, user data, with the traps said"),
     Action("copy_to", "C", "copy to regions", lambda on: on.copy_to_regions(), may_change, danger=True, rank=3,
            help="with its tags; twice is one copy"),
     Action("share", "S", "share", lambda on: on.share(), may_change, danger=True, rank=4,
@@ -392,6 +404,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.HOST: HOST_PAGE,
     Scope.BUILDS: _BUILDS,
     Scope.IMAGES: _IMAGES,
+    Scope.INSTANCES: INSTANCES,
     Scope.SECRETS: SECRETS,
     Scope.VERSIONS: SECRET_HISTORY,
     Scope.MERGE: SECRET_MERGE,

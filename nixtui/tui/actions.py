@@ -19,6 +19,7 @@ class Scope(StrEnum):
     HOST = "Host page"
     BUILDS = "Builds"
     IMAGES = "Images"
+    INSTANCES = "Instances"
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"

@@ -23,6 +23,9 @@ OUTLIER = Drift("⇅", "revision", Role.WARN, 4)
 
 REBOOT = Drift("◆", "reboot", Role.WARN, 2)
 
+OLD_IMAGE = Drift("⇄", "old image", Role.WARN, 3)
+"""A replacement by its auto scaling group would come up on another system than what runs."""
+
 NOT_BOOTED = Drift("↻", "booted", Role.FAINT, 1)
 """What runs is not what was booted, and no reboot is needed for it: so it is after every switch."""
 
@@ -35,6 +38,8 @@ def drifts(row: Subject) -> tuple[Drift, ...]:
         found.append(NOT_PROFILE)
     if row.is_outlier:
         found.append(OUTLIER)
+    if row.replacement is not None:
+        found.append(OLD_IMAGE)
     if facts.reboot_needed:
         found.append(REBOOT)
     elif None not in (facts.booted_system, facts.current_system) and facts.booted_system != facts.current_system:

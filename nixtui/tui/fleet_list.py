@@ -120,9 +120,12 @@ class FleetList:
     def _subjects(self, now: float) -> Iterator[Subject]:
         """All hosts as a filter sees them, without what it does not look at."""
         status, is_outlier = self._fleet.status, self._fleet.peers.is_outlier
-        asks_how = "is" in self.selector.kinds
+        asks_how, machine = "is" in self.selector.kinds, self._fleet.machine
         for name, host in self._fleet.hosts().items():
-            yield Subject(host, status(name), now, asks_how and is_outlier(name))
+            if asks_how:
+                yield Subject(host, status(name), now, is_outlier(name), machine(name))
+            else:
+                yield Subject(host, status(name), now)
 
     def update(self, changed: Iterable[str], now: float) -> bool:
         """Take changes in; true when the order is another one now. Costs what changed, not what there is."""

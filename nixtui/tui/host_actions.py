@@ -44,6 +44,8 @@ HOST_PAGE: tuple[Action[HostPage], ...] = (
     Action("choose_target", "R", "target", lambda on: on.choose_target(), may_change, danger=True),
     Action("logs", "l", "logs", lambda on: on.open_logs(), needs_hosts, help="of the unit, or of the host"),
     Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), needs_hosts, rank=9),
+    Action("by_agent", "A", "by SSM agent", lambda on: on.go_by_agent(), needs_hosts,
+           help="reach an instance by SSM Run Command, as root, where SSH does not; again: by SSH"),
     Action("text_down", "J", "scroll text down", lambda on: on.scroll_text(5)),
     Action("text_up", "K", "scroll text up", lambda on: on.scroll_text(-5)),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command(), needs_hosts),

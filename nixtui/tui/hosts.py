@@ -31,7 +31,10 @@ class HostRow(Subject, frozen=True):
 
 def host_row(fleet: FleetState, name: str, now: float, last: LastAction | None = None) -> HostRow:
     """A host of the fleet as a row, without its loads. Raises `KeyError` when it left."""
-    return HostRow(fleet.host(name), fleet.status(name), now, fleet.peers.is_outlier(name), last=last)
+    machine = fleet.machine(name)
+    if last is not None and machine is not None and machine.created_at is not None and last.at < machine.created_at:
+        last = None  # what was done to the machine that had this name before
+    return HostRow(fleet.host(name), fleet.status(name), now, fleet.peers.is_outlier(name), machine, last=last)
 
 
 _MEMORY_FULL, _DISK_FULL = 0.92, 0.85

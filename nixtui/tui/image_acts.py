@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixtui.tui import opening
+from nixtui.tui.notices import Level
 from nixtui.tui.paint import Role, clean, line
 from nixtui.tui.widgets.prompt import Question
 
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from nixtui.model.image import Image
     from nixtui.operations.plan import Plan
     from nixtui.tui.screens.images import ImagesScreen
+
+
+def launch(on: ImagesScreen) -> None:
+    """Ask what an instance of it is to have, then propose it; one image at a time."""
+    from nixtui.tui import instance_acts
+
+    if len(on.chosen) == 1:
+        instance_acts.launch(on, on.chosen[0])
+    else:
+        on.session.say(Level.WARNING, "One image is launched at a time; esc takes the marks away.")
 
 
 def copy_to_regions(on: ImagesScreen) -> None:

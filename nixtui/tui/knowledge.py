@@ -52,8 +52,10 @@ class Knowledge:
 
     def known_generations(self, name: str) -> Generations | None:
         """As the host told last, unless it has switched since."""
-        known = self._generations.get(name)
-        if known is None or name not in self._cockpit.fleet:
+        if name not in self._cockpit.fleet:
+            return None
+        known = self._generations.get(self._machine(name))
+        if known is None:
             return None
         facts = self._cockpit.fleet.status(name).facts
         is_same = known.current_system == facts.current_system and known.profile_system == facts.profile_system
@@ -61,7 +63,13 @@ class Knowledge:
 
     async def generations(self, name: str) -> Generations:
         """As the host tells now."""
-        return self._generations.put(name, await self._cockpit.generations(name))
+        machine = self._machine(name)
+        return self._generations.put(machine, await self._cockpit.generations(name))
+
+    def _machine(self, name: str) -> str:
+        """The host; where another instance may have its name, that one."""
+        instance = self._cockpit.fleet.host(name).instance if name in self._cockpit.fleet else None
+        return name if instance is None else f"{name} {instance.identity}"
 
     def known_diff(self, before: str, after: str) -> ClosureDiff | None:
         """Between two systems; a store path never changes, so neither does this."""

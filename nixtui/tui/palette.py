@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nixtui.fleet.state import FleetState
 from nixtui.model.selector import Subject
-from nixtui.tui.action_table import ACTIONS, DESTINATIONS
+from nixtui.tui.action_table import ACTIONS, DESTINATIONS, VIEWS
 from nixtui.tui.actions import Scope, key_shown
 from nixtui.tui.hosts import condition
 
@@ -45,7 +45,7 @@ def everything(place: Place) -> list[Item]:
     key_of = place.session.key_of
     others = [
         Item(f"{to.id}:{each.id}", each.title, key_shown(key_of(each.id, each.key)), each.help or "", group=scope.value)
-        for to in DESTINATIONS
+        for to in (*DESTINATIONS, *VIEWS)
         for scope in Scope
         if scope.value.lower() == to.id and scope not in place.scopes
         for each in ACTIONS[scope]

@@ -41,6 +41,7 @@ class Faults:
     hide_first: int = 0  # blocks that a new snapshot is "not found" for
     refuse: tuple[int, str, str] | None = None  # status, code, message for every block
     start_refuse: tuple[int, str, str] | None = None
+    start_refuse_after: int | None = None  # snapshots that may be started
     seed: int = 1
 
 
@@ -127,6 +128,10 @@ class FakeAws:
         self._loop.run_until_complete(start())
         self._ready.set()
         self._loop.run_forever()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -191,6 +196,9 @@ class FakeAws:
 
     def _start(self, request: dict[str, object]) -> dict[str, object]:
         self.calls["StartSnapshot"] += 1
+        most = self.faults.start_refuse_after
+        if most is not None and len(self.snapshots) >= most:
+            raise Refusal(402, "ServiceQuotaExceededException", "no more snapshots")
         if self.faults.start_refuse:
             raise Refusal(*self.faults.start_refuse)
         if not 1 <= request["VolumeSize"] <= 65536 or not 10 <= request.get("Timeout", 60) <= 4320:

@@ -12,7 +12,19 @@ from typing import Final
 from tests.bench.figures import measured, table
 from tests.lab.machine import is_root
 
-BENCHES: Final = ("tui", "start", "logs", "builds", "fleet", "secrets", "losses", "images", "ec2", "rollback", "ssh")
+BENCHES: Final = (
+    "tui",
+    "start",
+    "logs",
+    "builds",
+    "fleet",
+    "secrets",
+    "losses",
+    "images",
+    "instances",
+    "rollback",
+    "ssh",
+)
 ON_REAL_HOSTS: Final = ("rollback", "ssh")
 
 

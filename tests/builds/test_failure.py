@@ -22,7 +22,7 @@ A, B = drv("a-1.0"), drv("b-2.0")
         (f"error: builder for '{A}' failed due to signal 9 (Killed)", "signal 9 (Killed)", None),
         (
             f"error: Cannot build '{A}'.\n       Reason: builder failed with exit code 3.\n       Output paths:\n",
-            "builder failed with exit code 3",
+            "exit code 3",
             3,
         ),
         (

@@ -52,10 +52,6 @@ def test_a_source_twice_or_none_at_all() -> None:
             'nixtui.toml:2: warning: fleet.sources: [hosts] is not used, add "file" to use it',
         ),
         (
-            "[fleet]\nsources = ['file']\n[ec2]",
-            'nixtui.toml:2: warning: fleet.sources: [ec2] is not used, add "ec2" to use it',
-        ),
-        (
             "[environments.any]\nmatch = 'all'\n[environments.prod]\nmatch = 'tag:env=prod'",
             "nixtui.toml:3: warning: environments.prod: matches nothing that any does not match first, "
             "write it above [environments.any]",

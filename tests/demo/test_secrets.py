@@ -11,7 +11,7 @@ import pytest
 from nixtui.demo import demo_fleet
 from nixtui.demo.secrets import OPERATOR, identity_of
 from nixtui.demo.story import CAST
-from nixtui.nix.commits import SAFE_GIT
+from nixtui.nix.git import SAFE_GIT
 from nixtui.secrets.found import look
 from nixtui.secrets.identities import load_identities
 from nixtui.secrets.merging import read_merge

@@ -48,9 +48,9 @@ class NodesFlake:
         ).stdout
 
 
-def by_deploy_rs(host: Host, closure: str, profile: str, *, user: str = "root") -> None:
-    """Activate a profile as deploy-rs does when all goes well (src/bin/activate.rs: `activate`)."""
+def by_deploy_rs(host: Host, closure: str, profile: str, *, user: str = "root", boot: bool = False) -> None:
+    """Activate a profile as deploy-rs does when all goes well (src/bin/activate.rs: `activate`); `boot` is `--boot`."""
     become = "" if user == "root" else f"sudo -u {user} env PATH=$PATH "
     host.sh(f"{become}nix-env -p {profile} --set {closure}")
-    given = f"PROFILE={profile} DRY_ACTIVATE=0 BOOT=0"
+    given = f"PROFILE={profile} DRY_ACTIVATE=0 BOOT={int(boot)}"
     host.sh(f"cd -P {profile} && {become}env {given} {profile}/deploy-rs-activate", timeout=60)

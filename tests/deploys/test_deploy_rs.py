@@ -64,6 +64,36 @@ def test_the_profile_is_what_deploy_rs_wraps_and_the_system_in_it_runs(
         assert each.profile().number == each.generations[-1].number + 1
 
 
+def test_what_only_boots_next_is_left_as_deploy_rs_leaves_it(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host, twin = hosts[0], hosts[1]
+    before = host.current_system()
+    ended = operator.shell.run("deploy", "h1", "--action", "boot", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert operator.shell.run("deploy", "h2", "--action", "dry-activate", "--yes").code == 0  # only copied
+    by_deploy_rs(twin, nodes.path("h2"), SYSTEM, boot=True)
+    for each, name in ((host, "h1"), (twin, "h2")):
+        assert each.profile().path == nodes.path(name)
+        assert boots(each) == system_in(each, nodes.path(name))
+    assert host.current_system() == before
+    assert leftovers(host) == ""
+
+
+def test_a_login_with_sudo_deploys_system_and_profiles(
+    operator: Operator, nodes: NodesFlake, hosts: list[Host]
+) -> None:
+    host = hosts[0]
+    operator.configure(hosts='[hosts.h1]\nuser = "deploy"\n', ssh='elevate = "sudo"')
+    nodes.deploy(with_app("1.0"))
+    ended = operator.shell.run("deploy", "h1", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert host.profile().path == nodes.path("h1")
+    assert left(host, ROOTS_APP)[1].endswith(nodes.path("h1", "app"))
+    assert host.sh(f"stat -c %U {ROOTS_APP}") == "root"
+    assert leftovers(host) == ""
+
+
 def test_what_runs_already_is_said_and_a_generation_of_deploy_rs_is_gone_back_to(
     operator: Operator, nodes: NodesFlake, hosts: list[Host]
 ) -> None:

@@ -83,6 +83,16 @@ def test_a_deploy_is_built_where_it_is_said_and_after_a_yes(operator: Operator, 
     assert has(hosts[1], system)
 
 
+def test_a_deploy_is_built_by_each_target_for_itself(operator: Operator, hosts: list[Host]) -> None:
+    unlike_any(operator)
+    ended = operator.shell.run("deploy", "--on", "target", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    systems = [each["to_system"] for each in ended.json["hosts"]]
+    for own, system in zip(hosts, systems, strict=True):
+        assert [has(host, system) for host in hosts] == [host is own for host in hosts]
+        assert truth(own).current == truth(own).profile == system
+
+
 def test_a_node_that_builds_itself_is_reached_as_nixtui_reaches_it(operator: Operator, hosts: list[Host]) -> None:
     """No NIX_SSHOPTS, and no host of that name for any other ssh."""
     nodes = NodesFlake.make(operator.flake)

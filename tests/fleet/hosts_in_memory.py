@@ -28,6 +28,7 @@ class MemoryHost:
         self.facts = dict(FACTS)
         self.error: RemoteError | None = None
         self.is_silent = False
+        self.least_interval = 0.0
         self.loses_blocks = False
         self.connected_at: list[float] = []
         self.requests: list[tuple[float, str]] = []
@@ -102,6 +103,10 @@ class MemoryChannel:
 @dataclass
 class MemoryTransport:
     memory_host: MemoryHost
+
+    @property
+    def least_interval(self) -> float:
+        return self.memory_host.least_interval
 
     @property
     def host(self) -> Host:

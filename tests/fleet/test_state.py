@@ -3,10 +3,12 @@
 import asyncio
 import itertools
 
+import msgspec
 import pytest
 
 from nixtui.fleet.state import Changes, FleetState
 from nixtui.model.host import Host
+from nixtui.model.machine import InstanceId, Machine
 from nixtui.model.status import HostFacts, HostState, HostStatus
 from tests.fleet.hosts_in_memory import named
 
@@ -157,3 +159,42 @@ async def test_batches_are_no_faster_than_asked_for(fleet: FleetState) -> None:
     assert len(taken) >= 3
     assert all(later - earlier >= 0.045 for earlier, later in itertools.pairwise(times))
     assert all(changes.names == {"web-1"} for _, changes in taken)
+
+
+def the_instance(identity: str) -> Host:
+    return Host(name="web-1", address="10.0.0.1", instance=InstanceId(identity, "r"))
+
+
+def test_a_machine_that_took_anothers_place_was_never_seen() -> None:
+    fleet = FleetState([the_instance("i-1")])
+    fleet.apply("web-1", msgspec.structs.replace(UP, facts=HostFacts(load=(1.0, 1.0, 1.0), configuration_revision="a")))
+    assert any(fleet.load_history("web-1"))
+    subscriber = Subscriber(fleet)
+    fleet.set_hosts([the_instance("i-2")])
+    assert fleet.status("web-1") == HostStatus()
+    assert fleet.load_history("web-1") == ()
+    assert (fleet.counts.known, fleet.counts.seen, sum(fleet.counts.states.values())) == (1, 0, 1)
+    assert subscriber.take() == ({"web-1"}, True)
+
+
+def test_learning_which_instance_a_host_is_forgets_nothing() -> None:
+    fleet = FleetState([Host(name="web-1", address="10.0.0.1")])
+    fleet.apply("web-1", UP)
+    fleet.set_hosts([the_instance("i-1")])
+    assert fleet.status("web-1") == UP
+    fleet.set_hosts([Host(name="web-1", address="10.0.0.1")])  # EC2 cannot be asked any more
+    assert fleet.status("web-1") == UP
+
+
+def test_what_ec2_says_is_news_of_the_hosts_that_it_is_about() -> None:
+    fleet = FleetState([the_instance("i-1"), *named(["db-1"])])
+    subscriber = Subscriber(fleet)
+    running = Machine(instance=InstanceId("i-1", "r"), state="running")
+    fleet.set_machines([running, Machine(instance=InstanceId("i-9", "r"), state="running")])
+    assert subscriber.take() == ({"web-1"}, False)
+    assert (fleet.machine("web-1"), fleet.machine("db-1")) == (running, None)
+    fleet.set_machines([running])
+    assert subscriber.take() == (set(), False)
+    fleet.set_machines([])
+    assert subscriber.take() == ({"web-1"}, False)
+    assert fleet.machine("web-1") is None

@@ -283,6 +283,20 @@ async def test_hosts_come_and_go(start: Start) -> None:
     await hosts.until(lambda: not any(hosts[name].open_channels for name in ("web-1", "web-2", "web-3")))
 
 
+async def test_a_host_that_is_costly_to_ask_is_asked_less_often_unless_a_person_wants_it(start: Start) -> None:
+    hosts = MemoryFleet()
+    fleet = named(["quick", "costly"])
+    hosts.of(fleet[1]).least_interval = 3600.0
+    watched = start(hosts, fleet)
+    await watched.state("costly", HostState.UP)
+    await hosts.until(lambda: len(hosts["quick"].requests) >= 5)
+    assert hosts["costly"].requests == []
+    watched.watch.refresh(["costly"])
+    await hosts.until(lambda: [request for _, request in hosts["costly"].requests] == ["slow"])
+    await hosts.until(lambda: len(hosts["quick"].requests) >= 10)
+    assert len(hosts["costly"].requests) == 1
+
+
 async def test_a_host_somebody_looks_at_is_asked_more_often(start: Start) -> None:
     hosts = MemoryFleet()
     watched = start(hosts, named(["web-1", "web-2"]), NEVER)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tests.aws.fake_aws import FakeAws, Faults
+from tests.aws.fake_cloud import FakeCloud
 from tests.cli.conftest import Shell, shell
 
 __all__ = ["shell"]
 
 MakeAws = Callable[..., FakeAws]
+MakeCloud = Callable[..., FakeCloud]
 
 
 @pytest.fixture
@@ -35,3 +37,23 @@ def make_aws(tmp_path: Path, shell: Shell) -> Iterator[MakeAws]:
 @pytest.fixture
 def aws(make_aws: MakeAws) -> FakeAws:
     return make_aws()
+
+
+@pytest.fixture
+def make_cloud(tmp_path: Path, shell: Shell) -> Iterator[MakeCloud]:
+    """Starts a whole loopback account; the shell talks to the latest one."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> FakeCloud:
+            directory = tmp_path / f"cloud-{os.urandom(4).hex()}"
+            directory.mkdir()
+            cloud = stack.enter_context(FakeCloud(directory, faults=Faults(**options)))
+            shell.environ.update(cloud.environ)
+            return cloud
+
+        yield make
+
+
+@pytest.fixture
+def cloud(make_cloud: MakeCloud) -> FakeCloud:
+    return make_cloud()

@@ -147,7 +147,23 @@ class FakeScaling:
         template = f"<LaunchTemplateId>{TEMPLATE}</LaunchTemplateId><Version>{self.version}</Version>"
         group = f"<AutoScalingGroupName>web</AutoScalingGroupName><LaunchTemplate>{template}</LaunchTemplate>"
         group += f"<DesiredCapacity>{len(self.instances)}</DesiredCapacity>"
+        members = "".join(f"<member><InstanceId>{each}</InstanceId></member>" for each in self._members())
+        group += f"<Instances>{members}</Instances>"
         return f"<AutoScalingGroups><member>{group}</member></AutoScalingGroups>"
+
+    def _members(self) -> list[str]:
+        return [f"i-{number:08x}" for number in range(1, len(self.instances) + 1)]
+
+    def _DescribeInstances(self, form: dict[str, str]) -> str:
+        if form["Filter.1.Name"] != "instance-id":
+            raise Refusal("InvalidParameterValue", form["Filter.1.Name"])
+        asked = [value for name, value in form.items() if name.startswith("Filter.1.Value.")]
+        items = "".join(
+            f"<item><instanceId>{each}</instanceId><instanceState><name>running</name></instanceState></item>"
+            for each in asked
+            if each in self._members()
+        )
+        return f"<reservationSet><item><instancesSet>{items}</instancesSet></item></reservationSet>"
 
     def _running(self) -> RefreshOfFake | None:
         ended = ("Successful", "Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed")

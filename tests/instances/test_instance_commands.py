@@ -94,6 +94,30 @@ def test_a_name_of_two_or_of_none_is_refused(aws_shell: Shell) -> None:
     assert (nobody.code, "no instance" in nobody.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("read_only = true", "environment prod is read-only"),
+        ("allow_yes = false", "does not accept --yes"),
+        ("ask_reason = true", "asks for a reason"),
+    ],
+)
+def test_what_the_environment_of_a_host_asks_for_its_instance_asks_for(aws_shell: Shell, rule: str, why: str) -> None:
+    old = an_image(name="old")
+    (web,) = instances(1, old, Name="web1")
+    member = a_group(old)
+    aws_shell.configure(
+        f'[fleet]\nsources = ["file"]\n[hosts.web1]\n[hosts.other]\ntags = {{ ec2 = "{member}" }}\n'
+        f'[environments.prod]\nmatch = "*"\n{rule}\n'
+    )
+    for word in ("reboot", "stop", "terminate"):
+        for each in (web, member):
+            ended = aws_shell.run("instance", word, each, "--yes")
+            assert (ended.code, why in ended.err) == (5, True), (word, ended.out, ended.err)
+    told = client("ec2").describe_instances(InstanceIds=[web, member])["Reservations"]
+    assert {each["State"]["Name"] for group in told for each in group["Instances"]} == {"running"}
+
+
 def test_the_command_that_lists_cannot_be_told_nonsense(aws_shell: Shell) -> None:
     ended = aws_shell.run("instance", "list", "--filter", "running")
     assert (ended.code, "NAME=VALUE" in ended.err) == (2, True)

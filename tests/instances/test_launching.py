@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nixtui.instances.launching import Launch, TypeFacts, cannot_boot, launch_change, parameters, user_data_warnings
+from nixtui.images.machines import TypeFacts, cannot_boot
+from nixtui.instances.launching import Launch, launch_change, parameters, user_data_warnings
 from nixtui.model.image import Image
 from tests.aws.moto_aws import an_image, client, moto_environ
 from tests.cli.conftest import Shell, shell

@@ -3,11 +3,22 @@
 import asyncio
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import find_image
-from nixtui.instances.refreshing import Rollout, find_group, plan_refresh, refresh_job
+from nixtui.instances.refreshing import (
+    Refresh,
+    Rollout,
+    end_change,
+    find_group,
+    is_of_a_kind,
+    plan_refresh,
+    refresh_job,
+)
+from nixtui.instances.standing import Group
+from nixtui.model.image import Image
 from nixtui.operations.events import AnyEvent, Progress
 from nixtui.operations.operation import Run
 from nixtui.operations.report import Outcome
@@ -68,6 +79,16 @@ def test_without_a_way_back_it_is_refused_and_says_why(shell: Shell, scaling: Fa
     assert scaling.instances == [NEW] * 4
 
 
+def test_what_the_environment_of_a_member_asks_for_its_group_asks_for(shell: Shell, scaling: FakeScaling) -> None:
+    shell.configure(
+        '[fleet]\nsources = ["file"]\n[hosts.web3]\ntags = { ec2 = "i-00000003" }\n'
+        '[environments.prod]\nmatch = "*"\nread_only = true\n'
+    )
+    ended = shell.run(*WORDS, "--yes")
+    assert (ended.code, "environment prod is read-only" in ended.err) == (5, True), ended.err
+    assert (scaling.instances, scaling.refreshes) == ([OLD] * 4, [])
+
+
 def test_an_image_by_parameter_has_no_way_back(shell: Shell, scaling: FakeScaling) -> None:
     scaling.versions[0]["ImageId"] = "resolve:ssm:/images/web"
     ended = shell.run(*WORDS, "--yes", "--json")
@@ -122,3 +143,30 @@ async def test_stopping_rolls_back_where_it_can_and_else_cancels(
 def test_a_group_that_is_not_there(shell: Shell, scaling: FakeScaling) -> None:
     ended = shell.run("instance", "refresh", "nobody", "--image", NEW)
     assert (ended.code, 'no auto scaling group "nobody"' in ended.err) == (1, True)
+
+
+def test_an_image_of_another_kind_is_told() -> None:
+    assert is_of_a_kind("shop/web-26.05.20261112.6bdd2de-x86_64-linux", "shop/web-25.11.1-x86_64-linux")
+    assert not is_of_a_kind("shop/app-26.05.20261112.6bdd2de-x86_64-linux", "shop/web-26.05.20261112.6bdd2de")
+    assert is_of_a_kind("web", "web")
+    assert not is_of_a_kind("web", None)
+    group = Group(name="web", region=REGION, template="lt-1", version="1", number="1", image=OLD, wanted=2)
+    image = Image(identity=NEW, name="shop/app-2", region=REGION, state="available")
+    (told,) = plan_refresh(Rollout(group=group, image=image), starts="shop/web-1").targets
+    assert told.warnings[0] == "another kind of image: the group starts shop/web-1"
+    (same,) = plan_refresh(Rollout(group=group, image=image), starts="shop/app-1").targets
+    assert not any("another kind" in each for each in same.warnings)
+
+
+def test_a_roll_is_ended_only_where_one_runs_and_taken_back_only_where_that_can_be_done() -> None:
+    group = Group(name="web", region=REGION, template="lt-1", version="1", number="1", image=OLD, wanted=2)
+    running = Refresh(identity="r-1", group="web", region=REGION, status="InProgress", percent=50)
+    assert end_change(group, None, back=True).refused == "no refresh of it runs"
+    ended = msgspec.structs.replace(running, status="Successful")
+    assert end_change(group, ended, back=False).refused == "no refresh of it runs"
+    assert [call.action for call in end_change(group, running, back=True).calls] == ["RollbackInstanceRefresh"]
+    latest = msgspec.structs.replace(group, version="$Latest")
+    refused = end_change(latest, running, back=True)
+    assert ("cannot be rolled back" in (refused.refused or ""), refused.remedy) == (True, "cancel it instead")
+    cancelled = end_change(latest, running, back=False)
+    assert (cancelled.refused, cancelled.warnings) == (None, ("instances of two images stay",))

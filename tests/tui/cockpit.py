@@ -398,7 +398,7 @@ class MemoryCockpit:
     def _seen(self, name: str) -> Seen:
         host = self.fleet.host(name)
         try:
-            return Seen(host, self.generations_now(name))
+            return Seen(host, self.generations_now(name), machine=self.fleet.machine(name))
         except Unreachable as error:
             return Seen(host, None, error.reason)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from textual.pilot import Pilot
 
 from nixtui.tui.app import NixtuiApp
+from tests.tui.aws_in_memory import with_aws
 from tests.tui.cockpit import KEY_IS_ENOUGH, MemoryCockpit, synthetic_fleet
-from tests.tui.screen import opened, press, until_shown, write
+from tests.tui.screen import opened, press, until, until_shown, write
 from tests.tui.staged import said, staged, with_a_build, with_nothing_yet
 
 
@@ -25,6 +26,8 @@ class Scene:
     quick: bool = False
     logs: bool = False
     stage: Callable[[MemoryCockpit], None] = staged
+    ready: Callable[[NixtuiApp], object] = lambda _: True
+    """What is waited for where its sign is below the edge of a small terminal."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ SCENES = {
     "secrets": Scene(("5", "j", "enter"), "postgres/superuser"),
     "secrets-recipients": Scene(("5", "tab", "j"), "yuki reads it and should not"),
     "secrets-editor": Scene(("5", "j", "enter", "e"), "typing replaces it"),
+    "images": Scene(("4",), "shop/db", stage=with_aws, ready=lambda app: app.screen._uses),
+    "instances": Scene(
+        ("4", "tab", "G"), "7 in 2 regions", stage=with_aws, ready=lambda app: app.screen.looked_doors()
+    ),
+    "launch": Scene(("4", "tab", "n", "w", "enter", "down"), "t3.micro", stage=with_aws),
     "help": Scene(("?",), "Keys"),
 }
 
@@ -84,9 +92,12 @@ async def drawn(scene: Scene, look: Look) -> str:
                 await until_shown(pilot, "committed in")
             if key == "5":
                 await until_shown(pilot, "secrets/db.yaml")
+            if key == "tab" and scene.stage is with_aws:
+                await until_shown(pilot, "7 in 2 regions")
         if scene.logs:
             cockpit.logs.tails[-1].take("web-2", said(cockpit.now), 0.0)
         await until_shown(pilot, scene.complete)
+        await until(pilot, lambda: scene.ready(app), "all that is asked")
         return await settled(app, pilot)
 
 

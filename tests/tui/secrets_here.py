@@ -112,7 +112,11 @@ async def confirm(pilot: Pilot[None], shows: str) -> None:
     """Say yes to the dialog that is in front, once its plan is there."""
     await until_shown(pilot, shows)
     await until(pilot, lambda: getattr(pilot.app.screen, "draft", None) and pilot.app.screen.draft.plan, "the plan")
-    await press(pilot, "right", "enter")
+    dialog = pilot.app.screen
+    await press(pilot, "right")
+    await until(pilot, lambda: dialog.focused is not None and dialog.focused.id == "go", "the choice that starts it")
+    await press(pilot, "enter")
+    await until(pilot, lambda: pilot.app.screen is not dialog, "the dialog closed")
 
 
 async def journal(app: NixtuiApp) -> str:

@@ -49,7 +49,7 @@ def test_a_real_ssh_has_the_terminal_and_the_app_comes_back(demo: Terminal) -> N
     go_to(demo, "stage-db-1")
     demo.type("s")
     demo.until("[stage-db-1] $")
-    demo.type("hostname; sleep 300\n")
+    demo.type("sh -c 'hostname; exec sleep 300'\n")  # one process, so that ctrl+c cannot come in between two
     demo.until("\nstage-db-1\n")
     demo.keys("C-c")  # is the program's, not the end of nixtui
     demo.type("\nstty size; exit 3\n")

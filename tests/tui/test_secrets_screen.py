@@ -267,7 +267,7 @@ async def test_who_reads_what_and_files_are_brought_to_their_rules(repo: Repo) -
         await confirm(pilot, "New data keys for secrets/db.yaml")
         await until(pilot, lambda: (repo.root / "secrets/db.yaml").read_text() != before, "rotated")
         assert plain(repo, "secrets/db.yaml") == {"root": "s3cr3t"}
-        await press(pilot, "escape", "M", "tab")
+        await press(pilot, "M", "tab")
         await until_shown(pilot, "Files")
         assert not screen.marked
 

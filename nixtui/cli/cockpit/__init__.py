@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.cli.cockpit.first_run import LiveFirstRun
     from nixtui.cli.cockpit.images import LiveImages
     from nixtui.cli.cockpit.incident import LiveIncident
+    from nixtui.cli.cockpit.instances import LiveInstances
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
     from nixtui.cli.cockpit.secrets import LiveSecrets
@@ -33,6 +35,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.fleet.watch import FleetWatch
     from nixtui.model.closure import ClosureDiff
     from nixtui.model.generation import Generations
+    from nixtui.model.host import Host
     from nixtui.model.preview import Preview
     from nixtui.operations.events import AnyEvent
     from nixtui.operations.operation import Operation, Prepared
@@ -86,6 +89,7 @@ class LiveCockpit:
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self._is_shown, self._sources_told = asyncio.Event(), asyncio.Event()
+        self._may_have_instances = asyncio.Event()
         self.first_run = self._first_run() if nixtui.configuration.path is None else None
 
     def _first_run(self) -> LiveFirstRun | None:
@@ -98,7 +102,7 @@ class LiveCockpit:
         """Acting on hosts besides taking them back."""
         from nixtui.cli.cockpit.acting import LiveActing
 
-        return LiveActing(self._nixtui, self.fleet, self.keep, self._let_go)
+        return LiveActing(self._nixtui, self.fleet, self.keep, self._let_go, self.refresh)
 
     @cached_property
     def logs(self) -> LiveLogs:
@@ -134,6 +138,13 @@ class LiveCockpit:
         from nixtui.cli.cockpit.images import LiveImages
 
         return LiveImages(self._nixtui, self.keep)
+
+    @cached_property
+    def instances(self) -> LiveInstances:
+        """Instances at EC2."""
+        from nixtui.cli.cockpit.instances import LiveInstances
+
+        return LiveInstances(self._nixtui, self.images, lambda: self.fleet.hosts().values(), self.keep)
 
     @cached_property
     def upkeep(self) -> LiveUpkeep:
@@ -242,7 +253,7 @@ class LiveCockpit:
             known[each.host.name] = each
             if each.generations is not None:
                 self._known[each.host.name] = each.generations
-        return [known[name] for name in names]
+        return [replace(known[name], machine=self.fleet.machine(name)) for name in names]
 
     def keep(self, prepared: Prepared) -> Plan:
         """Remember the work of a plan until somebody says yes to it, or thirty others were made since."""
@@ -294,29 +305,53 @@ class LiveCockpit:
         await asyncio.to_thread(import_module, "nixtui.remote.pool")
         from nixtui.fleet.watch import FleetWatch
 
-        self._watch = FleetWatch(self.fleet, self._nixtui.pool, clock=self.clock)
+        self._watch = FleetWatch(self.fleet, self._nixtui, clock=self.clock)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())
             group.create_task(self._load())
             group.create_task(self._settle_cut_off())
+            group.create_task(self._ask_ec2())
 
     async def _load(self) -> None:
         await self._nixtui.inventory.load(self._take)
         self._sources_told.set()
+        self._may_have_instances.set()
 
     def _load_anew(self) -> None:
         """The fleet is another one now."""
         if self._watch is not None:  # else the first load, which is to come, takes it
             self._tasks.create_task(self._load())
 
+    async def _ask_ec2(self) -> None:
+        from nixtui.cli.cockpit.machines import LiveMachines
+
+        await self._may_have_instances.wait()
+        await LiveMachines(self._nixtui, self.fleet, self._take, self._note).run()
+
     def _take(self, snapshot: Snapshot) -> None:
         assert self._watch is not None
+        self._note_replaced(snapshot.hosts)
+        if any(host.instance for host in snapshot.hosts):  # a flake may take a minute more
+            self._may_have_instances.set()
         self._watch.set_hosts(snapshot.hosts)
         self._watch.focus(self._focused)
         self._of_sources = [str(warning) for warning in self._nixtui.configuration.warnings]
         welcomes = self.first_run is not None and self._nixtui.configuration.path is None and not snapshot.hosts
         if not welcomes:  # that nothing is here to take hosts from is what the page of the first run is about
             self._of_sources.extend(str(problem) for problem in snapshot.problems)
+
+    def _note_replaced(self, hosts: Sequence[Host]) -> None:
+        """Say which names mean another machine now; nothing that was known of the one before counts for it."""
+        for host in hosts:
+            before = self.fleet.hosts().get(host.name)
+            if before is None or not host.is_another_machine_than(before):
+                continue
+            assert host.instance is not None and before.instance is not None
+            self._known.pop(host.name, None)
+            self._nixtui.by_agent.discard(host.name)
+            self._nixtui.pool.access.sudo_passwords.forget(host.name)
+            was, now = before.instance.identity, host.instance.identity
+            self._note(f"{host.name} was replaced: it is instance {now} now, and was {was}; it is shown as a new host")
 
     async def _settle_cut_off(self) -> None:
         """Ask until each has an end: a host that is still armed has one within its window."""

@@ -12,15 +12,23 @@ from nixtui.upkeep.command import from_line, prepare_run
 
 
 class LiveActing:
-    """`keep` remembers what was prepared until somebody says yes; `let_go` ends the tasks of running operations."""
+    """`keep` remembers what was prepared until somebody says yes; `let_go` ends the tasks of running operations,
+    and `refresh` has hosts asked now.
+    """
 
     def __init__(
-        self, nixtui: Assembly, fleet: FleetState, keep: Callable[[Prepared], Plan], let_go: Callable[[], None]
+        self,
+        nixtui: Assembly,
+        fleet: FleetState,
+        keep: Callable[[Prepared], Plan],
+        let_go: Callable[[], None],
+        refresh: Callable[[Sequence[str]], None],
     ) -> None:
         self._nixtui = nixtui
         self._fleet = fleet
         self._keep = keep
         self._let_go = let_go
+        self._refresh = refresh
 
     def plan_run(self, names: Sequence[str], text: str) -> Plan:
         """Nobody has to be asked."""
@@ -49,6 +57,18 @@ class LiveActing:
         from nixtui.remote.shell import in_foreground
 
         return await in_foreground(words, self._nixtui.surroundings.environ)
+
+    def go_by_agent(self, name: str) -> str:
+        """The live view goes the same way at once."""
+        host, by_agent = self._fleet.host(name), self._nixtui.by_agent
+        if host.instance is None:
+            return f"{name} is no instance of EC2 as far as it is known, so no SSM agent can be asked."
+        by_agent ^= {name}
+        self._nixtui.ec2.leave(host)
+        self._refresh([name])
+        if name in by_agent:
+            return f"{name} is reached by its SSM agent from now on, as root; AWS keeps what is said for 30 days."
+        return f"{name} is reached by SSH again."
 
     def detach(self) -> None:
         """Their records stay open in the journal, so that the next start asks the hosts."""

@@ -34,7 +34,8 @@ class LiveImages:
             await self._opened.__aexit__(None, None, None)
 
     @property
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """The login of this app, opened when it is first needed."""
         if self._opened is None:
             environ, ec2 = self._nixtui.surroundings.environ, self._nixtui.configuration.ec2
             profile = environ.get("AWS_PROFILE") or (ec2.profile if ec2 is not None else None)
@@ -47,8 +48,8 @@ class LiveImages:
 
         Raises `AwsError` where there is no login.
         """
-        session, troubles = self._session, []
-        regions, denied = await self._regions()
+        session, troubles = self.session, []
+        regions, denied = await self.regions()
         if denied is not None:
             troubles.append(RegionTrouble("all regions", denied.reason, denied.remedy))
         images, problems = await list_images(session, regions, (owner,))
@@ -62,19 +63,20 @@ class LiveImages:
             expires_at=await session.expires_at(),
         )
 
-    async def _regions(self) -> tuple[Sequence[str], AwsError | None]:
+    async def regions(self) -> tuple[Sequence[str], AwsError | None]:
+        """Where to ask, and why that may not be everywhere."""
         ec2 = self._nixtui.configuration.ec2
         if ec2 is not None and ec2.regions:
             return ec2.regions, None
-        home = await self._session.region()
+        home = await self.session.region()
         try:
-            return await enabled_regions(self._session), None
+            return await enabled_regions(self.session), None
         except AwsError as error:
             return [home], error
 
     async def uses(self, image: Image) -> Sequence[str]:
         """Instances, launch templates and parameters of its region."""
-        return (await find_references(self._session, [image]))[image.identity].lines
+        return (await find_references(self.session, [image]))[image.identity].lines
 
     async def plan_copy(self, image: Image, regions: Sequence[str]) -> Plan:
         """Raises `UsageError`."""
@@ -107,11 +109,11 @@ class LiveImages:
         """Who uses them is asked region by region."""
         uses: dict[str, References] = {}
         for region in dict.fromkeys(image.region for image in images):
-            uses |= await find_references(self._session, [image for image in images if image.region == region])
+            uses |= await find_references(self.session, [image for image in images if image.region == region])
         changes = [retire(image, uses[image.identity], force=False) for image in images]
         lost = ("images and their snapshots are gone, unless the account's recycle bin keeps them",)
         return self._plan("retire", "Retire images", changes, lost)
 
     def _plan(self, kind: str, title: str, changes: Sequence[Change], irreversible: tuple[str, ...] = ()) -> Plan:
         plan = plan_changes(f"image-{kind}", title, changes, irreversible)
-        return self._keep(Prepared(self._nixtui.new_identity(), plan, changing_job(plan, changes, self._session)))
+        return self._keep(Prepared(self._nixtui.new_identity(), plan, changing_job(plan, changes, self.session)))

@@ -25,7 +25,7 @@ class Pooled:
 
     async def connect(self, host: Host) -> Transport:
         """The shared connection of a host. Raises a `RemoteError`."""
-        return await self._nixtui.pool.connect(host)
+        return await self._nixtui.connect(host)
 
 
 class LiveLogs:

@@ -11,9 +11,11 @@ from nixtui.cli.output import narrate, plain
 from nixtui.images.disk import BadImage
 
 _WORDS = {
+    "create": "from a configuration to AMIs in every region, as one operation that goes on where it was cut off",
     "build": "build the disk image of a host's configuration",
     "upload": "send a disk image (raw, VHD, qcow2) as an EBS snapshot",
     "discard": "delete a snapshot that no image uses, such as one of an upload that was given up",
+    "left": "what nixtui made at AWS and nothing uses, with the command that removes it",
     "register": "make an AMI of a snapshot",
     "list": "AMIs over regions: age, size, deprecation, visibility, revision",
     "copy": "copy an AMI into other regions",

@@ -51,7 +51,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     tail = LogTail(
         hosts,
         query,
-        nixtui.pool,
+        nixtui,
         clock=nixtui.clock,
         backlog=lines,
         follow=arguments.follow,

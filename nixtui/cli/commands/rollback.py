@@ -1,5 +1,6 @@
 """`nixtui rollback SELECTOR…`: take hosts to a generation they have, under the guard."""
 
+import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
@@ -11,12 +12,12 @@ import msgspec
 from nixtui.activation.locks import break_lock_job, plan_break_lock
 from nixtui.activation.rollback import Action, Seen, rollback_job
 from nixtui.activation.verdict import held_by
-from nixtui.cli.assembly import Assembly
+from nixtui.cli.assembly import EC2_LIMIT_S, Assembly
 from nixtui.cli.changing import report_json
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.foresight import foresee
 from nixtui.cli.narration import report_lines
-from nixtui.cli.output import narrate, rfc3339
+from nixtui.cli.output import narrate, plain, rfc3339
 from nixtui.cli.proposing import add_consent, decide, number, print_report, propose
 from nixtui.model.host import Host
 from nixtui.model.target import BadTarget, parse_target
@@ -62,7 +63,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         more["break_lock"] = report_json(broken, breaking)
         if broken.interrupted or broken.outcome is Outcome.REFUSED:
             return _not_begun(broken, breaking, arguments, more)
-    seen = await nixtui.ask_generations(hosts)
+    seen = await _asked(nixtui, hosts)
     held = [each for each in seen if each.generations is not None and each.generations.lock is not None]
     if arguments.break_lock and arguments.dry_run:
         more["break_lock"] = {"dry_run": True, "hosts": [_would_break(each) for each in held]}
@@ -74,6 +75,17 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     known = await foresee(nixtui, rollback, seen) if wanted else {}
     prepared = Prepared(rollback.operation, rollback.plan, rollback_job(rollback, nixtui.reach))
     return await propose(nixtui, prepared, arguments, number, known=known, more=more)
+
+
+async def _asked(nixtui: Assembly, hosts: list[Host]) -> list[Seen]:
+    """The generations of all, and what EC2 knows of those that are instances; nobody waits long for that."""
+    seen, (machines, troubles) = await asyncio.gather(
+        nixtui.ask_generations(hosts), nixtui.ec2.machines(hosts, limit_s=EC2_LIMIT_S)
+    )
+    for trouble in troubles:
+        narrate(plain(trouble))
+    known = {each.instance: each for each in machines}
+    return [replace(each, machine=known.get(each.host.instance) if each.host.instance else None) for each in seen]
 
 
 async def _break_locks(nixtui: Assembly, hosts: list[Host], arguments: Namespace) -> tuple[Report, Plan]:

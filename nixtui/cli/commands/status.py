@@ -7,6 +7,7 @@ from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import tell_what_was_cut_off
+from nixtui.cli.ec2 import machine_json, words_of
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import Table, age, narrate, plain, print_json, print_table, rfc3339, shown, time_of_day
 from nixtui.fleet.since import since
@@ -14,6 +15,7 @@ from nixtui.fleet.state import FleetState
 from nixtui.fleet.verdict import disk_trouble
 from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
+from nixtui.model.machine import Machine
 from nixtui.model.selector import Subject
 from nixtui.model.status import DiskUse, HostState, HostStatus
 
@@ -36,13 +38,14 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     if arguments.watch:
         await _watch(nixtui, hosts, as_json=arguments.json)
         return Exit.DONE
-    fleet = await nixtui.look(hosts)
+    fleet, machines = await asyncio.gather(nixtui.look(hosts), _machines(nixtui, hosts))
+    fleet.set_machines(machines)
     await tell_what_was_cut_off(nixtui)
     now = nixtui.clock()
     if arguments.json:
         print_json([_json(host, fleet, now) for host in hosts])
     else:
-        print_table(HEADINGS, [row(host, fleet.status(host.name), now) for host in hosts])
+        print_table(HEADINGS, [row(_subject(host, fleet, now)) for host in hosts])
         _tell_remedies(fleet, hosts, {})
     return _exit([fleet.status(host.name) for host in hosts])
 
@@ -82,8 +85,9 @@ def as_json(subject: Subject) -> dict[str, Any]:
     }
 
 
-def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
+def row(subject: Subject) -> Sequence[str]:
     """One host as people read it."""
+    host, status, now = subject.host, subject.status, subject.now
     facts = status.facts
     return (
         host.name,
@@ -96,12 +100,12 @@ def row(host: Host, status: HostStatus, now: float) -> Sequence[str]:
         shown(facts.memory and f"{facts.memory.used_fraction:.0%}"),
         shown(facts.fullest_disk and _disk(facts.fullest_disk)),
         age(now - status.observed_at if status.observed_at is not None else None),
-        "; ".join(_why(status, now)),
+        "; ".join(_why(subject)),
     )
 
 
-def _why(status: HostStatus, now: float) -> Iterator[str]:
-    facts = status.facts
+def _why(subject: Subject) -> Iterator[str]:
+    status, now, facts = subject.status, subject.now, subject.status.facts
     if status.reason:
         lasted = f", {age(now - status.since)}" if status.since is not None else ""
         yield f"{status.reason}{lasted}"
@@ -112,6 +116,8 @@ def _why(status: HostStatus, now: float) -> Iterator[str]:
     full = disk_trouble(facts)
     if full is not None and full != status.reason:
         yield full
+    if subject.machine is not None:
+        yield from words_of(subject.machine, facts.current_system)
 
 
 def _disk(disk: DiskUse) -> str:
@@ -134,23 +140,36 @@ async def _watch(nixtui: Assembly, hosts: Sequence[Host], *, as_json: bool) -> N
     fleet, table = FleetState(hosts), Table(_WATCHED, (_LEAST[0], max(longest, _LEAST[1]), *_LEAST[2:]))
     told: dict[str, str] = {}
     async with asyncio.TaskGroup() as group:
-        group.create_task(FleetWatch(fleet, nixtui.pool, clock=nixtui.clock).run())
+        group.create_task(FleetWatch(fleet, nixtui, clock=nixtui.clock).run())
         async for changes in fleet.batches(1):
             changed = [host for host in hosts if host.name in changes.names]
             now = nixtui.clock()
             if as_json:
                 print_json([_json(host, fleet, now) for host in changed])
             else:
-                table.add([(time_of_day(now), *row(host, fleet.status(host.name), now)) for host in changed])
+                table.add([(time_of_day(now), *row(_subject(host, fleet, now))) for host in changed])
                 _tell_remedies(fleet, changed, told)
 
 
 def _json(host: Host, fleet: FleetState, now: float) -> dict[str, Any]:
     return {
-        **as_json(Subject(host, fleet.status(host.name), now, fleet.peers.is_outlier(host.name))),
+        **as_json(_subject(host, fleet, now)),
         "other_revision_than_peers": fleet.peers.is_outlier(host.name),
         "revision_of_peers": fleet.peers.usual(host.name),
+        "ec2": machine_json(host, fleet.machine(host.name), fleet.status(host.name).facts.current_system),
     }
+
+
+def _subject(host: Host, fleet: FleetState, now: float) -> Subject:
+    machine = fleet.machine(host.name)
+    return Subject(host, fleet.status(host.name), now, fleet.peers.is_outlier(host.name), machine)
+
+
+async def _machines(nixtui: Assembly, hosts: Sequence[Host]) -> Sequence[Machine]:
+    machines, troubles = await nixtui.ec2.machines(hosts)
+    for trouble in troubles:
+        narrate(plain(trouble))
+    return machines
 
 
 def _exit(statuses: Sequence[HostStatus]) -> Exit:

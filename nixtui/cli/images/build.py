@@ -39,10 +39,13 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
                 "label": built.label,
                 "architecture": built.architecture,
                 "boot_mode": built.boot_mode,
+                "more_files": list(built.more),
             }
         )
         return Exit.DONE
     print(f"file          {built.file}")
+    for file in built.more:
+        print(f"and           {file}")
     print(f"architecture  {shown(built.architecture)}")
     print(f"boot mode     {shown(built.boot_mode)}")
     print(f"next          nixtui image upload {built.file} --name NAME")

@@ -9,12 +9,15 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import carry_out
 from nixtui.cli.exits import Exit, exit_for
 from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.via_s3 import import_by_s3
 from nixtui.cli.narration import plan_lines
 from nixtui.cli.output import narrate, print_json
 from nixtui.cli.proposing import print_report, show_plan
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.images.blocks import Skip
 from nixtui.images.qcow2 import as_disk
+from nixtui.images.registering import TAG_BUILDER
+from nixtui.images.s3_import import ROLE
 from nixtui.images.upload import Wanted, check_wanted, look, plan_upload
 from nixtui.images.uploading import Sent, UploadJob
 from nixtui.operations.operation import Prepared
@@ -33,6 +36,8 @@ def add(parser: ArgumentParser) -> None:
         "--skip", choices=[each.value for each in Skip], default=Skip.HOLES.value, help="what is not sent"
     )
     parser.add_argument("--kms-key", metavar="ARN", help="encrypt the snapshot with this key")
+    parser.add_argument("--via-s3", metavar="BUCKET", help="import it from S3, where EBS direct cannot be used")
+    parser.add_argument("--role", metavar="NAME", default=ROLE, help="that the import service takes on (vmimport)")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--yes", action="store_true", help="nothing is asked here; accepted as everywhere")
     parser.add_argument("--reason", metavar="TEXT", help="why, for the journal")
@@ -49,12 +54,15 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             gib=arguments.size,
             skip=Skip(arguments.skip),
             kms_key=arguments.kms_key,
+            tags={TAG_BUILDER: nixtui.operator},
         )
         check_wanted(wanted)
         path = nixtui.surroundings.cwd / arguments.file
         async with as_disk(path, cache_dir(environ) / "images", narrate) as disk:
             narrate(f"reading {arguments.file} …")
             prospect = await look(session, disk, str(arguments.file), wanted, state_dir(environ))
+            if arguments.via_s3:
+                return await import_by_s3(arguments, nixtui, session, prospect, path)
             plan = plan_upload(prospect)
             if arguments.dry_run:
                 return show_plan(plan, as_json=arguments.json)

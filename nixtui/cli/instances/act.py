@@ -6,6 +6,7 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.images.login import add_login, open_session
 from nixtui.cli.instances.choosing import choose
+from nixtui.cli.instances.placing import by_hosts
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.changing import changing_job, plan_changes
 from nixtui.instances.acting import ACTS
@@ -28,6 +29,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         changes = [ACTS[word](each) for each in chosen]
         lost = ("terminated instances and their root volumes are gone",) if word == "terminate" else ()
         plan = plan_changes(f"instance-{word}", f"{word.capitalize()} instances", changes, lost)
+        plan = await by_hosts(plan, nixtui, [[each.instance] for each in chosen])
         return await propose(
             nixtui, Prepared(nixtui.new_identity(), plan, changing_job(plan, changes, session)), arguments
         )

@@ -9,7 +9,8 @@ from nixtui.cli.images.login import add_login, open_session
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.catalogue import find_image
 from nixtui.images.changing import changing_job, plan_changes
-from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change, type_facts
+from nixtui.images.machines import type_facts
+from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
 from nixtui.model.naming import refuse_name
 from nixtui.operations.operation import Prepared
 

@@ -6,13 +6,15 @@ from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.instances.placing import by_members
 from nixtui.cli.output import plain, print_json
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.catalogue import find_image
-from nixtui.images.changing import Call, Change, changing_job, plan_changes
+from nixtui.images.changing import changing_job, plan_changes
 from nixtui.instances.refreshing import (
     Refresh,
     Rollout,
+    end_change,
     find_group,
     latest_refresh,
     no_way_back,
@@ -66,6 +68,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             auto_rollback=not arguments.no_auto_rollback,
         )
         plan = plan_refresh(rollout, refresh if refresh and refresh.is_running else None)
+        plan = await by_members(plan, nixtui, session, group.region, group.members)
         prepared = Prepared(
             nixtui.new_identity(), plan, refresh_job(rollout, session, every_s=max(0.01, arguments.every))
         )
@@ -87,18 +90,10 @@ def _check(arguments: Namespace) -> None:
 
 
 async def _end(arguments: Namespace, nixtui: Assembly, session: Session, group: Group, refresh: Refresh | None) -> Exit:
-    action = "RollbackInstanceRefresh" if arguments.rollback else "CancelInstanceRefresh"
-    refused = None if refresh and refresh.is_running else "no refresh of it runs"
-    change = Change(
-        name=group.name,
-        calls=(Call("autoscaling", action, group.region, {"AutoScalingGroupName": group.name}),),
-        before=refresh.status if refresh else None,
-        after="going back" if arguments.rollback else "stopped where it is",
-        warnings=() if arguments.rollback else ("instances of two images stay",),
-        refused=refused,
-    )
+    change = end_change(group, refresh, back=arguments.rollback)
     title = f"{'Roll back' if arguments.rollback else 'Cancel'} the instance refresh of {group.name}"
     plan = plan_changes("instance-refresh-end", title, [change])
+    plan = await by_members(plan, nixtui, session, group.region, group.members)
     job = changing_job(plan, [change], session)
     return await propose(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)
 

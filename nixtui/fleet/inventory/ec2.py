@@ -8,7 +8,9 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance, list_instances
 from nixtui.aws.session import Session
 from nixtui.config.schema import Ec2Section, Source
+from nixtui.fleet.inventory.recognising import TAG_INSTANCE, TAG_REGION
 from nixtui.fleet.inventory.source import Found, PartialHost, SourceProblem, admit
+from nixtui.model.machine import InstanceId
 from nixtui.model.naming import printable, refuse_name
 
 _NAME = Source.EC2.value
@@ -27,41 +29,44 @@ class Ec2Source:
     def __init__(self, section: Ec2Section, environ: Mapping[str, str]) -> None:
         self._section = section
         self._environ = environ
+        self._known: dict[str, list[Instance]] = {}
 
     async def hosts(self) -> AsyncIterator[Found]:
-        """What has been told so far, each time another region has."""
+        """What has been told so far, each time another region has. Of a region that does not tell now, what it told
+        last still counts: its hosts have not gone because AWS cannot be asked.
+        """
         async with Session(self._environ, profile=self._section.profile) as session:
             try:
                 regions = self._section.regions or (await session.region(),)
             except AwsError as error:
-                yield Found(problems=(_problem(error),))
+                yield self._found([_problem(error)])
                 return
             asked = [asyncio.ensure_future(self._ask(session, region)) for region in dict.fromkeys(regions)]
-            instances: list[Instance] = []
             problems: list[SourceProblem] = []
             try:
                 for answer in asyncio.as_completed(asked):
-                    told = await answer
+                    region, told = await answer
                     if isinstance(told, SourceProblem):
                         problems.append(told)
                     else:
-                        instances += told
-                        instances.sort(key=lambda each: (each.region, each.identity))
+                        self._known[region] = told
                     if len(asked) > 1 or problems:
-                        yield self._found(instances, problems)
-                yield self._found(instances, problems)
+                        yield self._found(problems)
+                yield self._found(problems)
             finally:
                 for each in asked:
                     each.cancel()
                 await asyncio.gather(*asked, return_exceptions=True)
 
-    async def _ask(self, session: Session, region: str) -> list[Instance] | SourceProblem:
+    async def _ask(self, session: Session, region: str) -> tuple[str, list[Instance] | SourceProblem]:
         try:
-            return await list_instances(session, region, self._section.filters)
+            return region, await list_instances(session, region, self._section.filters)
         except AwsError as error:
-            return _problem(error)
+            return region, _problem(error)
 
-    def _found(self, instances: Sequence[Instance], problems: Sequence[SourceProblem]) -> Found:
+    def _found(self, problems: Sequence[SourceProblem]) -> Found:
+        instances = [each for told in self._known.values() for each in told]
+        instances.sort(key=lambda each: (each.region, each.identity))
         hosts, odd = as_hosts(instances, self._section.name_tag)
         admitted = admit(_NAME, hosts)
         return Found(admitted.hosts, (*problems, *odd, *admitted.problems))
@@ -85,18 +90,16 @@ def as_hosts(instances: Sequence[Instance], name_tag: str) -> tuple[tuple[Partia
 
 
 def _host(instance: Instance, name: str) -> PartialHost:
-    own = {
-        "ec2": instance.identity,
-        "region": instance.region,
-        "zone": instance.zone,
-        "type": instance.kind,
-        "ami": instance.image,
-        "instance-state": instance.state,
-    }
+    which = {TAG_INSTANCE: instance.identity, TAG_REGION: instance.region}
+    own = {"zone": instance.zone, "type": instance.kind, "ami": instance.image, "instance-state": instance.state}
+    known = (instance.private_address, instance.public_address, instance.private_name, instance.public_name)
     return PartialHost(
         name=name,
         address=instance.private_address or instance.public_address,
-        tags={**{key: value for key, value in own.items() if value}, **instance.tags},
+        # who may tag an instance must not make it pass for another one
+        tags={**{key: value for key, value in own.items() if value}, **instance.tags, **which},
+        instance=InstanceId(instance.identity, instance.region),
+        reached_at=tuple(each for each in known if each),
     )
 
 

@@ -24,6 +24,7 @@ class FileSource:
                 user=section.user,
                 flake_attr=section.flake_attr,
                 tags=section.tags,
+                transport=section.transport,
             )
             for name, section in self._sections.items()
         )

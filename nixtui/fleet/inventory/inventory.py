@@ -34,31 +34,44 @@ class Inventory:
         self._sources = tuple(sources)
         self._environments = tuple(environments)
         self._exclude = exclude
+        self._found: dict[str, Found] = {}
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Who is asked, in order of precedence."""
+        return tuple(source.name for source in self._sources)
 
     async def load(self, on_change: Callable[[Snapshot], None] = lambda _: None) -> Snapshot:
         """Ask every source anew; `on_change` sees each better list as it comes, the result is the complete one.
 
         What a file says comes within the first turn of the event loop. Cancelling stops what sources have started.
         """
-        found: dict[str, Found] = {}
-        pending = [source.name for source in self._sources]
+        self._found.clear()
+        return await self._ask(self._sources, on_change)
 
-        def current() -> Snapshot:
-            known = {source.name: found[source.name] for source in self._sources if source.name in found}
-            return Snapshot(
-                hosts=merge({name: each.hosts for name, each in known.items()}, self._environments, self._exclude),
-                problems=tuple(problem for each in known.values() for problem in each.problems),
-                pending=tuple(pending),
-            )
+    async def ask_again(self, name: str, on_change: Callable[[Snapshot], None] = lambda _: None) -> Snapshot:
+        """Ask one source anew; what the others said last still counts."""
+        return await self._ask([source for source in self._sources if source.name == name], on_change)
+
+    async def _ask(self, sources: Sequence[Source], on_change: Callable[[Snapshot], None]) -> Snapshot:
+        pending = [source.name for source in sources]
 
         async def follow(source: Source) -> None:
             async for answer in source.hosts():
-                found[source.name] = answer
-                on_change(current())
+                self._found[source.name] = answer
+                on_change(self._current(pending))
             pending.remove(source.name)
-            on_change(current())
+            on_change(self._current(pending))
 
         async with asyncio.TaskGroup() as group:
-            for source in self._sources:
+            for source in sources:
                 group.create_task(follow(source))
-        return current()
+        return self._current(pending)
+
+    def _current(self, pending: Sequence[str]) -> Snapshot:
+        known = {source.name: self._found[source.name] for source in self._sources if source.name in self._found}
+        return Snapshot(
+            hosts=merge({name: each.hosts for name, each in known.items()}, self._environments, self._exclude),
+            problems=tuple(problem for each in known.values() for problem in each.problems),
+            pending=tuple(pending),
+        )

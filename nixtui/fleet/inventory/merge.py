@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from nixtui.fleet.inventory.recognising import claimed_instance, recognised
 from nixtui.fleet.inventory.source import PartialHost
 from nixtui.model.environment import Environment
-from nixtui.model.host import Host
+from nixtui.model.host import Host, Way
 from nixtui.model.selector import Selector, Subject, parse_selector
 from nixtui.model.status import HostStatus
 
@@ -19,8 +20,10 @@ def merge(
     """One host per name, in the order of the sources in `known`, which is also their precedence.
 
     Of each field the first source that has a value wins; tags are joined key by key under the same rule. A host whose
-    only claim is to be a flake attribute that another host is built from (`flake_attr`) is no host of its own.
+    only claim is to be a flake attribute that another host is built from (`flake_attr`) is no host of its own. An
+    instance that another source knows by another name is that host.
     """
+    known = recognised(known)
     pieces: dict[str, dict[str, PartialHost]] = {}
     for source, hosts in known.items():
         for host in hosts:
@@ -44,6 +47,8 @@ def combine(name: str, parts: Sequence[PartialHost]) -> PartialHost:
         user=next((each.user for each in parts if each.user is not None), None),
         flake_attr=next((each.flake_attr for each in parts if each.flake_attr is not None), None),
         tags={key: value for each in reversed(parts) for key, value in each.tags.items()},
+        instance=next((each.instance for each in parts if each.instance is not None), None),
+        transport=next((each.transport for each in parts if each.transport is not None), None),
     )
 
 
@@ -57,6 +62,8 @@ def _host(name: str, given: Mapping[str, PartialHost]) -> Host:
         flake_attr=name if known.flake_attr is None else known.flake_attr,
         tags=known.tags,
         sources=tuple(given),
+        instance=known.instance or claimed_instance(known.tags),
+        transport=known.transport or Way.SSH,
     )
 
 

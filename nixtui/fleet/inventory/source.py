@@ -6,11 +6,16 @@ from typing import Protocol
 
 import msgspec
 
+from nixtui.model.host import Way
+from nixtui.model.machine import InstanceId
 from nixtui.model.naming import printable, refuse_address, refuse_name, refuse_user, shown_name
 
 
 class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
-    """What one source knows of a host; `None` leaves it to the sources after it, and at last to the default."""
+    """What one source knows of a host; `None` leaves it to the sources after it, and at last to the default.
+
+    `reached_at` are addresses and names by which the `instance` may be known to other sources.
+    """
 
     name: str
     address: str | None = None
@@ -18,6 +23,9 @@ class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     flake_attr: str | None = None
     tags: Mapping[str, str] = MappingProxyType({})
+    instance: InstanceId | None = None
+    reached_at: tuple[str, ...] = ()
+    transport: Way | None = None
 
 
 class SourceProblem(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # values only: whoever asks for them has them, and the first 
     from nixtui.tui.cockpit.first_run import FirstRun
     from nixtui.tui.cockpit.images import Images
     from nixtui.tui.cockpit.incident import Incident
+    from nixtui.tui.cockpit.instances import InstanceWork
     from nixtui.tui.cockpit.logs import Logs
     from nixtui.tui.cockpit.memory import Memory
     from nixtui.tui.cockpit.profiles import Profiles
@@ -85,6 +86,8 @@ class Cockpit(Protocol):
     def secrets(self) -> Secrets: ...
     @property
     def images(self) -> Images: ...
+    @property
+    def instances(self) -> InstanceWork: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

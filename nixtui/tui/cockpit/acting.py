@@ -29,6 +29,10 @@ class Acting(Protocol):
         """Run it on the terminal, which the app has stepped aside from; its exit status."""
         ...
 
+    def go_by_agent(self, name: str) -> str:
+        """Reach an instance by its SSM agent from now on, or by SSH again. A sentence that says which, or why not."""
+        ...
+
     def detach(self) -> None:
         """Let go of every running operation: what they leave behind is for the hosts, and the next nixtui to tell."""
         ...

@@ -251,6 +251,12 @@ class HostPage(Place):
         """The journal of the unit under the cursor, or of the host."""
         opening.unit_logs(self.nixtui, self.host, [self.tab.unit] if self.tab.unit is not None else [])
 
+    def go_by_agent(self) -> None:
+        """By its SSM agent from now on, or by SSH again: never without a person who wants it."""
+        told = self.session.cockpit.acting.go_by_agent(self.host)
+        self.session.say(Level.INFO, told)
+        self._look()
+
     def copy(self) -> None:
         """The name under the cursor, or the text."""
         if text := self.tab.copied():

@@ -11,6 +11,7 @@ from nixtui.tui import units
 from nixtui.tui.groups import Group
 from nixtui.tui.hosts import HostRow, condition, disk_role, is_old, load_line, natural
 from nixtui.tui.last_actions import action_line
+from nixtui.tui.machines import machine_facts, machine_warnings
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, Span, clean, fit, line, said, width, wrap
 from nixtui.tui.systems import version_of
 
@@ -35,6 +36,8 @@ def host_panel(row: HostRow, cells: int, known: Generations | None = None, usual
     """
     facts = row.status.facts
     lines = [*_headline(row, cells), EMPTY]
+    if warnings := list(machine_warnings(row, cells)):
+        lines += [*warnings, EMPTY]
     for label, value in (*_properties(row, known, usual), *_figures(row.status, row.loads)):
         lines.extend(_labelled(label, value, cells))
     if facts.failed_units:
@@ -43,7 +46,7 @@ def host_panel(row: HostRow, cells: int, known: Generations | None = None, usual
         if len(facts.failed_units) > 8:
             lines.append(line((f"  and {len(facts.failed_units) - 8} more", Role.MUTED)))
     lines.append(EMPTY)
-    for label, value in _identity(row.host):
+    for label, value in (*_identity(row.host), *machine_facts(row)):
         lines.extend(_labelled(label, value, cells))
     return lines
 
@@ -72,7 +75,11 @@ def _headline(row: HostRow, cells: int) -> Iterator[Line]:
     yield from wrap(f"{found.glyph} {found.words}{lasted}", cells, found.role)
     if status.reason and clean(status.reason) != found.words:
         yield from wrap(status.reason, cells, Role.TEXT, indent="  ")
-    if step := _NEXT_STEP.get(status.state):
+    step = _NEXT_STEP.get(status.state)
+    is_refused = status.state in (HostState.HOST_KEY_UNKNOWN, HostState.HOST_KEY_CHANGED)
+    if status.remedy is not None and step is not None and (is_refused or row.host.instance is not None):
+        step = status.remedy  # it has the very line to type or to remove, or the other ways in
+    if step is not None:
         yield from wrap(step, cells, Role.MUTED, indent="  ")
     if is_old(row) and status.observed_at is not None:
         yield from wrap(

@@ -12,6 +12,7 @@ from nixtui.tui.image_rows import OWNERS, columns, image_lines, matches, trouble
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
+from nixtui.tui.screens.image_tabs import next_view, tabs
 from nixtui.tui.screens.place import Blank, Place
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.pane import Panel
@@ -134,7 +135,8 @@ class ImagesScreen(Place):
     def _left_title(self) -> Line:
         only = f"  {clean(self._filter)}" if self._filter else ""
         marked = f"  {len(self._marks)} marked" if self._marks else ""
-        return line(("Images", Role.STRONG), (f"  {OWNERS[self._owner][1]}", Role.TEXT), (only + marked, Role.ACCENT))
+        own = line((f"  {OWNERS[self._owner][1]}", Role.TEXT), (only + marked, Role.ACCENT))
+        return (*tabs("images"), *own)
 
     def _right_title(self, count: int) -> Line:
         if self._asking:
@@ -213,6 +215,7 @@ class ImagesScreen(Place):
         return Selection(
             hosts=tuple(each.name for each in self.chosen),
             marked=len(self._marks),
+            hidden=len(self._marks.difference(self._table.order)),
             row=self._table.cursor,
             forbidden=forbidden,
         )
@@ -250,6 +253,10 @@ class ImagesScreen(Place):
             self._marks ^= {key}
             self._table.move(1)
             self.show()
+
+    def turn_view(self, by: int) -> None:
+        """Instances, and back."""
+        self.visit(next_view("images", by))
 
     def next_owner(self) -> None:
         """Own images, those of NixOS, those of Determinate Systems."""

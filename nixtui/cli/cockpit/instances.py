@@ -1,0 +1,179 @@
+"""Instances of EC2, for the app: the real thing behind `nixtui.tui.cockpit.instances.InstanceWork`."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from nixtui.aws.session import Session
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.images import LiveImages
+from nixtui.cli.exits import UsageError
+from nixtui.images.catalogue import list_images
+from nixtui.images.changing import Change, changing_job, plan_changes
+from nixtui.images.machines import type_facts
+from nixtui.instances.acting import ACTS, told_apart
+from nixtui.instances.belonging import hosts_of, placed, strictest
+from nixtui.instances.doors import Door, doors, look
+from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
+from nixtui.instances.offers import LaunchWish, Offers, offers
+from nixtui.instances.refreshing import (
+    Refresh,
+    Rollout,
+    end_change,
+    latest_refresh,
+    plan_refresh,
+    refresh_job,
+)
+from nixtui.instances.standing import Group, Instances, Standing, list_groups, survey
+from nixtui.model.host import Host
+from nixtui.model.image import Image, RegionTrouble
+from nixtui.model.naming import refuse_name
+from nixtui.operations.operation import Prepared
+from nixtui.operations.plan import Plan
+
+LOOK_EVERY_S = 5.0
+"""How often a refresh is looked at while somebody may watch it."""
+
+
+class LiveInstances:
+    """`keep` remembers what was prepared until somebody says yes; `hosts` are those of the fleet now."""
+
+    def __init__(
+        self,
+        nixtui: Assembly,
+        images: LiveImages,
+        hosts: Callable[[], Iterable[Host]],
+        keep: Callable[[Prepared], Plan],
+    ) -> None:
+        self._nixtui = nixtui
+        self._images = images
+        self._hosts = hosts
+        self._keep = keep
+        self._seen: Sequence[Standing] = ()
+
+    @property
+    def _session(self) -> Session:
+        return self._images.session
+
+    async def survey(self) -> Instances:
+        """In the regions of `[ec2]`, with its filters; else in all that are enabled.
+
+        Raises `AwsError` where no region tells of any instance.
+        """
+        regions, denied = await self._images.regions()
+        ec2 = self._nixtui.configuration.ec2
+        found = await survey(self._session, regions, ec2.filters if ec2 is not None else {})
+        if len(found.blind) == len(set(regions)):
+            raise next(problem for _, what, problem in found.problems if what == "instances")
+        self._seen = found.standings
+        troubles = [RegionTrouble("all regions", denied.reason, denied.remedy)] if denied is not None else []
+        troubles += [RegionTrouble(f"{region}: {what}", why.reason, why.remedy) for region, what, why in found.problems]
+        return Instances(
+            standings=found.standings,
+            regions=tuple(regions),
+            troubles=tuple(troubles),
+            expires_at=await self._session.expires_at(),
+        )
+
+    async def doors(self, standing: Standing) -> Sequence[Door]:
+        """Nothing is opened."""
+        path = self._nixtui.surroundings.environ.get("PATH")
+        plugin = shutil.which("session-manager-plugin", path=path) is not None
+        return doors(standing.instance, await look(self._session, standing.instance, plugin=plugin))
+
+    async def refresh(self, group: Group) -> Refresh | None:
+        """Raises `AwsError`."""
+        return await latest_refresh(self._session, group.region, group.name)
+
+    async def images(self, region: str) -> Sequence[Image]:
+        """Raises `AwsError`."""
+        images, problems = await list_images(self._session, [region])
+        if problems:
+            raise problems[0][1]
+        return images
+
+    async def offers(self, image: Image) -> Offers:
+        """Never raises `AwsError`: what may not be asked can still be typed."""
+        return await offers(self._session, image)
+
+    async def plan_act(self, word: str, standings: Sequence[Standing]) -> Plan:
+        """As the instances were seen; EC2 itself refuses what is no longer so."""
+        called = told_apart(standings)
+        changes = [replace(ACTS[word](each), name=name) for each, name in zip(standings, called, strict=True)]
+        lost = ("terminated instances and their root volumes are gone",) if word == "terminate" else ()
+        what = called[0] if len(called) == 1 else f"{len(called)} instances"
+        plan = plan_changes(f"instance-{word}", f"{word.capitalize()} {what}", changes, lost)
+        plan = _told(plan, word)
+        where = [self._environment([each.instance.identity]) for each in standings]
+        return self._prepare(placed(plan, where), changes)
+
+    async def plan_launch(self, wish: LaunchWish) -> Plan:
+        """Raises `UsageError`, and `AwsError` where the type is none."""
+        if reason := refuse_name(wish.name):
+            raise UsageError(f"the name {reason}")
+        identity, image = self._nixtui.new_identity(), wish.image
+        launch = Launch(
+            image=image,
+            name=wish.name,
+            kind=wish.kind,
+            token=identity,
+            subnet=wish.subnet or None,
+            security_groups=wish.security_groups,
+            key_pair=wish.key_pair or None,
+            profile=wish.profile or None,
+            user_data=await asyncio.to_thread(self._user_data, wish.user_data) if wish.user_data else None,
+        )
+        change = launch_change(launch, await type_facts(self._session, image.region, wish.kind))
+        plan = plan_changes("instance-launch", f"Launch {wish.name} from {image.name}", [change])
+        return self._prepare(_told(plan, "launch"), [change], identity)
+
+    def _user_data(self, text: str) -> bytes:
+        path = self._nixtui.surroundings.cwd / Path(text).expanduser()
+        try:
+            with path.open("rb") as file:
+                return file.read(LONGEST_USER_DATA + 1)
+        except OSError as error:
+            raise UsageError(f"user data: {path} cannot be read: {error.strerror}") from error
+
+    async def plan_roll(self, wish: Rollout) -> Plan:
+        """The group as it is now, not as it was seen."""
+        seen = wish.group
+        groups = await list_groups(self._session, seen.region, [seen.name])
+        rollout = replace(wish, group=groups[0] if groups else seen)
+        running = await latest_refresh(self._session, seen.region, seen.name)
+        known = (each.group_image for each in self._seen if each.group is not None and each.group.name == seen.name)
+        starts = next((image.name for image in known if image is not None), None)
+        plan = plan_refresh(rollout, running if running is not None and running.is_running else None, starts=starts)
+        plan = placed(plan, [self._environment(rollout.group.members)])
+        job = refresh_job(rollout, self._session, every_s=LOOK_EVERY_S)
+        return self._keep(Prepared(self._nixtui.new_identity(), plan, job))
+
+    async def plan_end_roll(self, group: Group, *, back: bool) -> Plan:
+        """Refused where none runs, or where there is no way back."""
+        change = end_change(group, await self.refresh(group), back=back)
+        word = "Roll back" if back else "Cancel"
+        plan = plan_changes("instance-refresh-end", f"{word} the instance refresh of {group.name}", [change])
+        plan = _told(plan, "take back the roll of" if back else "cancel the roll of")
+        return self._prepare(placed(plan, [self._environment(group.members)]), [change])
+
+    def _prepare(self, plan: Plan, changes: Sequence[Change], identity: str | None = None) -> Plan:
+        job = changing_job(plan, changes, self._session)
+        return self._keep(Prepared(identity or self._nixtui.new_identity(), plan, job))
+
+    # What environments ask for
+
+    def _environment(self, identities: Iterable[str]) -> str | None:
+        """Of the hosts that these instances are, the environment that asks for most."""
+        belonging = hosts_of([each.instance for each in self._seen], self._hosts())
+        hosts = (host for each in identities if (host := belonging.get(each)) is not None)
+        return strictest(hosts, self._nixtui.policy.environments)
+
+
+def _told(plan: Plan, verb: str) -> Plan:
+    """What is done, beside to what."""
+    steps = (msgspec.structs.replace(step, title=f"{verb} {step.title}") for step in plan.steps)
+    return msgspec.structs.replace(plan, steps=tuple(steps))

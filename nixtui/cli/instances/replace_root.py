@@ -1,0 +1,35 @@
+"""`nixtui instance replace-root INSTANCE --image AMI`: the disk of another image in a running instance."""
+
+from argparse import ArgumentParser, Namespace
+
+from nixtui.cli.assembly import Assembly
+from nixtui.cli.exits import Exit
+from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.instances.choosing import choose
+from nixtui.cli.instances.placing import by_hosts
+from nixtui.cli.proposing import add_consent, propose
+from nixtui.images.catalogue import find_image
+from nixtui.instances.replacing import Replacement, plan_replacement, replacing_job, running_task
+from nixtui.operations.operation import Prepared
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("instance", metavar="INSTANCE", help="an id or the name of exactly one")
+    parser.add_argument("--image", metavar="AMI", required=True)
+    parser.add_argument("--keep-volume", action="store_true", help="keep the old root volume, detached")
+    add_login(parser)
+    add_consent(parser)
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
+    """Plan, ask, replace, watch, report."""
+    async with open_session(arguments, nixtui) as session:
+        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+        image = await find_image(session, arguments.image, standing.instance.region)
+        identity = nixtui.new_identity()
+        replacement = Replacement(standing, image, identity, keep=arguments.keep_volume)
+        plan = plan_replacement(replacement, await running_task(session, standing.instance))
+        plan = await by_hosts(plan, nixtui, [[standing.instance]])
+        return await propose(nixtui, Prepared(identity, plan, replacing_job(replacement, session)), arguments)

@@ -1,0 +1,51 @@
+"""What the app may ask of instances at EC2."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from nixtui.instances.doors import Door
+from nixtui.instances.offers import LaunchWish, Offers
+from nixtui.instances.refreshing import Refresh, Rollout
+from nixtui.instances.standing import Group, Instances, Standing
+from nixtui.model.image import Image
+from nixtui.operations.plan import Plan
+
+
+class InstanceWork(Protocol):
+    """One property of the facade (`Cockpit.instances`). Everything here asks AWS, and raises what people read."""
+
+    async def survey(self) -> Instances:
+        """Every instance that is not gone, in every region at once; a region that fails hides no other."""
+        ...
+
+    async def doors(self, standing: Standing) -> Sequence[Door]:
+        """The ways into an instance, those that can work first."""
+        ...
+
+    async def refresh(self, group: Group) -> Refresh | None:
+        """The newest refresh of a group; `None` where there never was one."""
+        ...
+
+    async def images(self, region: str) -> Sequence[Image]:
+        """Own images of a region, newest first."""
+        ...
+
+    async def offers(self, image: Image) -> Offers:
+        """What one can launch the image with, as far as that may be asked."""
+        ...
+
+    async def plan_act(self, word: str, standings: Sequence[Standing]) -> Plan:
+        """The plan to `start`, `stop`, `reboot` or `terminate` them."""
+        ...
+
+    async def plan_launch(self, wish: LaunchWish) -> Plan:
+        """The plan to start an instance from an image, with the traps of its user data."""
+        ...
+
+    async def plan_roll(self, wish: Rollout) -> Plan:
+        """The plan to roll a group onto an image, with the verdict on going back."""
+        ...
+
+    async def plan_end_roll(self, group: Group, *, back: bool) -> Plan:
+        """The plan to end the refresh that runs: where it is, or by taking it back."""
+        ...

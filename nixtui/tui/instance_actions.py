@@ -1,0 +1,72 @@
+"""What can be done on the Instances view."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nixtui.tui import instance_acts as acts
+from nixtui.tui.actions import Action, Selection, WhyDisabled, needs_marks, needs_row
+
+if TYPE_CHECKING:
+    from nixtui.tui.screens.instances import InstancesScreen
+
+
+def may_act(selection: Selection) -> str | None:
+    """Instances have to be selected, all of them in sight, where changes are allowed."""
+    if selection.hidden:
+        hidden = "a marked instance is" if selection.hidden == 1 else f"{selection.hidden} marked instances are"
+        return f"{hidden} hidden by the filter: show what is hidden with esc, or take the marks away with u"
+    return (None if selection.hosts else "no instance is selected") or selection.forbidden
+
+
+def can(what: str) -> WhyDisabled:
+    """As `may_act`, and nothing may stand against it for the instance under the cursor."""
+    return lambda selection: may_act(selection) or selection.refusals.get(what)
+
+
+def knows(what: str) -> WhyDisabled:
+    """Something has to be known of the instance under the cursor."""
+    return lambda selection: needs_row(selection) or selection.refusals.get(what)
+
+
+# fmt: off
+INSTANCES: tuple[Action[InstancesScreen], ...] = (
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=1,
+           help="words of anything that names it: web, stopped, t3, env=prod, drift, event, !staging"),
+    Action("next_view", "tab", "images", lambda on: on.turn_view(1), rank=3, help="the other view of this screen"),
+    Action("previous_view", "shift+tab", "images", lambda on: on.turn_view(-1)),
+    Action("open", "enter,i", "its host", lambda on: on.open_host(), knows("host"), rank=2,
+           help="the page of the host that the instance is"),
+    Action("doors", "s", "ways in", acts.choose_door, knows("doors"), rank=3,
+           help="copy the command of one that can work; the pane has the reason for each"),
+    Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=4,
+           help="stopped, impaired, with an event, or with another image behind them"),
+    Action("reboot", "b", "reboot", partial(acts.act, word="reboot"), may_act, danger=True, rank=5,
+           help="by EC2, not by its own system"),
+    Action("start", "a", "start", partial(acts.act, word="start"), may_act, danger=True, rank=8),
+    Action("stop", "X", "stop", partial(acts.act, word="stop"), may_act, danger=True, rank=6,
+           help="says what its group would make of it"),
+    Action("terminate", "D", "terminate", partial(acts.act, word="terminate"), may_act, danger=True, rank=7,
+           help="it and its root volume are gone"),
+    Action("launch", "n", "launch", acts.launch_like, can("launch"), danger=True, rank=7,
+           help="one more from the same image; any other image has the same key"),
+    Action("roll", "R", "roll group", acts.roll, can("roll"), danger=True, rank=6,
+           help="its auto scaling group onto an image: verdict on going back, checkpoints, alarms"),
+    Action("end_roll", "E", "end roll", acts.end_roll, can("end roll"), danger=True, rank=8,
+           help="the instance refresh that runs: take it back, or stop it where it is"),
+    Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=8),
+    Action("unmark", "u", "unmark all", lambda on: on.unmark(), needs_marks),
+    Action("sort", "S", "sort", lambda on: on.choose_sort(), rank=8, help="by a column; the same again: reverse"),
+    Action("wide", "w", "wide", lambda on: on.toggle_wide(), help="all columns"),
+    Action("columns_left", "left", "columns left", lambda on: on.shift(-1), help="while all columns are shown"),
+    Action("columns_right", "right", "columns right", lambda on: on.shift(1), help="while all columns are shown"),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=9),
+    Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
+    Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
+    Action("console", "o", "console link", acts.copy_console_link, needs_row,
+           help="copies its address in the AWS console"),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy id", lambda on: on.copy(), needs_row),
+)
+# fmt: on

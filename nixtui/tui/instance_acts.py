@@ -1,0 +1,270 @@
+"""What one can do about instances: each a question where one is needed, then a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nixtui.tui import opening, units
+from nixtui.tui.paint import Line, Role, clean, line
+from nixtui.tui.widgets.prompt import Question, trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from nixtui.instances.offers import LaunchWish
+    from nixtui.instances.standing import Group
+    from nixtui.model.image import Image
+    from nixtui.operations.plan import Plan
+    from nixtui.tui.instance_rows import InstanceRow
+    from nixtui.tui.screens.instances import InstancesScreen
+    from nixtui.tui.screens.place import Place
+
+_HINT = "enter, or: bake=10m checkpoint=25,50 alarm=NAME min-healthy=90 no-auto-rollback"
+
+
+def refusals(on: InstancesScreen) -> Mapping[str, str]:
+    """What stands against each thing for the instance under the cursor."""
+    row, found = on.under_cursor, {}
+    if row is None:
+        return {}
+    if row.host is None:
+        found["host"] = "it is no host of this fleet"
+    if not any(each.closed is None for each in on.looked_doors()):
+        found["doors"] = "no way in is known yet"
+    if row.standing.image is None:
+        found["launch"] = "its image is gone; choose another on the Images view"
+    if row.standing.group is None:
+        found["roll"] = "it is in no auto scaling group that could be seen"
+    refresh = on.looked_refresh()
+    if refresh is None or not refresh.is_running:
+        found["end roll"] = "no instance refresh of its group runs"
+    return found
+
+
+def act(on: InstancesScreen, word: str) -> None:
+    """Propose to start, stop, reboot or terminate the selected instances."""
+    from nixtui.instances.acting import told_apart
+
+    chosen, work = on.chosen, on.session.cockpit.instances
+    standings = [each.standing for each in chosen]
+    names = told_apart(standings)
+    known = {name: _about(row) for name, row in zip(names, chosen, strict=True)}
+    what = clean(names[0]) if len(chosen) == 1 else f"{len(chosen)} instances"
+    _propose(
+        on,
+        f"{word.capitalize()} {what}",
+        word.capitalize(),
+        names,
+        lambda: work.plan_act(word, standings),
+        command=_command(word, chosen),
+        known=lambda _, name: known.get(name, ()),
+    )
+
+
+def _about(row: InstanceRow) -> Sequence[str]:
+    """What one decides by."""
+    instance = row.instance
+    machine = f", {instance.kind}" if instance.kind else ""
+    group = f", group {instance.group}" if instance.group else ""
+    host = f"host {row.host.name} of this fleet" if row.host is not None else "no host of this fleet"
+    return f"{instance.identity}, {instance.state} in {instance.zone or instance.region}{machine}{group}", host
+
+
+def _command(word: str, chosen: Sequence[InstanceRow]) -> Sequence[str]:
+    regions = {each.instance.region for each in chosen}
+    identities = [each.instance.identity for each in chosen]
+    return ["nixtui", "instance", word, *identities, "--region", *regions] if len(regions) == 1 else []
+
+
+# Launching
+
+
+def launch_like(on: InstancesScreen) -> None:
+    """One more from the image of the instance under the cursor, and with what that has."""
+    row = on.under_cursor
+    if row is not None and row.standing.image is not None:
+        launch(on, row.standing.image, row)
+
+
+def launch(on: Place, image: Image, like: InstanceRow | None = None) -> None:
+    """Ask what it is to have, then propose it."""
+    from nixtui.instances.offers import LaunchWish
+    from nixtui.tui.screens.launching import LaunchDialog
+
+    wish = LaunchWish(image=image, name="", kind="")
+    if like is not None:
+        instance = like.instance
+        wish = LaunchWish(
+            image=image,
+            name="",
+            kind=instance.kind or "",
+            subnet=instance.subnet or "",
+            security_groups=instance.security_groups,
+            key_pair=instance.key_pair or "",
+            profile=(instance.profile or "").rpartition("/")[2],
+        )
+
+    def answered(wished: LaunchWish | None) -> None:
+        if wished is not None:
+            _propose_launch(on, wished)
+
+    on.app.push_screen(LaunchDialog(on.session, wish), answered)
+
+
+def _propose_launch(on: Place, wish: LaunchWish) -> None:
+    work, image = on.session.cockpit.instances, wish.image
+    options = (
+        ("--subnet", wish.subnet), *(("--security-group", each) for each in wish.security_groups),
+        ("--key-pair", wish.key_pair), ("--instance-profile", wish.profile), ("--user-data", wish.user_data),
+    )  # fmt: skip
+    command = ["nixtui", "instance", "launch", image.identity, "--name", wish.name, "--type", wish.kind]
+    command += ["--region", image.region, *(word for option in options if option[1] for word in option)]
+    placed = ", ".join(each for each in (wish.kind, wish.subnet, " ".join(wish.security_groups), wish.key_pair) if each)
+    known = (f"{clean(image.name)} ({image.identity}) in {image.region}", clean(placed))
+    _propose(
+        on, f"Launch {clean(wish.name)}", "Launch", [wish.name], lambda: work.plan_launch(wish),
+        command=command, known=lambda _, __: known,
+    )  # fmt: skip
+
+
+# Rolling a group
+
+
+def roll(on: InstancesScreen) -> None:
+    """Ask which image, and how; then propose it."""
+    from nixtui.instances.refreshing import is_of_a_kind
+
+    row = on.under_cursor
+    if row is None or (group := row.standing.group) is None:
+        return
+    work = on.session.cockpit.instances
+
+    async def ask() -> None:
+        images = await work.images(group.region)
+        if on.app.screen is not on:
+            return
+        by_identity, now = {each.identity: each for each in images}, on.session.cockpit.clock()
+        instead = row.standing.group_image
+        starts = instead.name if instead is not None else row.standing.image_name
+        alike = sorted(images, key=lambda each: not is_of_a_kind(each.name, starts))  # as they came: newest first
+        options = [(each.identity, _in_words(each, group, now)) for each in alike]
+        title = f"Roll {clean(group.name)} onto"
+        opening.choice(on, title, options, lambda chosen: _ask_how(on, group, by_identity[chosen]))
+
+    on.in_background(ask, group="act", doing="Asking for images")
+
+
+def _in_words(image: Image, group: Group, now: float) -> str:
+    age = "" if image.created_at is None else f"{units.age(now - image.created_at)} ago"
+    starts = "  it starts this now" if image.identity == group.starts else ""
+    return f"{age:>8}  {clean(image.name)}  {(image.revision or '')[:8]}{starts}  {image.identity}"
+
+
+def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
+    from nixtui.instances.refreshing import no_way_back
+    from nixtui.tui.roll_words import BadRoll, complete, roll_options, written
+
+    why_not = no_way_back(group)
+    verdict: Line = (
+        line(("rollback possible: no  ", Role.BAD)) if why_not else line(("rollback possible: yes  ", Role.GOOD))
+    )
+
+    def edited(text: str) -> Line:
+        try:
+            roll_options(text)
+        except BadRoll as error:
+            return trouble(str(error))
+        return verdict if text.strip() else (*verdict, *line((_HINT, Role.FAINT)))
+
+    def submitted(text: str) -> None:
+        try:
+            options = roll_options(text)
+        except BadRoll:
+            return  # the hint says why; the line stays open
+        on.stop_asking()
+        wish = options.rollout(group, image)
+        command = ["nixtui", "instance", "refresh", group.name, "--image", image.identity]
+        command += ["--region", group.region, *written(options)]
+        work = on.session.cockpit.instances
+        known = (f"{group.wanted} instances, {len(group.members)} there, in {group.region}",)
+        _propose(
+            on, f"Roll {clean(group.name)} onto {clean(image.name)}", "Roll", [group.name],
+            lambda: work.plan_roll(wish), command=command, known=lambda _, __: known, subject="GROUP",
+        )  # fmt: skip
+
+    on.ask(Question(f"roll {clean(group.name)} with ", "", edited, submitted, on.stop_asking, complete, kept_as="roll"))
+
+
+def end_roll(on: InstancesScreen) -> None:
+    """Ask which end, then propose it."""
+    from nixtui.instances.refreshing import no_way_back
+
+    row = on.under_cursor
+    if row is None or (group := row.standing.group) is None:
+        return
+    why_not = no_way_back(group)
+    back = f"take it back{f' (cannot: {why_not})' if why_not else ': all instances on the image they had'}"
+    options = [("back", back), ("stop", "stop it where it is: instances of two images stay")]
+    work = on.session.cockpit.instances
+
+    def chosen(which: str) -> None:
+        is_back = which == "back"
+        title = f"{'Take back' if is_back else 'Cancel'} the roll of {clean(group.name)}"
+        word = "--rollback" if is_back else "--cancel"
+        _propose(
+            on, title, "Take back" if is_back else "Cancel the roll", [group.name],
+            lambda: work.plan_end_roll(group, back=is_back),
+            command=["nixtui", "instance", "refresh", group.name, word, "--region", group.region],
+            subject="GROUP",
+        )  # fmt: skip
+
+    opening.choice(on, f"End the roll of {clean(group.name)}", options, chosen)
+
+
+# Besides plans
+
+
+def choose_door(on: InstancesScreen) -> None:
+    """Copy the command of one way in."""
+    doors = {each.name: each for each in on.looked_doors() if each.closed is None}
+
+    def chosen(name: str) -> None:
+        on.nixtui.copy(doors[name].words, "the command")
+
+    options = [(name, f"{name:<22} {clean(each.doubt or '')}") for name, each in doors.items()]
+    opening.choice(on, "Ways in", options, chosen)
+
+
+def copy_console_link(on: InstancesScreen) -> None:
+    """Where it is in the AWS console."""
+    row = on.under_cursor
+    if row is not None:
+        region, identity = row.instance.region, row.instance.identity
+        host = f"{region}.console.aws.amazon.com"
+        on.nixtui.copy(f"https://{host}/ec2/home?region={region}#InstanceDetails:instanceId={identity}", "the link")
+
+
+def _propose(
+    on: Place,
+    heading: str,
+    verb: str,
+    names: Sequence[str],
+    prepare: Callable[[], Awaitable[Plan]],
+    *,
+    command: Sequence[str],
+    known: Callable[[Plan, str], Sequence[str]] = lambda _, __: (),
+    subject: str = "INSTANCE",
+) -> None:
+    from nixtui.tui.screens.confirming import PlanQuestion
+
+    question = PlanQuestion(
+        heading,
+        verb,
+        prepare,
+        asking="asking AWS",
+        command=command,
+        known=known,
+        of_many=f"{verb} {{}} instances",
+        subject=subject,
+    )
+    opening.plan(on.nixtui, names, question)
