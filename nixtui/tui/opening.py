@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -263,10 +263,21 @@ def typed(place: Place, command: str, text: str) -> None:
         lambda: work.plan(command, text),
         asking="evaluating, and asking AWS" if word == "create" else "asking AWS",
         command=["nixtui", noun, word, *shlex.split(text)],
+        known=lambda made, _: tuple(_in_full(made)),
         of_many=f"{word.capitalize()} ({{}})",
         subject=noun.upper(),
     )
     plan(place.nixtui, [subject], question)
+
+
+def _in_full(plan: Plan) -> Iterator[str]:
+    """What a plan of several targets that was asked for by one word is about."""
+    yield clean(plan.title)
+    for row in plan.targets if len(plan.targets) > 1 else ():
+        change = "  ".join((clean(row.name), f"{clean(row.before or '–')} → {clean(row.after or '–')}"))
+        yield f"  {change if row.refused is None else f'✖ {clean(row.name)}: {clean(row.refused)}'}"
+        if row.refused is not None and row.remedy:
+            yield f"    → {clean(row.remedy)}"
 
 
 def _confirm(app: NixtuiApp, dialog: Confirming) -> None:
