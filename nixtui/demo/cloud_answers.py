@@ -103,6 +103,11 @@ def _copy(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
     return f"<imageId>{copy.id}</imageId>"
 
 
+def _quota(_cloud: Cloud, _region: str, asked: Mapping[str, Any]) -> Any:
+    """service-quotas:GetServiceQuota: as many AMIs as accounts have at first."""
+    return {"Quota": {"ServiceCode": asked["ServiceCode"], "QuotaCode": asked["QuotaCode"], "Value": 50000.0}}
+
+
 ANSWERS: Mapping[str, Answer] = {
     "DescribeInstanceInformation": _agents,
     "DescribeParameters": _parameters,
@@ -111,6 +116,7 @@ ANSWERS: Mapping[str, Answer] = {
     "EnableImageDeprecation": _deprecate,
     "DeregisterImage": _deregister,
     "CopyImage": _copy,
+    "GetServiceQuota": _quota,
     **REFRESHES,
 }
 """By action."""

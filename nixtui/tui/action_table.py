@@ -317,6 +317,8 @@ _IMAGES: tuple[Action[ImagesScreen], ...] = (
     Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
     Action("launch", "n", "launch", image_acts.launch, may_change, danger=True, rank=3,
            help="an instance from it: type, subnet, key, user data, with the traps said"),
+    Action("create", "m", "make", image_acts.create, danger=True, rank=3,
+           help="an image of a host's configuration: built, sent, registered, checked, copied, published"),
     Action("copy_to", "C", "copy to regions", lambda on: on.copy_to_regions(), may_change, danger=True, rank=3,
            help="with its tags; twice is one copy"),
     Action("share", "S", "share", lambda on: on.share(), may_change, danger=True, rank=4,

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.images import ImagesScreen
 
 
+def create(on: ImagesScreen) -> None:
+    """The command is typed as in a shell; Enter evaluates, and shows the plan."""
+    if on.session.cockpit.policy.read_only:
+        on.session.say(Level.WARNING, "No image is made: nixtui runs read-only.")
+    else:
+        opening.command(on, "image create ")
+
+
 def launch(on: ImagesScreen) -> None:
     """Ask what an instance of it is to have, then propose it; one image at a time."""
     from nixtui.tui import instance_acts

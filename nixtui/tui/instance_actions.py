@@ -55,6 +55,8 @@ INSTANCES: tuple[Action[InstancesScreen], ...] = (
            help="its auto scaling group onto an image: verdict on going back, checkpoints, alarms"),
     Action("end_roll", "E", "end roll", acts.end_roll, can("end roll"), danger=True, rank=8,
            help="the instance refresh that runs: take it back, or stop it where it is"),
+    Action("replace_root", "v", "replace root", acts.replace_root, may_act, danger=True, rank=8,
+           help="the disk of another image in the running instance; the command is typed as in a shell"),
     Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=8),
     Action("unmark", "u", "unmark all", lambda on: on.unmark(), needs_marks),
     Action("sort", "S", "sort", lambda on: on.choose_sort(), rank=8, help="by a column; the same again: reverse"),

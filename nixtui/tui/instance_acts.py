@@ -221,6 +221,13 @@ def end_roll(on: InstancesScreen) -> None:
     opening.choice(on, f"End the roll of {clean(group.name)}", options, chosen)
 
 
+def replace_root(on: InstancesScreen) -> None:
+    """The command is typed as in a shell; Enter shows the plan."""
+    row = on.under_cursor
+    if row is not None:
+        opening.command(on, f"instance replace-root {row.instance.identity} --region {row.instance.region} --image ")
+
+
 # Besides plans
 
 

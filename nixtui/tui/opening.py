@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from nixtui.operations.report import Outcome, Report, word
 from nixtui.tui.actions import Selection, may_change
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
-from nixtui.tui.notices import Level, Notice
+from nixtui.tui.notices import Level, Notice, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
@@ -188,8 +189,8 @@ def _targets_like(text: str) -> list[str]:
     return [each for each in _TARGETS if each.startswith(text)]
 
 
-def command(place: Place) -> None:
-    """The `:` line: completed as one types, obeyed on Enter."""
+def command(place: Place, text: str = "") -> None:
+    """The `:` line: completed as one types, obeyed on Enter. It begins with `text`."""
     vocabulary = place.nixtui.vocabulary()
 
     def edited(text: str) -> Line:
@@ -204,7 +205,7 @@ def command(place: Place) -> None:
         except (BadCommand, BadSelector) as error:
             place.session.say(Level.WARNING, str(error))
 
-    place.ask(Question(":", "", edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
+    place.ask(Question(":", text, edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
 
 
 def rollback_if_allowed(app: NixtuiApp, selection: Selection, to: str) -> None:
@@ -240,6 +241,43 @@ def plan(app: NixtuiApp, names: Sequence[str], question: PlanQuestion) -> None:
     from nixtui.tui.screens.confirming import PlanDialog
 
     _confirm(app, PlanDialog(app.session, names, question))
+
+
+def typed(place: Place, command: str, text: str) -> None:
+    """Propose what a command of the command line would do."""
+    from nixtui.tui.screens.confirming import PlanQuestion
+
+    work = place.session.cockpit.typed
+    if place.session.cockpit.policy.read_only:
+        place.session.say(Level.WARNING, f":{command}: nixtui runs read-only")
+        return
+    try:
+        subject = work.subject(command, text)
+    except Exception as error:
+        place.session.say(Level.WARNING, f":{command}: {sentence(error)}")
+        return
+    noun, word = command.split(" ", 1)
+    question = PlanQuestion(
+        f"{word.capitalize().replace('-', ' ')} {clean(subject)}",
+        word.capitalize().replace("-", " "),
+        lambda: work.plan(command, text),
+        asking="evaluating, and asking AWS" if word == "create" else "asking AWS",
+        command=["nixtui", noun, word, *shlex.split(text)],
+        known=lambda made, _: tuple(_in_full(made)),
+        of_many=f"{word.capitalize()} ({{}})",
+        subject=noun.upper(),
+    )
+    plan(place.nixtui, [subject], question)
+
+
+def _in_full(plan: Plan) -> Iterator[str]:
+    """What a plan of several targets that was asked for by one word is about."""
+    yield clean(plan.title)
+    for row in plan.targets if len(plan.targets) > 1 else ():
+        change = "  ".join((clean(row.name), f"{clean(row.before or '–')} → {clean(row.after or '–')}"))
+        yield f"  {change if row.refused is None else f'✖ {clean(row.name)}: {clean(row.refused)}'}"
+        if row.refused is not None and row.remedy:
+            yield f"    → {clean(row.remedy)}"
 
 
 def _confirm(app: NixtuiApp, dialog: Confirming) -> None:
