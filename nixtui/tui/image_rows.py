@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nixtui.model.image import Catalogue, Image
+from nixtui.model.image import Image, RegionTrouble
 from nixtui.tui import units
 from nixtui.tui.paint import EMPTY, UNKNOWN, Line, Role, clean, line, said, wrap
 from nixtui.tui.widgets.columns import Column
@@ -94,8 +94,8 @@ def image_lines(row: Image, uses: Sequence[str] | None, problem: str | None, now
             yield from wrap(f"• {each}", cells, Role.WARN if each.startswith("not known") else Role.TEXT)
 
 
-def trouble_lines(found: Catalogue, cells: int) -> Iterator[Line]:
+def trouble_lines(troubles: Sequence[RegionTrouble], cells: int) -> Iterator[Line]:
     """Regions that did not tell."""
-    for each in found.troubles:
+    for each in troubles:
         yield from wrap(f"✖ {each.region}: {each.reason}", cells, Role.BAD)
         yield from wrap(f"→ {each.remedy}", cells, Role.ACCENT, indent="  ") if each.remedy else ()

@@ -8,6 +8,7 @@ from nixtui.instances.doors import Door, Seen, doors
 from nixtui.instances.offers import Offer, Offers
 from nixtui.instances.refreshing import Refresh
 from nixtui.instances.standing import Checks, Group, Instances, Standing
+from nixtui.model.binned import Bin, Binned
 from nixtui.model.image import Catalogue, Image, RegionTrouble
 from tests.tui.cockpit import MemoryCockpit
 
@@ -57,6 +58,17 @@ class StagedImages:
 
     async def uses(self, _: Image) -> Sequence[str]:
         return ("instance i-0a47feba89bb3b102 runs it", "launch template shop-web:3 would start nothing")
+
+    async def bin(self) -> Bin:
+        now, old = self._now, NAME.format("cache", 1)
+        kept = {"region": REGIONS[0], "entered_at": now - 3 * DAY_S, "gone_at": now + 11 * DAY_S}
+        snapshot = Binned(identity="snap-0f2b954708a146c6b", description=old, **kept)  # type: ignore[arg-type]
+        image = Binned(identity="ami-0e47feba89bb3b102", name=old, snapshots=(snapshot.identity,), **kept)  # type: ignore[arg-type]
+        loose = Binned(
+            identity="snap-0c2465cd0c5eb779e", region=REGIONS[1], description="before the move of the database",
+            entered_at=now - 6 * DAY_S, gone_at=now + 30 * 3600,
+        )  # fmt: skip
+        return Bin(binned=(loose, image, snapshot), regions=REGIONS)
 
 
 class StagedInstances:

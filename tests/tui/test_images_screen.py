@@ -80,9 +80,9 @@ async def test_other_owners_are_a_key_away(tmp_path, moto_environ) -> None:
     async with looking(tmp_path, moto_environ) as (_, pilot, _):
         await until_shown(pilot, "There are no own images here")
         await press(pilot, "o")
-        await until_shown(pilot, "Instances   NixOS")
+        await until_shown(pilot, "Bin   NixOS")
         await press(pilot, "o", "o")
-        await until_shown(pilot, "Instances   own images")
+        await until_shown(pilot, "Bin   own images")
 
 
 async def test_what_something_uses_is_not_retired_nor_what_nobody_knows_the_uses_of(tmp_path, moto_environ) -> None:

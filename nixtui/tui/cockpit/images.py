@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from nixtui.model.binned import Bin, Binned
 from nixtui.model.image import Catalogue, Image
 from nixtui.operations.plan import Plan
 
@@ -32,4 +33,12 @@ class Images(Protocol):
 
     async def plan_retire(self, images: Sequence[Image]) -> Plan:
         """The plan to deregister them and delete their snapshots; refused where something uses one."""
+        ...
+
+    async def bin(self) -> Bin:
+        """What lies in the recycle bin, in every region at once; one that fails hides no other."""
+        ...
+
+    async def plan_restore(self, binned: Sequence[Binned]) -> Plan:
+        """The plan to have them back, an image with its snapshots."""
         ...

@@ -170,7 +170,7 @@ class ImagesScreen(Place):
             return [line(("asking AWS …", Role.MUTED))]
         if self._images:
             return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
-        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found, cells)]
+        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found.troubles, cells)]
         return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
 
     def _show_image(self) -> None:
@@ -183,7 +183,7 @@ class ImagesScreen(Place):
             else []
         )
         if self._found is not None and self._found.troubles and self._images:
-            told += [EMPTY, *trouble_lines(self._found, cells)]
+            told += [EMPTY, *trouble_lines(self._found.troubles, cells)]
         self._panel.show(told)
 
     @on(RowMoved)
