@@ -323,6 +323,8 @@ _IMAGES: tuple[Action[ImagesScreen], ...] = (
     Action("next_view", "tab", "instances", lambda on: on.turn_view(1), rank=2, help="of EC2, in all regions"),
     Action("previous_view", "shift+tab", "recycle bin", lambda on: on.turn_view(-1), help="what can be had back"),
     Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
+    Action("compare", "f", "compare", lambda on: on.compare(), needs_row, rank=3,
+           help="with what the flake gives now: evaluates it, which takes long"),
     Action("launch", "n", "launch", image_acts.launch, may_change, danger=True, rank=3,
            help="an instance from it: type, subnet, key, user data, with the traps said"),
     Action("copy_to", "C", "copy to regions", lambda on: on.copy_to_regions(), may_change, danger=True, rank=3,

@@ -1,21 +1,24 @@
 """Machine images, for the app: the real thing behind `nixtui.tui.cockpit.images.Images`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.evaluating import flake_found
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import rfc3339
 from nixtui.images.catalogue import enabled_regions, list_images
 from nixtui.images.changing import Change, changing_job, copy, deprecate, plan_changes, retire, share
+from nixtui.images.drifting import compare, glance
 from nixtui.images.keeping import Keeping, find_keeping, losses
 from nixtui.images.naming import refuse_region
 from nixtui.images.recycling import list_bin, restore, restored_with
 from nixtui.images.references import References, find_references
 from nixtui.model.binned import Bin, Binned
 from nixtui.model.image import Catalogue, Image, RegionTrouble
+from nixtui.model.image_drift import ImageDrift
 from nixtui.model.store import BadAge, parse_age
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
@@ -80,6 +83,13 @@ class LiveImages:
     async def uses(self, image: Image) -> Sequence[str]:
         """Instances, launch templates and parameters of its region."""
         return (await find_references(self.session, [image]))[image.identity].lines
+
+    async def drift(self, images: Sequence[Image], *, exactly: bool = False) -> Mapping[str, ImageDrift]:
+        """Asks git and the evaluations that are remembered; `exactly` evaluates."""
+        flake = flake_found(self._nixtui)
+        if flake is None:
+            return {}
+        return await (compare if exactly else glance)(flake, images)
 
     async def plan_copy(self, image: Image, regions: Sequence[str]) -> Plan:
         """Raises `UsageError`."""
