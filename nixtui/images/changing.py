@@ -10,6 +10,7 @@ import msgspec
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.session import Session
+from nixtui.images.keeping import Keeping
 from nixtui.images.references import References
 from nixtui.model.image import Image
 from nixtui.operations.narrator import Narrator
@@ -179,8 +180,11 @@ def share(image: Image, accounts: Sequence[str], organisations: Sequence[str], *
     )
 
 
-def retire(image: Image, references: References, *, force: bool) -> Change:
-    """Deregister it and delete its snapshots. Refused where something would break, unless forced."""
+def retire(image: Image, references: References, keeping: Keeping, *, force: bool) -> Change:
+    """Deregister it and delete its snapshots. Refused where something would break, unless forced.
+
+    What the recycle bin keeps is paid for until it is gone.
+    """
     name = f"{image.name} ({image.identity}, {image.region})"
     reason = None
     if image.protected:
@@ -196,12 +200,13 @@ def retire(image: Image, references: References, *, force: bool) -> Change:
         )
     calls = [Call("ec2", "DeregisterImage", image.region, {"ImageId": image.identity})]
     calls += [Call("ec2", "DeleteSnapshot", image.region, {"SnapshotId": each}) for each in image.snapshots]
-    freed = f", frees up to {image.gib} GiB" if image.gib else ""
+    later = " after that" if any(keeping.snapshots.values()) else ""
+    freed = f"; frees up to {image.gib} GiB{later}" if image.gib else ""
     return Change(
         name=name,
         calls=tuple(calls),
         before="registered",
-        after=f"gone{freed}",
+        after=f"{keeping.sentence}{freed}",
         warnings=references.lines,
         refused=reason,
         remedy=remedy,

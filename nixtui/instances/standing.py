@@ -154,7 +154,7 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
     )
     wanted = {each.image for each in instances if each.image}
     wanted |= {group.starts for group in groups if group.starts}
-    images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
+    images = await told("images", lambda: images_of(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
     names = (
         await told("names of images that are gone", lambda: _names(session, region, gone), _NO_NAMES)
@@ -205,8 +205,11 @@ def _when(moment: datetime | None) -> str:
     return "an unknown time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
-    """By a filter, as naming one that is gone would make EC2 refuse them all."""
+async def images_of(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
+    """Images by their ids, asked by a filter, as naming one that is gone would make EC2 refuse them all.
+
+    Raises `AwsError`.
+    """
     ordered = sorted(identities)
     found: list[Any] = []
     for start in range(0, len(ordered), _AT_ONCE):

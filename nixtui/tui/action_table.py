@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.message_page import MessagePage
     from nixtui.tui.screens.place import Place
     from nixtui.tui.screens.progress import ProgressScreen
+    from nixtui.tui.screens.recycle_bin import RecycleBinScreen
     from nixtui.tui.screens.rollback import RollbackDialog
 
 
@@ -81,6 +82,12 @@ def _load_instances() -> type[Place]:
     from nixtui.tui.screens.instances import InstancesScreen
 
     return InstancesScreen
+
+
+def _load_bin() -> type[Place]:
+    from nixtui.tui.screens.recycle_bin import RecycleBinScreen
+
+    return RecycleBinScreen
 
 
 def _load_secrets() -> type[Place]:
@@ -125,6 +132,7 @@ DESTINATIONS = (
 
 VIEWS = (
     Destination("instances", "", "Instances", _load_instances),
+    Destination("bin", "", "Recycle bin", _load_bin),
     Destination("incident", "", "Incident timeline", _load_incident),
     Destination("messages", "", "Messages", _load_messages),
 )
@@ -313,8 +321,10 @@ _LOGS: tuple[Action[LogsScreen], ...] = (
 _IMAGES: tuple[Action[ImagesScreen], ...] = (
     Action("filter", "/", "filter", lambda on: on.filter(), rank=1, help="words of name, id, region or revision"),
     Action("next_view", "tab", "instances", lambda on: on.turn_view(1), rank=2, help="of EC2, in all regions"),
-    Action("previous_view", "shift+tab", "instances", lambda on: on.turn_view(-1)),
+    Action("previous_view", "shift+tab", "recycle bin", lambda on: on.turn_view(-1), help="what can be had back"),
     Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
+    Action("compare", "f", "compare", lambda on: on.compare(), needs_row, rank=3,
+           help="with what the flake gives now: evaluates it, which takes long"),
     Action("launch", "n", "launch", image_acts.launch, may_change, danger=True, rank=3,
            help="an instance from it: type, subnet, key, user data, with the traps said"),
     Action("create", "m", "make", image_acts.create, danger=True, rank=3,
@@ -329,6 +339,20 @@ _IMAGES: tuple[Action[ImagesScreen], ...] = (
            help="deregister it and delete its snapshots, where nothing uses it"),
     Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=7),
     Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=8),
+    Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
+    Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy id", lambda on: on.copy(), needs_row),
+)
+
+_BIN: tuple[Action[RecycleBinScreen], ...] = (
+    Action("restore", "R", "restore", lambda on: on.restore(), may_change, danger=True, rank=1,
+           help="have it back, an image with its snapshots"),
+    Action("filter", "/", "filter", lambda on: on.filter(), rank=2, help="words of name, id, region or kind"),
+    Action("next_view", "tab", "images", lambda on: on.turn_view(1), rank=3),
+    Action("previous_view", "shift+tab", "instances", lambda on: on.turn_view(-1)),
+    Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=4),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=5),
     Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
     Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
@@ -407,6 +431,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.BUILDS: _BUILDS,
     Scope.IMAGES: _IMAGES,
     Scope.INSTANCES: INSTANCES,
+    Scope.BIN: _BIN,
     Scope.SECRETS: SECRETS,
     Scope.VERSIONS: SECRET_HISTORY,
     Scope.MERGE: SECRET_MERGE,

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     BUILDS = "Builds"
     IMAGES = "Images"
     INSTANCES = "Instances"
+    BIN = "Recycle bin"
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"

@@ -257,13 +257,20 @@ def typed(place: Place, command: str, text: str) -> None:
         place.session.say(Level.WARNING, f":{command}: {sentence(error)}")
         return
     noun, word = command.split(" ", 1)
+    known: list[str] = []
+
+    async def prepare() -> Plan:
+        made, told = await work.plan(command, text)
+        known[:] = [*_in_full(made), *map(clean, told)]
+        return made
+
     question = PlanQuestion(
         f"{word.capitalize().replace('-', ' ')} {clean(subject)}",
         word.capitalize().replace("-", " "),
-        lambda: work.plan(command, text),
+        prepare,
         asking="evaluating, and asking AWS" if word == "create" else "asking AWS",
         command=["nixtui", noun, word, *shlex.split(text)],
-        known=lambda made, _: tuple(_in_full(made)),
+        known=lambda *_: known,
         of_many=f"{word.capitalize()} ({{}})",
         subject=noun.upper(),
     )

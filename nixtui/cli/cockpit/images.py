@@ -1,18 +1,24 @@
 """Machine images, for the app: the real thing behind `nixtui.tui.cockpit.images.Images`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.evaluating import flake_found
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import rfc3339
 from nixtui.images.catalogue import enabled_regions, list_images
 from nixtui.images.changing import Change, changing_job, copy, deprecate, plan_changes, retire, share
+from nixtui.images.drifting import compare, glance
+from nixtui.images.keeping import Keeping, find_keeping, losses
 from nixtui.images.naming import refuse_region
+from nixtui.images.recycling import list_bin, restore, restored_with
 from nixtui.images.references import References, find_references
+from nixtui.model.binned import Bin, Binned
 from nixtui.model.image import Catalogue, Image, RegionTrouble
+from nixtui.model.image_drift import ImageDrift
 from nixtui.model.store import BadAge, parse_age
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
@@ -78,6 +84,13 @@ class LiveImages:
         """Instances, launch templates and parameters of its region."""
         return (await find_references(self.session, [image]))[image.identity].lines
 
+    async def drift(self, images: Sequence[Image], *, exactly: bool = False) -> Mapping[str, ImageDrift]:
+        """Asks git and the evaluations that are remembered; `exactly` evaluates."""
+        flake = flake_found(self._nixtui)
+        if flake is None:
+            return {}
+        return await (compare if exactly else glance)(flake, images)
+
     async def plan_copy(self, image: Image, regions: Sequence[str]) -> Plan:
         """Raises `UsageError`."""
         for region in regions:
@@ -106,13 +119,35 @@ class LiveImages:
         return self._plan("deprecate", f"Deprecate images at {at}", [deprecate(image, at) for image in images])
 
     async def plan_retire(self, images: Sequence[Image]) -> Plan:
-        """Who uses them is asked region by region."""
+        """Who uses them and what the recycle bin keeps is asked region by region."""
         uses: dict[str, References] = {}
+        keeping: dict[str, Keeping] = {}
         for region in dict.fromkeys(image.region for image in images):
-            uses |= await find_references(self.session, [image for image in images if image.region == region])
-        changes = [retire(image, uses[image.identity], force=False) for image in images]
-        lost = ("images and their snapshots are gone, unless the account's recycle bin keeps them",)
+            there = [image for image in images if image.region == region]
+            uses |= await find_references(self.session, there)
+            keeping |= await find_keeping(self.session, there)
+        changes = [retire(image, uses[image.identity], keeping[image.identity], force=False) for image in images]
+        acting = [image for image, change in zip(images, changes, strict=True) if change.refused is None]
+        lost = losses(keeping[image.identity] for image in acting)
         return self._plan("retire", "Retire images", changes, lost)
+
+    async def bin(self) -> Bin:
+        """In the regions that images are listed in. Raises `AwsError` where there is no login."""
+        regions, denied = await self.regions()
+        troubles = [] if denied is None else [RegionTrouble("all regions", denied.reason, denied.remedy)]
+        binned, problems = await list_bin(self.session, regions)
+        if len(problems) == len(regions):
+            raise problems[0][1]
+        troubles += [RegionTrouble(region, problem.reason, problem.remedy) for region, problem in problems]
+        return Bin(binned=tuple(binned), regions=tuple(regions), troubles=tuple(troubles))
+
+    async def plan_restore(self, binned: Sequence[Binned]) -> Plan:
+        """By what lies there now, which may be less than what was shown."""
+        there, problems = await list_bin(self.session, list(dict.fromkeys(each.region for each in binned)))
+        if problems:
+            raise problems[0][1]
+        changes = restored_with([restore(each.identity, each.region, there) for each in binned])
+        return self._plan("restore", "Restore from the recycle bin", changes)
 
     def _plan(self, kind: str, title: str, changes: Sequence[Change], irreversible: tuple[str, ...] = ()) -> Plan:
         plan = plan_changes(f"image-{kind}", title, changes, irreversible)

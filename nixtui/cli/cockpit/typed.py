@@ -19,6 +19,7 @@ _MODULES = {
     "image publish": "images.publish",
     "instance replace-root": "instances.replace_root",
     "instance shift": "instances.shift",
+    "instance swap": "instances.swap",
 }
 """Each has `add` and `prepare`."""
 
@@ -60,13 +61,13 @@ class LiveTyped:
         told = getattr(arguments, first)
         return str(getattr(arguments, "file", None) if told is None else told[0] if isinstance(told, list) else told)
 
-    async def plan(self, command: str, text: str) -> Plan:
-        """Raises `UsageError` and what the command raises."""
+    async def plan(self, command: str, text: str) -> tuple[Plan, Sequence[str]]:
+        """Also what one decides by. Raises `UsageError` and what the command raises."""
         arguments = _parse(command, text)
         session = open_session(arguments, self._nixtui)
         self._sessions.append(session)
         prepared: Prepared = await _module(command).prepare(arguments, self._nixtui, session, _nobody)
-        return self._keep(prepared)
+        return self._keep(prepared), [line for lines in prepared.known.values() for line in lines]
 
 
 def _nobody(_: str) -> None:

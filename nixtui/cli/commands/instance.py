@@ -22,6 +22,7 @@ _WORDS = {
     "terminate": "terminate instances",
     "replace-root": "put the disk of another image into a running instance, which keeps its addresses",
     "shift": "move traffic from one target group to another (blue-green), with a way back",
+    "swap": "put one auto scaling group in the place of another (blue-green), with a way back",
     "refresh": "roll an auto scaling group onto an image, with a way back",
 }
 """Each is a module of `nixtui.cli.instances` with `add` and `run`; the acts share one."""

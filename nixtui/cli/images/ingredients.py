@@ -17,6 +17,7 @@ from nixtui.images.blocks import Skip, occupied, read_blocks
 from nixtui.images.building import VARIANT, Built, inspect
 from nixtui.images.creating.planned import Extent
 from nixtui.images.creating.source import Source, check_built
+from nixtui.images.drifting import flake_name
 from nixtui.images.foreseeing import Foreseen, foresee, realise
 from nixtui.images.naming import as_image_name
 from nixtui.images.qcow2 import as_disk
@@ -108,8 +109,8 @@ async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]
         disk_gib=disk_gib,
         system=foreseen.system,
         store_path=foreseen.out,
-        revision=arguments.revision or foreseen.revision,
-        flake=f"{flake.reference if flake.reference != '.' else flake.directory.name}#{arguments.host.lstrip('#')}",
+        revision=arguments.revision or foreseen.revision or await flake.revision(),
+        flake=f"{flake_name(flake)}#{arguments.host.lstrip('#')}",
         tags=tags,
     )
 

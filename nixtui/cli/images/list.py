@@ -6,10 +6,16 @@ from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
+from nixtui.cli.images.drift import drift_json, drifts_of
 from nixtui.cli.images.login import add_login, open_session
 from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
 from nixtui.images.catalogue import enabled_regions, list_images
 from nixtui.model.image import Image
+from nixtui.model.image_drift import ImageDrift
+
+_HEADINGS = (
+    "IMAGE", "NAME", "REGION", "ARCH", "AGE", "SIZE", "DEPRECATED", "VISIBLE", "REVISION", "FLAKE", "STATE",
+)  # fmt: skip
 
 
 def add(parser: ArgumentParser) -> None:
@@ -19,6 +25,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--owner", metavar="OWNER", action="append", help="self (default), an account, amazon; 427812963091 is NixOS"
     )
+    parser.add_argument("--against", metavar="FLAKE", help="evaluate this flake and say exactly what it gives now")
     parser.add_argument("--json", action="store_true", help="the images as JSON")
 
 
@@ -33,13 +40,13 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         else:
             regions = list(ec2.regions)
         images, problems = await list_images(session, regions, arguments.owner or ("self",))
+    drifts = await drifts_of(images, nixtui, arguments.against)
     for region, problem in problems:
         narrate(f"nixtui: {region}: {plain(str(problem))}")
     if arguments.json:
-        print_json([as_json(image) for image in images])
+        print_json([as_json(image, drifts.get(image.key)) for image in images])
     else:
-        headings = ("IMAGE", "NAME", "REGION", "ARCH", "AGE", "SIZE", "DEPRECATED", "VISIBLE", "REVISION", "STATE")
-        print_table(headings, [_row(image, time.time()) for image in images])
+        print_table(_HEADINGS, [_row(image, time.time(), drifts.get(image.key)) for image in images])
     if not problems:
         return Exit.DONE
     if images:
@@ -47,7 +54,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     return Exit.UNREACHABLE if all(problem.may_pass for _, problem in problems) else Exit.FAILED
 
 
-def as_json(image: Image) -> dict[str, Any]:
+def as_json(image: Image, drift: ImageDrift | None) -> dict[str, Any]:
     """An image as scripts get it; the keys are a contract."""
     return {
         "image_id": image.identity,
@@ -64,10 +71,11 @@ def as_json(image: Image) -> dict[str, Any]:
         "revision": image.revision,
         "store_path": image.store_path,
         "snapshot_ids": list(image.snapshots),
+        "drift": drift_json(drift),
     }
 
 
-def _row(image: Image, now: float) -> tuple[str, ...]:
+def _row(image: Image, now: float, drift: ImageDrift | None) -> tuple[str, ...]:
     deprecated = "–"
     if image.deprecated_at is not None:
         left = image.deprecated_at - now
@@ -82,5 +90,6 @@ def _row(image: Image, now: float) -> tuple[str, ...]:
         deprecated,
         image.visibility,
         shown(image.revision and image.revision[:12]),
+        shown(drift and drift.short),
         image.state,
     )

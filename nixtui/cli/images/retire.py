@@ -9,6 +9,7 @@ from nixtui.cli.images.login import add_login, open_session
 from nixtui.cli.proposing import add_consent
 from nixtui.images.catalogue import find_image
 from nixtui.images.changing import retire
+from nixtui.images.keeping import find_keeping, losses
 from nixtui.images.references import find_references
 
 
@@ -22,11 +23,16 @@ def add(parser: ArgumentParser) -> None:
 
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
-    """Find out what would break, plan, ask, retire, report."""
+    """Find out what would break and what can be had back, plan, ask, retire, report."""
     async with open_session(arguments, nixtui) as session:
         region = await session.region()
         images = [await find_image(session, each, region) for each in dict.fromkeys(arguments.images)]
         references = await find_references(session, images)
-        changes = [retire(image, references[image.identity], force=arguments.force) for image in images]
-        lost = ("images and their snapshots are gone, unless the account's recycle bin keeps them",)
+        keeping = await find_keeping(session, images)
+        changes = [
+            retire(image, references[image.identity], keeping[image.identity], force=arguments.force)
+            for image in images
+        ]
+        acting = [image for image, change in zip(images, changes, strict=True) if change.refused is None]
+        lost = losses(keeping[image.identity] for image in acting)
         return await propose_changes(arguments, nixtui, session, "retire", "Retire images", changes, lost)

@@ -22,6 +22,6 @@ class Typed(Protocol):
         """What it is about, by one word of `text`, which is the rest of the line. Raises what people read."""
         ...
 
-    async def plan(self, command: str, text: str) -> Plan:
-        """Its plan, after it evaluated and asked. Raises what people read."""
+    async def plan(self, command: str, text: str) -> tuple[Plan, Sequence[str]]:
+        """Its plan, after it evaluated and asked, and what one decides by. Raises what people read."""
         ...

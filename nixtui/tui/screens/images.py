@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from nixtui.model.image import Catalogue, Image
+from nixtui.model.image_drift import ImageDrift
 from nixtui.tui import image_acts, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.image_rows import OWNERS, columns, image_lines, matches, trouble_lines
@@ -36,12 +37,14 @@ class ImagesScreen(Place):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._images: dict[str, Image] = {}
-        self._table = Table[Image](columns(session.cockpit.clock), self._images.get, id="images")
+        self._drifts: dict[str, ImageDrift] = {}
+        self._table = Table[Image](columns(session.cockpit.clock, self._drifts), self._images.get, id="images")
         self._panel = Panel(id="image")
         self._owner = 0
         self._found: Catalogue | None = None
         self._problem: str | None = None
-        self._asking = False
+        self._asking, self._ended = False, 0
+        self._comparing = False
         self._filter = ""
         self._marks: frozenset[str] = frozenset()
         self._uses: dict[str, Sequence[str]] = {}
@@ -73,11 +76,16 @@ class ImagesScreen(Place):
 
     def ask_again(self) -> None:
         """Ask all regions now; what is known stays on the screen meanwhile."""
+        self._ended = self._count_ended()
         self._asking, self._problem = True, None
         self._uses.clear()
         self._unknown.clear()
         self.in_background(self._ask, group="images", doing="Asking AWS for images")
         self.call_after_refresh(self.show)
+
+    def _count_ended(self) -> int:
+        begun = self.session.cockpit.operations.begun()
+        return sum(each.plan.kind.startswith("image-") and each.report is not None for each in begun)
 
     async def _ask(self) -> None:
         owner = self._owner
@@ -92,6 +100,13 @@ class ImagesScreen(Place):
             self._images.clear()
             self._images.update({each.key: each for each in found.images})
             self._marks &= self._images.keys()
+            self.in_background(self._glance, group="drift", doing="Comparing images with the flake")
+        self.show()
+
+    async def _glance(self) -> None:
+        found = await self.session.cockpit.images.drift(list(self._images.values()))
+        self._drifts.clear()
+        self._drifts.update(found)
         self.show()
 
     async def _ask_uses(self, image: Image) -> None:
@@ -114,7 +129,9 @@ class ImagesScreen(Place):
         self.call_after_refresh(self.show)
 
     def tick(self, now: float) -> None:
-        """Ages grow."""
+        """Ages grow. After every operation on images the list is another one."""
+        if self._count_ended() > self._ended and not self._asking:
+            self.ask_again()
         self._table.redraw()
         super().tick(now)
 
@@ -141,6 +158,8 @@ class ImagesScreen(Place):
     def _right_title(self, count: int) -> Line:
         if self._asking:
             return line(("asking every region …", Role.ACCENT))
+        if self._comparing:
+            return line(("evaluating …", Role.ACCENT))
         if self._found is None:
             return EMPTY
         regions = len(self._found.regions)
@@ -170,20 +189,19 @@ class ImagesScreen(Place):
             return [line(("asking AWS …", Role.MUTED))]
         if self._images:
             return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
-        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found, cells)]
+        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found.troubles, cells)]
         return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
 
     def _show_image(self) -> None:
         image, cells = self._images.get(self._table.cursor or ""), self._panel.text_cells
         self._panel.set_title(line((clean(image.name), Role.STRONG)) if image else EMPTY)
         now = self.session.cockpit.clock()
-        told = (
-            list(image_lines(image, self._uses.get(image.key), self._unknown.get(image.key), now, cells))
-            if image
-            else []
-        )
+        told: list[Line] = []
+        if image is not None:
+            uses, unknown = self._uses.get(image.key), self._unknown.get(image.key)
+            told = list(image_lines(image, uses, unknown, self._drifts.get(image.key), now, cells))
         if self._found is not None and self._found.troubles and self._images:
-            told += [EMPTY, *trouble_lines(self._found, cells)]
+            told += [EMPTY, *trouble_lines(self._found.troubles, cells)]
         self._panel.show(told)
 
     @on(RowMoved)
@@ -280,6 +298,26 @@ class ImagesScreen(Place):
     def scroll_detail(self, rows: int) -> None:
         """Read on in the selected image."""
         self._panel.scroll_rows(rows)
+
+    def compare(self) -> None:
+        """Evaluate what the flake gives now for the marked images, or the one under the cursor."""
+        chosen = self.chosen
+
+        async def ask() -> None:
+            try:
+                found = await self.session.cockpit.images.drift(chosen, exactly=True)
+                self._drifts.update(found)
+            finally:
+                self._comparing = False
+                self.show()
+            if len(chosen) == 1 and found:
+                self.session.say(Level.INFO, f"{chosen[0].name}: {found[chosen[0].key].sentence}")
+            elif not found:
+                self.session.say(Level.WARNING, "There is no flake here to compare with; name one in [fleet] flake.")
+
+        self._comparing = True
+        self.in_background(ask, group="compare", doing="Evaluating what the flake gives now")
+        self.show()
 
     def copy_to_regions(self) -> None:
         """One image at a time."""
