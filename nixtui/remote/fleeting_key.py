@@ -48,16 +48,16 @@ class FleetingKey:
     @asynccontextmanager
     async def agent(self, socket: Path) -> AsyncIterator[None]:
         """Answer ssh at this socket, whose folder is ours alone. Leaving forgets the key."""
-        talking: set[asyncio.Task[None]] = set()
+        talking: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
-            talking.add(task)
+            talking[task] = writer
             try:
                 await self._talk(reader, writer)
             finally:
-                talking.discard(task)
+                del talking[task]
                 writer.close()
 
         server = await asyncio.start_unix_server(serve, socket)
@@ -66,9 +66,9 @@ class FleetingKey:
         finally:
             self._key = None
             server.close()
-            for each in tuple(talking):
-                each.cancel()
-            await asyncio.gather(*talking, return_exceptions=True)
+            for each in talking.values():
+                each.transport.abort()
+            await asyncio.gather(*talking)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

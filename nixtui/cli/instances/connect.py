@@ -107,7 +107,7 @@ async def _go(arguments: Namespace, nixtui: Assembly, plan: Plan, passage: Passa
     except Refused as refusal:
         narrate(f"refused: {refusal}")
         return Exit.REFUSED
-    for line in report_lines(report):
+    for line in report_lines(report, plan.kind):
         narrate(line)
     (row,) = report.targets
     return exit_for(report) if row.exit_code is None or report.interrupted else row.exit_code
