@@ -26,6 +26,8 @@ OPENED: Mapping[str, str] = {
 }
 """What `nixtui instance connect --door` calls those that it opens, in the order in which it tries them."""
 
+CONSOLE_OUTPUT = "console output"
+NOTHING_BEHIND = "the instances of the demo exist in its memory only: there is nothing to connect to"
 NOT_ASKED = "only where the image asks EC2 Instance Connect for keys, which NixOS does not by default"
 
 
@@ -111,7 +113,7 @@ def doors(instance: Instance, seen: Seen) -> tuple[Door, ...]:
              "only where a host of that network lets you in and its security groups allow it"),
         Door(SERIAL, _connect(instance, "serial"), down or nitro or serial,
              unseen.get("serial") or "a login needs a password, which NixOS images do not set by default"),
-        Door("console output", f"nixtui instance console {identity} --region {region}", None,
+        Door(CONSOLE_OUTPUT, f"nixtui instance console {identity} --region {region}", None,
              "to be read only" if nitro is None else "to be read only, and as of its last change of state"),
         Door("console screenshot", f"nixtui instance console {identity} --region {region} --screenshot FILE.jpg",
              down, "to be seen only"),

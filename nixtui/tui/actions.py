@@ -20,6 +20,7 @@ class Scope(StrEnum):
     BUILDS = "Builds"
     IMAGES = "Images"
     INSTANCES = "Instances"
+    CONSOLE = "Console of an instance"
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"

@@ -19,7 +19,7 @@ from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, show_plan
 from nixtui.instances.belonging import hosts_of
 from nixtui.instances.connecting import Passage, Stage, connect_job, plan_connect
-from nixtui.instances.doors import OPENED
+from nixtui.instances.doors import NOTHING_BEHIND, OPENED
 from nixtui.instances.standing import Standing
 from nixtui.model.host import Host
 from nixtui.model.naming import refuse_user
@@ -51,7 +51,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> int:
     if arguments.user is not None and (reason := refuse_user(arguments.user)):
         raise UsageError(f'--user: "{arguments.user}" {reason}')
     if DEMO in nixtui.surroundings.environ:
-        raise UsageError("the instances of the demo are in memory only, and nothing there can be connected to")
+        raise UsageError(NOTHING_BEHIND)
     async with open_session(arguments, nixtui) as session:
         (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
         wish = Wish(standing.instance, await _host(standing, nixtui), arguments.user, arguments.reason)
