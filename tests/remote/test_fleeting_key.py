@@ -135,3 +135,5 @@ def test_ssh_lends_nothing_of_it_to_the_other_side() -> None:
     words = through_agent(["ssh", "-o", "IdentitiesOnly=yes", "--", "web-1"], "/run/x/agent")
     assert words.index("IdentitiesOnly=no") < words.index("IdentitiesOnly=yes")  # what is said first counts
     assert {"ForwardAgent=no", "ControlPath=none", "IdentityAgent=/run/x/agent"} <= set(words)
+    # and asks for no passphrase of another key, and for no password
+    assert {"IdentityFile=none", "PreferredAuthentications=publickey"} <= set(words)
