@@ -65,7 +65,14 @@ THROTTLING = frozenset(
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 
 _DENIED = frozenset(
-    {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "AuthorizationError"}
+    {
+        "UnauthorizedOperation",
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedAccess",
+        "AuthorizationError",
+        "AuthException",  # of EC2 Instance Connect
+    }
 )
 
 _REMEDIES: dict[str, tuple[Kind, str]] = {
@@ -93,6 +100,24 @@ _REMEDIES: dict[str, tuple[Kind, str]] = {
     "InvalidInstanceType": (Kind.UNUSABLE, "check its name, and that the region has it"),
     "ResourceNotFoundException": (Kind.NOT_FOUND, "check its name and the region"),
     "ParameterNotFound": (Kind.NOT_FOUND, "check the parameter's name and the region"),
+    "EC2InstanceNotFoundException": (Kind.NOT_FOUND, "see nixtui instance list, and check the region"),
+    "EC2InstanceStateInvalidException": (Kind.UNUSABLE, "start it first: nixtui instance start"),
+    "EC2InstanceTypeInvalidException": (Kind.UNUSABLE, "only instances on Nitro have a serial console"),
+    "EC2InstanceUnavailableException": (Kind.UNREACHABLE, "try again in a few minutes"),
+    "SerialConsoleAccessDisabledException": (
+        Kind.DENIED,
+        "allow it for the account: aws ec2 enable-serial-console-access",
+    ),
+    "SerialConsoleSessionLimitExceededException": (
+        Kind.UNREACHABLE,
+        "somebody is on that console; it is free 30 s after they left",
+    ),
+    "SerialConsoleSessionUnavailableException": (Kind.UNREACHABLE, "try again later"),
+    "SerialConsoleSessionUnsupportedException": (Kind.UNUSABLE, "reboot the instance, which renews its BIOS"),
+    "TargetNotConnected": (
+        Kind.UNREACHABLE,
+        "its SSM agent is not connected; it needs an instance profile and a way to SSM",
+    ),
     "OperationNotPermitted": (Kind.DENIED, "it may be protected against deregistration; lift the protection first"),
 }
 

@@ -27,6 +27,7 @@ It has the address of the demo's own AWS, on loopback; anything else says that t
 """
 
 _LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
@@ -182,8 +183,8 @@ def explained(action: str, region: str | None, profile: str | None) -> Iterator[
 
 
 def snake(action: str) -> str:
-    """`DescribeImages` as boto3 spells it."""
-    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in action).removeprefix("_")
+    """`DescribeImages` and `SendSSHPublicKey` as boto3 spells them."""
+    return _WORD_BEGINS.sub("_", action).lower()
 
 
 def jittered(attempt: int, *, base: float = 0.1, longest: float = 10.0) -> float:

@@ -3,11 +3,14 @@
 Each answer is the inside of EC2's and Auto Scaling's XML, or what SSM says in JSON. Parameters are the flat form.
 """
 
+import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+from nixtui.demo.cloud_console import console, taken_at
 from nixtui.demo.cloud_refresh import REFRESHES, Refusal
 from nixtui.demo.cloud_seed import Cloud
 
@@ -54,6 +57,15 @@ def _parameters(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> Any:
 def _serial(_cloud: Cloud, _region: str, _asked: Mapping[str, Any]) -> str:
     """ec2:GetSerialConsoleAccessStatus."""
     return "<serialConsoleAccessEnabled>true</serialConsoleAccessEnabled>"
+
+
+def _console(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
+    """ec2:GetConsoleOutput, of a NixOS; moto has a boot of 2006."""
+    instance = cloud.ec2(region).get_instance(str(asked["InstanceId"]))
+    name = next((tag["value"] for tag in instance.get_tags() if tag["key"] == "Name"), instance.id)
+    text = console(name, impaired=getattr(instance, "demo_instance_status", "ok") == "impaired")
+    told = f"<instanceId>{instance.id}</instanceId><timestamp>{taken_at(time.time())}</timestamp>"
+    return f"{told}<output>{b64encode(text.encode()).decode()}</output>"
 
 
 def _image_metadata(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
@@ -112,6 +124,7 @@ ANSWERS: Mapping[str, Answer] = {
     "DescribeInstanceInformation": _agents,
     "DescribeParameters": _parameters,
     "GetSerialConsoleAccessStatus": _serial,
+    "GetConsoleOutput": _console,
     "DescribeInstanceImageMetadata": _image_metadata,
     "EnableImageDeprecation": _deprecate,
     "DeregisterImage": _deregister,

@@ -71,9 +71,11 @@ class _Ways:
         yield self._reboot("reboot: what was only tested, or switched live and not committed, is gone")
         yield self._console("see on its console what hangs")
         menu = self._door(
-            "choose an older generation in the boot menu, if it is shown there", "serial console", doubts=False
+            "choose an older generation in the boot menu, if it is shown there while it reboots",
+            "serial console",
+            doubts=False,
         )
-        yield Step(menu.words, f"{menu.command}; then nixtui instance reboot", menu.closed)
+        yield Step(menu.words, menu.command, menu.closed)
         yield from self._anew()
 
     def access(self) -> Iterator[Step]:

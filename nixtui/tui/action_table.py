@@ -23,7 +23,7 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
-from nixtui.tui.instance_actions import INSTANCES
+from nixtui.tui.instance_actions import CONSOLE, INSTANCES
 from nixtui.tui.secret_actions import HOST_SECRETS, SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
@@ -432,6 +432,7 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.IMAGES: _IMAGES,
     Scope.INSTANCES: INSTANCES,
     Scope.BIN: _BIN,
+    Scope.CONSOLE: CONSOLE,
     Scope.SECRETS: SECRETS,
     Scope.VERSIONS: SECRET_HISTORY,
     Scope.MERGE: SECRET_MERGE,

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     IMAGES = "Images"
     INSTANCES = "Instances"
     BIN = "Recycle bin"
+    CONSOLE = "Console of an instance"
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"

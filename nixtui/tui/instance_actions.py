@@ -9,6 +9,7 @@ from nixtui.tui import instance_acts as acts
 from nixtui.tui.actions import Action, Selection, WhyDisabled, needs_marks, needs_row
 
 if TYPE_CHECKING:
+    from nixtui.tui.screens.console import ConsoleScreen
     from nixtui.tui.screens.instances import InstancesScreen
 
 
@@ -30,6 +31,11 @@ def knows(what: str) -> WhyDisabled:
     return lambda selection: needs_row(selection) or selection.refusals.get(what)
 
 
+def needs_text(selection: Selection) -> str | None:
+    """There has to be an output."""
+    return None if selection.row else "there is no output"
+
+
 # fmt: off
 INSTANCES: tuple[Action[InstancesScreen], ...] = (
     Action("filter", "/", "filter", lambda on: on.filter(), rank=1,
@@ -38,8 +44,10 @@ INSTANCES: tuple[Action[InstancesScreen], ...] = (
     Action("previous_view", "shift+tab", "images", lambda on: on.turn_view(-1)),
     Action("open", "enter,i", "its host", lambda on: on.open_host(), knows("host"), rank=2,
            help="the page of the host that the instance is"),
-    Action("doors", "s", "ways in", acts.choose_door, knows("doors"), rank=3,
-           help="copy the command of one that can work; the pane has the reason for each"),
+    Action("doors", "s", "connect", acts.choose_door, knows("doors"), rank=3,
+           help="a session by one of the ways in; of others the command is copied; the pane has the reason for each"),
+    Action("console_output", "l", "console", acts.open_console, needs_row, rank=3,
+           help="what the instance wrote on its console, as EC2 has it"),
     Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=4,
            help="stopped, impaired, with an event, or with another image behind them"),
     Action("reboot", "b", "reboot", partial(acts.act, word="reboot"), may_act, danger=True, rank=5,
@@ -70,5 +78,18 @@ INSTANCES: tuple[Action[InstancesScreen], ...] = (
            help="copies its address in the AWS console"),
     Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
     Action("copy", "c", "copy id", lambda on: on.copy(), needs_row),
+)
+
+CONSOLE: tuple[Action[ConsoleScreen], ...] = (
+    Action("search", "/", "search", lambda on: on.search(), needs_text, rank=1, help="small letters find capitals"),
+    Action("found_next", "n", "next", lambda on: on.find(later=True), needs_text, rank=3, help="line with the text"),
+    Action("found_before", "N", "before", lambda on: on.find(later=False), needs_text, rank=4, help="the line before"),
+    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=2,
+           help="the newest output, which is there on Nitro; else that of the last change of state"),
+    Action("wrap", "w", "wrap", lambda on: on.toggle_wrap(), rank=5, help="long lines over several rows"),
+    Action("left", "left", "left", lambda on: on.move_sideways(-1)),
+    Action("right", "right", "right", lambda on: on.move_sideways(1), help="see the end of long lines"),
+    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
+    Action("copy", "c", "copy", lambda on: on.copy(), needs_text, rank=6, help="all of it, with when it is of"),
 )
 # fmt: on

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixtui.tui import opening, units
+from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
@@ -231,15 +232,54 @@ def replace_root(on: InstancesScreen) -> None:
 # Besides plans
 
 
+FIRST = "first"
+"""What choosing a way in calls leaving it to nixtui."""
+
+
 def choose_door(on: InstancesScreen) -> None:
-    """Copy the command of one way in."""
+    """Go in by one of the ways that can work; of those that nixtui does not open, copy the command."""
+    from nixtui.instances.doors import CONSOLE_OUTPUT, OPENED
+
+    row = on.under_cursor
+    if row is None:
+        return
     doors = {each.name: each for each in on.looked_doors() if each.closed is None}
+    words = {name: word for word, name in OPENED.items()}
 
     def chosen(name: str) -> None:
-        on.nixtui.copy(doors[name].words, "the command")
+        if name == CONSOLE_OUTPUT:
+            open_console(on)
+        elif name == FIRST or name in words:
+            connect(on, row, words.get(name))
+        else:
+            on.nixtui.copy(doors[name].words, "the command")
 
-    options = [(name, f"{name:<22} {clean(each.doubt or '')}") for name, each in doors.items()]
-    opening.choice(on, "Ways in", options, chosen)
+    options = [(FIRST, "the first that works, SSH before all others")]
+    options += [(name, f"{name:<22} {clean(each.doubt or '')}") for name, each in doors.items()]
+    opening.choice(on, f"Ways into {clean(row.instance.name)}", options, chosen)
+
+
+def connect(on: InstancesScreen, row: InstanceRow, door: str | None) -> None:
+    """Step aside for a session: what it will do is shown and asked there, as on the command line."""
+    session, name = on.session, clean(row.instance.name)
+    if (forbidden := on.selection().forbidden) is not None:
+        session.say(Level.WARNING, f"connect: {forbidden}")
+        return
+
+    async def step_aside() -> None:
+        work = session.cockpit.instances
+        words = work.session_words(row.standing, door)
+        status = await on.nixtui.aside(lambda: work.session(words), "")
+        session.say(Level.INFO, f"Back from {name}{f' (exit {status})' if status else ''}.")
+
+    on.in_background(step_aside, group="shell", doing=f"A session on {name}")
+
+
+def open_console(on: InstancesScreen) -> None:
+    """What the instance under the cursor wrote on its console."""
+    row = on.under_cursor
+    if row is not None:
+        opening.console(on.nixtui, row.standing)
 
 
 def copy_console_link(on: InstancesScreen) -> None:

@@ -19,6 +19,7 @@ from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
+    from nixtui.instances.standing import Standing
     from nixtui.logs.line import LogLine
     from nixtui.logs.query import LogQuery
     from nixtui.operations.operation import Operation
@@ -116,6 +117,13 @@ def host_page(app: NixtuiApp, name: str) -> None:
     from nixtui.tui.screens.host_page import HostPage
 
     app.push_screen(HostPage(app.session, name))
+
+
+def console(app: NixtuiApp, standing: Standing) -> None:
+    """The console of one instance, on top of the screen one is on."""
+    from nixtui.tui.screens.console import ConsoleScreen
+
+    app.push_screen(ConsoleScreen(app.session, standing))
 
 
 def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) -> None:

@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE
 
 import pytest
 
+from nixtui.aws.console_output import console_output
 from nixtui.aws.session import DEMO, Session
 from nixtui.demo import cloud
 from nixtui.demo.cloud import NONE, demo_cloud
@@ -86,6 +87,13 @@ async def test_it_has_all_that_the_screens_ask_for_and_ends_with_the_demo() -> N
         assert "$Latest" in (no_way_back(by_name["stage-web-1"].group) or "")
         ways = doors(by_name["web-1"].instance, await look(session, by_name["web-1"].instance, plugin=True))
         assert (ways[0].name, ways[0].closed, ways[0].doubt) == ("Session Manager", None, None)
+        for name, last in (
+            ("web-1", "web-1 login:"),
+            ("cache-2", "Press Enter to continue."),
+        ):  # the second is impaired
+            instance = by_name[name].instance
+            written = await console_output(session, instance.region, instance.identity)
+            assert (written.lines[-1], written.is_latest) == (last, True)
         images, problems = await list_images(session, REGIONS)
         assert problems == []
         newest = next(each for each in images if each.name.startswith("shop/web-"))

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from nixtui.aws.console_output import ConsoleOutput, console_lines
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance
+from nixtui.demo.cloud_console import console
 from nixtui.instances.doors import Door, Seen, doors
 from nixtui.instances.offers import Offer, Offers
 from nixtui.instances.refreshing import Refresh
@@ -154,6 +156,16 @@ class StagedInstances:
 
     async def doors(self, standing: Standing) -> Sequence[Door]:
         return doors(standing.instance, Seen(agent="Online", nitro=True, serial=False, plugin=False))
+
+    async def console(self, standing: Standing) -> ConsoleOutput:
+        text = console(standing.instance.name, impaired=standing.instance.name == "cache-3")
+        return ConsoleOutput(console_lines(text), self._now - 200.0, is_latest=True)
+
+    def session_words(self, standing: Standing, door: str | None) -> Sequence[str]:
+        raise AwsError("nothing is connected to in a picture")
+
+    async def session(self, words: Sequence[str]) -> int:
+        return 0
 
     async def refresh(self, group: Group) -> Refresh | None:
         return Refresh(identity="r-1", group=group.name, region=group.region, status="InProgress", percent=33, left=2)

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import msgspec
 
-from nixtui.aws.session import Session
+from nixtui.aws.console_output import ConsoleOutput, console_output
+from nixtui.aws.session import DEMO, Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit.images import LiveImages
 from nixtui.cli.exits import UsageError
+from nixtui.cli.terminal import itself
 from nixtui.images.catalogue import list_images
 from nixtui.images.changing import Change, changing_job, plan_changes
 from nixtui.images.machines import type_facts
 from nixtui.instances.acting import ACTS, told_apart
 from nixtui.instances.belonging import hosts_of, placed, strictest
-from nixtui.instances.doors import Door, doors, look
+from nixtui.instances.doors import NOTHING_BEHIND, Door, doors, look
 from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
 from nixtui.instances.offers import LaunchWish, Offers, offers
 from nixtui.instances.refreshing import (
@@ -84,6 +86,34 @@ class LiveInstances:
         path = self._nixtui.surroundings.environ.get("PATH")
         plugin = shutil.which("session-manager-plugin", path=path) is not None
         return doors(standing.instance, await look(self._session, standing.instance, plugin=plugin))
+
+    async def console(self, standing: Standing) -> ConsoleOutput:
+        """Raises `AwsError`."""
+        return await console_output(self._session, standing.instance.region, standing.instance.identity)
+
+    def session_words(self, standing: Standing, door: str | None) -> Sequence[str]:
+        """Nixtui's own command. Raises `UsageError` in the demo, where nothing is behind the instances."""
+        if DEMO in self._nixtui.surroundings.environ:
+            raise UsageError(NOTHING_BEHIND)
+        path, instance = self._nixtui.configuration.path, standing.instance
+        return [
+            *itself(),
+            *(["--config", str(path)] if path is not None else []),
+            *(["--read-only"] if self._nixtui.policy.read_only else []),
+            *("instance", "connect", instance.identity, "--region", instance.region),
+            *(["--profile", self._session.profile] if self._session.profile else []),
+            *(["--door", door] if door else []),
+        ]
+
+    async def session(self, words: Sequence[str]) -> int:
+        """What it said is on the terminal until enter is pressed, where it did not end well."""
+        from nixtui.cli.terminal import ask
+        from nixtui.remote.shell import in_foreground
+
+        status = await in_foreground(words, self._nixtui.surroundings.environ)
+        if status:
+            await ask(f"it ended with {status}; enter goes back ")
+        return status
 
     async def refresh(self, group: Group) -> Refresh | None:
         """Raises `AwsError`."""
