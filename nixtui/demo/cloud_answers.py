@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+from nixtui.demo.cloud_bin import BIN, throw_away
 from nixtui.demo.cloud_console import console, taken_at
 from nixtui.demo.cloud_refresh import REFRESHES, Refusal
 from nixtui.demo.cloud_seed import Cloud
@@ -96,9 +97,7 @@ def _deregister(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
     if image is None:
         raise Refusal("InvalidAMIID.NotFound", "The image id does not exist")
     cloud.gone[identity] = image.name
-    ec2.deregister_image(identity)
-    if asked.get("DeleteAssociatedSnapshots") == "true":
-        ec2.snapshots.pop(image.ebs_snapshot.id, None)
+    throw_away(cloud, region, identity, with_snapshot=asked.get("DeleteAssociatedSnapshots") == "true")
     return "<return>true</return>"
 
 
@@ -131,5 +130,6 @@ ANSWERS: Mapping[str, Answer] = {
     "CopyImage": _copy,
     "GetServiceQuota": _quota,
     **REFRESHES,
+    **BIN,
 }
 """By action."""

@@ -40,7 +40,7 @@ def needs_text(selection: Selection) -> str | None:
 INSTANCES: tuple[Action[InstancesScreen], ...] = (
     Action("filter", "/", "filter", lambda on: on.filter(), rank=1,
            help="words of anything that names it: web, stopped, t3, env=prod, drift, event, !staging"),
-    Action("next_view", "tab", "images", lambda on: on.turn_view(1), rank=3, help="the other view of this screen"),
+    Action("next_view", "tab", "recycle bin", lambda on: on.turn_view(1), rank=9, help="the next view of this screen"),
     Action("previous_view", "shift+tab", "images", lambda on: on.turn_view(-1)),
     Action("open", "enter,i", "its host", lambda on: on.open_host(), knows("host"), rank=2,
            help="the page of the host that the instance is"),
