@@ -1,12 +1,17 @@
 """Somebody with a `nixtui.toml` that declares stacks, an EC2 in moto, and instances that answer SSH on loopback."""
 
+import os
 from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from nixtui.cli.main import main
 from tests.aws.moto_aws import an_image, client, moto_environ
 from tests.cli.conftest import Ended, Shell, shell
 from tests.instances.fake_machines import listed
@@ -57,8 +62,13 @@ class Team:
             self.door.addresses[name] = "127.0.0.1"
             self.door.consoles[name] = listed((f"SHA256:{printed}", "ED25519"))
 
-    def run(self, *words: str, timeout: float = 120) -> Ended:
-        return self.shell.run("stack", *words, timeout=timeout)
+    def run(self, *words: str) -> Ended:
+        """`nixtui stack WORDS…`, in this process: starting one takes longer than most of what is done here."""
+        out, err = StringIO(), StringIO()
+        here = patch.dict(os.environ, self.shell.environ, clear=True), chdir(self.shell.directory)
+        with here[0], here[1], redirect_stdout(out), redirect_stderr(err):
+            code = main(["stack", *words])
+        return Ended(code, out.getvalue(), err.getvalue())
 
     def instances(self, *states: str) -> dict[str, list[str]]:
         """What is there, by Name tag, in these states (all but terminated)."""

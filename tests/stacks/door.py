@@ -29,10 +29,14 @@ class Refusal(Exception):
 
 @dataclass
 class Hold:
-    """Where a request waits: `arrived` is set when it is there, and it goes on once `go` is."""
+    """Where requests wait: `arrived` counts them, and they go on once `go` is set."""
 
-    arrived: threading.Event = field(default_factory=threading.Event)
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     go: threading.Event = field(default_factory=threading.Event)
+
+    def wait_for(self, count: int = 1) -> bool:
+        """Wait until so many have come."""
+        return all(self.arrived.acquire(timeout=60) for _ in range(count))
 
 
 class Door:
@@ -47,7 +51,7 @@ class Door:
         self.no_capacity: set[str] = set()  # Name tags
         self.over_quota: set[str] = set()
         self.says_terminated = True
-        self.hidden = False  # a new instance is not shown by DescribeInstances, as in its first moments
+        self.hidden = 0  # so many lists of instances show none, as in the first moments of new ones
         self.holds: dict[tuple[str, str], Hold] = {}
         self._tokens: dict[str, tuple[dict[str, str], bytes, str]] = {}
         self._names: dict[str, str] = {}
@@ -91,13 +95,13 @@ class Door:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def hold(self, action: str, moment: str) -> Hold:
-        """The next such call waits: `before` it reaches EC2, or `after`, with its answer in hand."""
+        """Such calls wait `before` they reach EC2, or `after`, with the answer in hand; those that only try do not."""
         return self.holds.setdefault((action, moment), Hold())
 
     def _wait(self, action: str, moment: str) -> None:
         hold = self.holds.get((action, moment))
         if hold is not None:
-            hold.arrived.set()
+            hold.arrived.release()
             hold.go.wait(60)
 
     def _answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
@@ -109,12 +113,15 @@ class Door:
         try:
             if action in self.denied:
                 raise Refusal("UnauthorizedOperation", "You are not authorized to perform this operation.", 403)
-            self._wait(action, "before")
+            tries = form.get("DryRun") == "true"
+            if not tries:
+                self._wait(action, "before")
             answer = self._do(action, form, headers, body)
         except Refusal as refusal:
             error = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
             return refusal.status, "text/xml", f"<Response><Errors>{error}</Errors></Response>".encode()
-        self._wait(action, "after")
+        if not tries:
+            self._wait(action, "after")
         return answer
 
     def _do(self, action: str, form: dict[str, str], headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
@@ -125,6 +132,12 @@ class Door:
                 text = self.consoles.get(self._names.get(form["InstanceId"], ""), "")
                 output = b64encode(text.encode()).decode()
                 return 200, "text/xml", f"<R><instanceId>i</instanceId><output>{output}</output></R>".encode()
+            case "DescribeInstances" if form.get("Filter.1.Name") == "client-token":  # which moto does not know
+                _, _, identity = self._tokens.get(form["Filter.1.Value.1"], ({}, b"", "i-00000000000000000"))
+                body = f"Action={action}&Version={form['Version']}&InstanceId.1={identity}".encode()
+            case "DescribeInstances" if self.hidden and "Filter.1.Name" in form:
+                self.hidden -= 1
+                return 200, "text/xml", b"<R><reservationSet/></R>"
         return self._forward(headers, body)
 
     def _run(self, form: dict[str, str], headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
