@@ -17,7 +17,7 @@ from nixtui.operations.plan import Plan, Step, Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 from nixtui.stacks.differences import differences
 from nixtui.stacks.launching import launch, may_launch
-from nixtui.stacks.members import Member, Stack
+from nixtui.stacks.members import Member, Stack, list_members
 from nixtui.stacks.settling import Doubt, Settling
 from nixtui.stacks.wanted import Wanted
 
@@ -185,7 +185,7 @@ async def _bring_up(run: Run, stack: Stack, part: Part, row: TargetReport, settl
             member = await _launch(settling.session, stack, part, tell)
         row = replace(row, after=member.identity)
         tell.begin("waiting until it is up")
-        doubt = await run.unless_cancelled(settling.settle(member, tell))
+        doubt = await run.unless_cancelled(settling.settle(member, tell)) or await _alone(settling.session, stack, part)
     except Cancelled:
         doubt = Doubt("stopped before it was seen to be up", f"{again} goes on from there")
     except AwsError as error:
@@ -199,6 +199,19 @@ async def _bring_up(run: Run, stack: Stack, part: Part, row: TargetReport, settl
         return replace(row, detail="it runs, its checks passed, and it answers SSH with the key that is known of it")
     remedy = doubt.remedy or f"{again} looks again"
     return replace(row, outcome=Outcome.FAILED, detail=f"{doubt.reason}; {row.after} is there", remedy=remedy)
+
+
+async def _alone(session: Session, stack: Stack, part: Part) -> Doubt | None:
+    """Whether there is one only. There can be two where two people with other settings each began in the seconds that
+    EC2 takes to show what it made; nobody but a person knows which is to stay.
+    """
+    members = await list_members(session, stack.region, stack.name)
+    ours = [each for each in members if stack.has(each) and each.host == part.wanted.host]
+    several = [each.identity for each in ours if not each.is_gone]
+    if len(several) < 2:
+        return None
+    remedy = f"terminate all but one: nixtui instance terminate ID --region {stack.region}"
+    return Doubt(f"{len(several)} instances say that they are it: {', '.join(several)}", remedy, lasting=True)
 
 
 async def _launch(session: Session, stack: Stack, part: Part, tell: Narrator) -> Member:

@@ -6,7 +6,8 @@ by the same number, and only where its instance is gone does the next one count.
 """
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +18,14 @@ from nixtui.stacks.members import Member, Stack, find_member, with_token
 from nixtui.stacks.wanted import Wanted
 
 _MOST_NUMBERS: Final = 100
-_LOOKS: Final = 8
-"""Looks at an instance that EC2 has just named and does not know yet: about twenty seconds."""
+_LOOKS: Final = 7
+"""Looks at an instance that EC2 has just made and does not show yet: five to ten seconds, where it takes one or two."""
+
+_SHOWN_S: Final = 1800.0
+"""EC2 shows a terminated instance for about an hour. One that is younger than this and not shown is a new one."""
+
+_BY_SOMEBODY: Final = "Client.User"
+"""How the codes of EC2's reasons begin where somebody ended an instance, rather than EC2, or an instance itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,9 @@ class Launched:
     found: bool = False
 
 
-async def launch(session: Session, stack: Stack, wanted: Wanted, gone: Iterable[Member]) -> Launched:
+async def launch(
+    session: Session, stack: Stack, wanted: Wanted, gone: Iterable[Member], *, clock: Callable[[], float] = time.time
+) -> Launched:
     """The one instance of this host. `gone` are those that were it before. Raises `AwsError`."""
     dead = {each.identity for each in gone}
     used = {each.token for each in gone}
@@ -48,8 +57,11 @@ async def launch(session: Session, stack: Stack, wanted: Wanted, gone: Iterable[
             if (theirs := await _theirs(session, stack, token)) is not None:
                 return Launched(theirs, found=True)
             continue
-        identity = str(answer["Instances"][0]["InstanceId"])
-        if identity not in dead and (member := await _first_look(session, stack, identity)) is not None:
+        made = answer["Instances"][0]
+        if str(made["InstanceId"]) in dead:
+            continue
+        age = clock() - made["LaunchTime"].timestamp()
+        if (member := await _first_look(session, stack, str(made["InstanceId"]), age)) is not None:
             return Launched(member)
     raise AwsError(
         f"{wanted.called} was made and terminated {_MOST_NUMBERS} times within a day", "wait, or give it another name"
@@ -84,15 +96,22 @@ def _as_told(error: AwsError, wanted: Wanted) -> AwsError:
     return AwsError(error.reason, remedy, kind=error.kind, code=error.code, statement=statement)
 
 
-async def _first_look(session: Session, stack: Stack, identity: str) -> Member | None:
-    """The instance, as soon as EC2 shows it; `None` for one that is gone: an old answer to an old token."""
-    member = None
+async def _first_look(session: Session, stack: Stack, identity: str, age: float) -> Member | None:
+    """The instance, as soon as EC2 shows it; `None` for one that somebody terminated: an old answer to an old token.
+
+    One that ended by itself is the answer as well, or one after the other would be started in vain.
+    """
     for attempt in range(1, _LOOKS + 1):
         member = await find_member(session, stack.region, identity)
         if member is not None:
-            break
-        await asyncio.sleep(jittered(attempt, longest=5.0))
-    return None if member is None or member.is_gone else member
+            ended = member.is_gone and (member.code or _BY_SOMEBODY).startswith(_BY_SOMEBODY)
+            return None if ended else member
+        await asyncio.sleep(jittered(attempt, longest=3.0))
+    if age > _SHOWN_S:
+        return None
+    raise AwsError(
+        f"{identity} was made and EC2 does not show it yet", "the same command finds it later", kind=Kind.UNREACHABLE
+    )
 
 
 async def _theirs(session: Session, stack: Stack, token: str) -> Member | None:
@@ -102,5 +121,5 @@ async def _theirs(session: Session, stack: Stack, token: str) -> Member | None:
         alive = [each for each in found if not each.is_gone]
         if alive or found:
             return next(iter(alive), None)
-        await asyncio.sleep(jittered(attempt, longest=5.0))
+        await asyncio.sleep(jittered(attempt, longest=3.0))
     return None

@@ -26,7 +26,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     """One instance with the tags of a stack.
 
     `token` is the client token that it was made with, `owner` the account. `stays` are what it leaves behind beside
-    volumes: interfaces and elastic addresses.
+    volumes: interfaces and elastic addresses. `code` and `reason` are EC2's for the state that it is in.
     """
 
     instance: Instance
@@ -38,6 +38,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: str = "on-demand"
     disks: tuple[Disk, ...] = ()
     stays: tuple[str, ...] = ()
+    code: str | None = None
     reason: str | None = None
 
     @property
@@ -132,6 +133,7 @@ def read_member(told: Mapping[str, Any], region: str, owner: str | None) -> Memb
             if "VolumeId" in each.get("Ebs", {})
         ),
         stays=tuple(_left_behind(told.get("NetworkInterfaces", ()))),
+        code=told.get("StateReason", {}).get("Code") or None,
         reason=told.get("StateReason", {}).get("Message") or None,
     )
 

@@ -51,6 +51,10 @@ class Door:
         self.no_capacity: set[str] = set()  # Name tags
         self.over_quota: set[str] = set()
         self.says_terminated = True
+        self.not_shown: dict[
+            str, str
+        ] = {}  # ids that EC2 does not show, with when it launched them
+        self.ends_by_itself: set[str] = set()  # Name tags
         self.hidden = 0  # so many lists of instances show none, as in the first moments of new ones
         self.holds: dict[tuple[str, str], Hold] = {}
         self._tokens: dict[str, tuple[dict[str, str], bytes, str]] = {}
@@ -135,6 +139,8 @@ class Door:
             case "DescribeInstances" if form.get("Filter.1.Name") == "client-token":  # which moto does not know
                 _, _, identity = self._tokens.get(form["Filter.1.Value.1"], ({}, b"", "i-00000000000000000"))
                 body = f"Action={action}&Version={form['Version']}&InstanceId.1={identity}".encode()
+            case "DescribeInstances" if form.get("InstanceId.1") in self.not_shown:
+                raise Refusal("InvalidInstanceID.NotFound", "The instance ID does not exist")
             case "DescribeInstances" if self.hidden and "Filter.1.Name" in form:
                 self.hidden -= 1
                 return 200, "text/xml", b"<R><reservationSet/></R>"
@@ -151,6 +157,8 @@ class Door:
                     raise Refusal("IdempotentParameterMismatch", "Arguments on this request are inconsistent")
                 if self._is_terminated(identity, headers) and self.says_terminated:
                     raise Refusal("IdempotentInstanceTerminated", "The request uses the token of a terminated instance")
+                if launched := self.not_shown.get(identity):
+                    answer = re.sub(rb"<launchTime>[^<]*", f"<launchTime>{launched}".encode(), answer)
                 return 200, "text/xml", answer
             if name in self.no_capacity:
                 raise Refusal("InsufficientInstanceCapacity", "There is no capacity in the zone you requested", 500)
@@ -162,6 +170,9 @@ class Door:
                 private = re.search(rb"<privateIpAddress>([0-9.]+)</privateIpAddress>", answer)[1].decode()
                 self._names[identity], self._private[private] = name, name
                 self._tokens[token] = said, answer, identity
+                if name in self.ends_by_itself:
+                    asked = f"Action=TerminateInstances&Version=2016-11-15&InstanceId.1={identity}"
+                    self._forward(headers, asked.encode())
             return status, kind, self._led(answer)
 
     def _is_terminated(self, identity: str, headers: Mapping[str, str]) -> bool:
@@ -183,6 +194,8 @@ class Door:
         was made at launch goes with its instance, and an address that nobody allocated is Amazon's.
         """
         answer = answer.replace(_STAYS, _STAYS.replace(b"false", b"true"))
+        if self.ends_by_itself:
+            answer = answer.replace(b"Client.UserInitiatedShutdown", b"Client.InternalError")
         answer = re.sub(rb"<ipOwnerId>\d+</ipOwnerId>", b"<ipOwnerId>amazon</ipOwnerId>", answer)
         for private, name in self._private.items():
             if name in self.addresses:

@@ -1,6 +1,7 @@
 """`nixtui stack create`, on moto and a real sshd: what is missing is made, once, whatever happens on the way."""
 
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -63,21 +64,31 @@ def test_again_it_only_makes_what_is_missing(team: Team, says_terminated: bool) 
     assert (after["review-db"], after["review-web"] != before["review-web"]) == (before["review-db"], True)
 
 
-def test_tokens_of_instances_that_ec2_shows_no_more_are_passed_over(team: Team) -> None:
-    """An hour after, EC2 lists a terminated instance no longer, and still knows the token it was made with."""
+@pytest.mark.parametrize("says_terminated", [True, False])
+def test_tokens_of_instances_that_ec2_shows_no_more_are_passed_over(team: Team, says_terminated: bool) -> None:
+    """An hour after, EC2 lists a terminated instance no longer, and still knows the token that it was made with."""
     team.declare("web")
+    team.door.says_terminated = says_terminated
     assert team.run("create", "review", "--yes").code == 0
     (first,) = team.instances()["review-web"]
     client("ec2").terminate_instances(InstanceIds=[first])
-    client("ec2").delete_tags(Resources=[first])  # so the list of the stack does not have it
-    for says_terminated in (True, False):
-        team.door.says_terminated = says_terminated
-        ended = team.run("create", "review", "--yes", "--json")
-        assert ended.code == 0, ended.err
-        (now,) = team.instances()["review-web"]
-        assert told(ended)["review-web"]["to"] == now != first
-        client("ec2").terminate_instances(InstanceIds=[now])
-        client("ec2").delete_tags(Resources=[now])
+    client("ec2").create_tags(Resources=[first], Tags=[{"Key": "nixtui:stack", "Value": "not listed"}])
+    team.door.not_shown[first] = "2026-01-01T00:00:00.000Z"
+    ended = team.run("create", "review", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    (now,) = team.instances()["review-web"]
+    assert told(ended)["review-web"]["to"] == now != first
+
+
+def test_what_was_just_made_and_is_not_shown_yet_is_not_made_again(team: Team) -> None:
+    team.declare("web")
+    assert team.run("create", "review", "--yes").code == 0
+    (first,) = team.instances()["review-web"]
+    team.door.hidden = 1
+    team.door.not_shown[first] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    ended = team.run("create", "review", "--yes", "--json")
+    assert (ended.code, f"{first} was made and EC2 does not show it yet" in ended.out) == (3, True), ended.out
+    assert is_one_each(team, "review-web")
 
 
 @pytest.mark.parametrize(
@@ -128,13 +139,13 @@ def test_two_with_different_settings_make_one_as_well(team: Team, tmp_path: Path
     other = tmp_path / "other.toml"
     other.write_text(config.read_text().replace("t3.small", "t3.large"))
     team.door.hidden = 1  # the second did not see it yet
-    second = team.shell.start("--config", str(other), "stack", "create", "review", "--yes", "--json")
-    second_hold = team.door.holds.pop(("DescribeInstanceStatus", "before"))
-    second_hold.go.set()
-    ended = [process.communicate(timeout=120) for process in (first, second)]
-    assert (first.returncode, second.returncode) == (0, 0), ended
+    del team.door.holds[("DescribeInstanceStatus", "before")]  # the first still waits there
+    second = team.shell.run("--config", str(other), "stack", "create", "review", "--yes", "--json")
+    hold.go.set()
+    _, err = first.communicate(timeout=120)
+    assert (first.returncode, second.code) == (0, 0), err + second.err
     assert is_one_each(team, "review-web")
-    assert "was made by somebody else at the same time, with other settings" in ended[1][1]
+    assert "was made by somebody else at the same time, with other settings" in second.err
 
 
 def test_capacity_for_two_of_three_is_two_of_three(team: Team) -> None:
@@ -153,6 +164,37 @@ def test_capacity_for_two_of_three_is_two_of_three(team: Team) -> None:
         "review-web": "unchanged", "review-db": "unchanged", "review-queue": "committed",
     }  # fmt: skip
     assert is_one_each(team, "review-web", "review-db", "review-queue")
+
+
+def test_an_instance_that_ends_by_itself_is_told_and_not_made_again_and_again(team: Team) -> None:
+    """As one does whose disk is encrypted with a key that may not be used."""
+    team.declare("web")
+    team.door.ends_by_itself.add("review-web")
+    ended = team.run("create", "review", "--yes", "--json")
+    assert ended.code == 1, ended.err
+    assert "it is terminated: Client.InternalError" in told(ended)["review-web"]["detail"]
+    assert len(described()) == 1
+
+
+def test_two_that_are_one_host_are_told(team: Team) -> None:
+    """As where two people with other settings each began within the seconds that EC2 takes to show what it made."""
+    team.declare("web")
+    hold = team.door.hold("DescribeInstanceStatus", "before")
+    process = team.shell.start("stack", "create", "review", "--yes", "--json")
+    assert hold.wait_for(1)
+    (first,) = described()
+    specification = [{"ResourceType": "instance", "Tags": first["Tags"]}]
+    client("ec2").run_instances(
+        ImageId=team.image, MinCount=1, MaxCount=1, TagSpecifications=specification, ClientToken="another"
+    )
+    hold.go.set()
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, "2 instances say that they are it" in out) == (1, True), out
+    again = team.run("create", "review", "--yes", "--json")
+    assert (again.code, "2 instances say that they are it" in again.out) == (5, True)
+    assert "2 instances say that they are it" in team.run("show", "review").out
+    status = team.shell.run("status")
+    assert "review-web: 2 instances say that they are it" in status.err
 
 
 def test_a_quota_is_a_sentence_with_the_next_step(team: Team) -> None:
