@@ -51,9 +51,7 @@ class Door:
         self.no_capacity: set[str] = set()  # Name tags
         self.over_quota: set[str] = set()
         self.says_terminated = True
-        self.not_shown: dict[
-            str, str
-        ] = {}  # ids that EC2 does not show, with when it launched them
+        self.not_shown: dict[str, str] = {}  # ids that EC2 does not show, with when it launched them
         self.ends_by_itself: set[str] = set()  # Name tags
         self.hidden = 0  # so many lists of instances show none, as in the first moments of new ones
         self.holds: dict[tuple[str, str], Hold] = {}
