@@ -80,6 +80,47 @@ def test_tokens_of_instances_that_ec2_shows_no_more_are_passed_over(team: Team, 
     assert told(ended)["review-web"]["to"] == now != first
 
 
+def test_a_declaration_that_was_changed_since_is_a_new_instance(team: Team) -> None:
+    """The old token is of another request then, which EC2 refuses; what was made with it is gone."""
+    team.declare("web")
+    assert team.run("create", "review", "--yes").code == 0
+    (first,) = team.instances()["review-web"]
+    assert team.run("destroy", "review", "--yes").code == 0
+    client("ec2").create_tags(Resources=[first], Tags=[{"Key": "nixtui:stack", "Value": "not listed"}])
+    team.image = an_image(name="newer")
+    team.declare("web")
+    ended = team.run("create", "review", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert is_one_each(team, "review-web")
+    assert "made by somebody else" not in ended.err
+
+
+def test_ctrl_c_stops_the_waiting_and_says_what_is_there(team: Team) -> None:
+    team.declare("web")
+    team.door.consoles["review-web"] = ""  # it has not printed its keys, so there is something to wait for
+    process = team.shell.start("stack", "create", "review", "--yes", "--json")
+    for line in process.stderr:
+        if "shows no host keys (yet)" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    (made,) = team.instances()["review-web"]
+    assert f"stopped before it was seen to be up; {made} is there" in out
+    assert "nixtui stack create review goes on from there" in out
+    team.answers("review-web")
+    assert team.run("create", "review", "--yes").code == 0
+    assert team.instances() == {"review-web": [made]}
+
+
+def test_what_the_file_says_of_a_host_of_a_stack_is_said_of_its_instance(team: Team) -> None:
+    team.declare("web", more='[hosts.review-web]\ntags = { role = "web" }\n')
+    assert team.run("create", "review", "--yes").code == 0
+    (told_of,) = team.shell.run("status", "review-web", "--json").json
+    assert (told_of["address"], told_of["state"], told_of["tags"]["role"]) == ("127.0.0.1", "up", "web")
+    assert told_of["ec2"]["instance_id"] == team.instances()["review-web"][0]
+
+
 def test_what_was_just_made_and_is_not_shown_yet_is_not_made_again(team: Team) -> None:
     team.declare("web")
     assert team.run("create", "review", "--yes").code == 0
