@@ -69,10 +69,11 @@ async def list_instances(session: Session, region: str, filters: Mapping[str, st
         Filters=wanted,
         PaginationConfig={"PageSize": _PAGE},
     )
-    return [_instance(each, region) for group in found for each in group.get("Instances", ())]
+    return [read_instance(each, region) for group in found for each in group.get("Instances", ())]
 
 
-def _instance(told: Mapping[str, Any], region: str) -> Instance:
+def read_instance(told: Mapping[str, Any], region: str) -> Instance:
+    """An instance of DescribeInstances."""
     return Instance(
         identity=str(told["InstanceId"]),
         region=region,

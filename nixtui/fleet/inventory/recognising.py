@@ -22,6 +22,7 @@ def recognised(known: Mapping[str, Sequence[PartialHost]]) -> Mapping[str, Seque
     """
     if not any(host.instance for hosts in known.values() for host in hosts):
         return known
+    known = _once(known)
     others = [host for hosts in known.values() for host in hosts if host.instance is None]
     by_tag = {host.tags[TAG_INSTANCE]: host.name for host in others if TAG_INSTANCE in host.tags}
     names = {host.name for host in others}
@@ -42,6 +43,21 @@ def recognised(known: Mapping[str, Sequence[PartialHost]]) -> Mapping[str, Seque
         return host if claimed is None else msgspec.structs.replace(host, name=claimed)
 
     return {source: [renamed(host) for host in hosts] for source, hosts in known.items()}
+
+
+def _once(known: Mapping[str, Sequence[PartialHost]]) -> Mapping[str, Sequence[PartialHost]]:
+    """An instance that two sources know has the name that the first has for it."""
+    names: dict[InstanceId, str] = {}
+    for hosts in known.values():
+        for host in hosts:
+            if host.instance is not None:
+                names.setdefault(host.instance, host.name)
+
+    def named(host: PartialHost) -> PartialHost:
+        name = names[host.instance] if host.instance is not None else host.name
+        return host if name == host.name else msgspec.structs.replace(host, name=name)
+
+    return {source: [named(host) for host in hosts] for source, hosts in known.items()}
 
 
 def _identities(known: Mapping[str, Sequence[PartialHost]]) -> set[str]:

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from nixtui.model.host import Way
 from nixtui.model.machine import InstanceId
 from nixtui.model.naming import printable, refuse_address, refuse_name, refuse_user, shown_name
+
+STACKS: Final = "stacks"
+"""The source of declared stacks, which `[fleet] sources` does not name: they are always asked for their hosts."""
 
 
 class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
