@@ -288,7 +288,11 @@ def typed(place: Place, command: str, text: str) -> None:
 def _in_full(plan: Plan) -> Iterator[str]:
     """What a plan of several targets that was asked for by one word is about."""
     yield clean(plan.title)
-    for row in plan.targets if len(plan.targets) > 1 else ():
+    if len(plan.targets) == 1:  # what becomes of it is shown anyway
+        if (name := clean(plan.targets[0].name)) not in clean(plan.title):
+            yield f"  {name}"
+        return
+    for row in plan.targets:
         change = "  ".join((clean(row.name), f"{clean(row.before or '–')} → {clean(row.after or '–')}"))
         yield f"  {change if row.refused is None else f'✖ {clean(row.name)}: {clean(row.refused)}'}"
         if row.refused is not None and row.remedy:

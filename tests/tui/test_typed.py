@@ -8,9 +8,12 @@ import pytest
 from nixtui.tui.screens.progress import ProgressScreen
 from tests.aws.fake_aws import Faults
 from tests.aws.fake_cloud import FakeCloud
+from tests.aws.moto_aws import an_image, client, moto_environ
 from tests.images.disks import MIB, sparse
 from tests.tui.screen import press, shown, until, until_shown, write
 from tests.tui.test_images_screen import looking
+
+__all__ = ["moto_environ"]
 
 REGION = ("eu-central-1",)
 
@@ -69,3 +72,34 @@ async def test_read_only_makes_none_however_it_is_typed(tmp_path: Path, cloud: F
         await write(pilot, "image create --file disk.raw --name web --arch x86_64")
         await press(pilot, "enter")
         await until_shown(pilot, ":image create: nixtui runs read-only")
+
+
+async def test_a_stack_is_destroyed_once_its_name_is_typed(tmp_path: Path, moto_environ: dict[str, str]) -> None:
+    ec2, own = client("ec2"), {"Name": "review-web", "nixtui:stack": "review", "nixtui:stack-host": "web"}
+    tags = [{"Key": key, "Value": value} for key, value in {**own, "nixtui:stack-fleet": "shop"}.items()]
+    made = ec2.run_instances(
+        ImageId=an_image(), MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}]
+    )
+    identity = made["Instances"][0]["InstanceId"]
+
+    def state() -> str:
+        (group,) = ec2.describe_instances(InstanceIds=[identity])["Reservations"]
+        return str(group["Instances"][0]["State"]["Name"])
+
+    declared = (
+        f'[stacks.review]\nregion = "{REGION[0]}"\n[stacks.review.hosts.web]\nimage = "web"\ntype = "t3.small"\n'
+    )
+    async with looking(tmp_path, moto_environ, regions=REGION, more=declared) as (app, pilot, _):
+        await press(pilot, "colon")
+        await write(pilot, "stack destroy review")
+        await press(pilot, "enter")
+        await until_shown(pilot, "Destroy review")
+        await until(pilot, lambda: app.screen.decision.must_type, "the plan")  # type: ignore[attr-defined]
+        assert identity in shown(app)
+        await press(pilot, "right", "enter")  # what is not typed yet is asked for
+        assert state() == "running"
+        await write(pilot, "review")
+        await press(pilot, "enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ProgressScreen), "the operation")
+        await until(pilot, lambda: app.screen.operation.report is not None, "its end")  # type: ignore[attr-defined]
+        assert state() == "terminated"

@@ -20,6 +20,8 @@ _MODULES = {
     "instance replace-root": "instances.replace_root",
     "instance shift": "instances.shift",
     "instance swap": "instances.swap",
+    "stack create": "stacks.create",
+    "stack destroy": "stacks.destroy",
 }
 """Each has `add` and `prepare`."""
 
@@ -100,4 +102,4 @@ def _parse(command: str, text: str) -> Namespace:
         name = word.partition("=")[0]
         if name in _NOT_HERE:
             raise UsageError(f"{name} is not needed: {_NOT_HERE[name]}")
-    return _parser(command).parse_args(words)
+    return _parser(command).parse_args(words, Namespace(profile=None, region=None))

@@ -2,9 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
+from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.output import narrate
+from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.cli.stacks.declared import as_host, by_rules, declared, stack_of
 from nixtui.model.host import Host, Way
@@ -25,11 +26,17 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Look, plan, ask, launch, wait, report."""
+    prepared = await prepare(arguments, nixtui, nixtui.ec2.session)
+    more = {"stack": arguments.name, "region": declared(nixtui, arguments.name).region}
+    return await propose(nixtui, prepared, arguments, more=more)
+
+
+async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, tell: Tell = narrate) -> Prepared:
+    """What it would do. Raises `UsageError`, `AwsError`."""
     name, section = arguments.name, declared(nixtui, arguments.name)
     if not section.hosts:
         raise UsageError(f"stack {name} declares no host; write [stacks.{name}.hosts.HOST] into nixtui.toml")
-    session = nixtui.ec2.session
-    narrate(f"looking at stack {name} in {section.region} …")
+    tell(f"looking at stack {name} in {section.region} …")
     stack = await stack_of(nixtui, name, section)
     wanted = await wanted_of(session, stack, section, nixtui.configuration.directory)
     members = await list_members(session, section.region, name)
@@ -46,5 +53,4 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     instances = [each.member.instance if each.member else None for each in creation.parts]
     hosts = [as_host(nixtui, name, each.wanted.host, one) for each, one in zip(creation.parts, instances, strict=True)]
     plan = await by_rules(plan, nixtui, hosts, instances)
-    prepared = Prepared(nixtui.new_identity(), plan, creating_job(creation, plan, settling))
-    return await propose(nixtui, prepared, arguments, more={"stack": name, "region": section.region})
+    return Prepared(nixtui.new_identity(), plan, creating_job(creation, plan, settling))

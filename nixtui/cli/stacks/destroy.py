@@ -3,9 +3,10 @@
 import time
 from argparse import ArgumentParser, Namespace
 
+from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.output import narrate
+from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.cli.stacks.declared import as_host, by_rules, declared, stack_of
 from nixtui.operations.operation import Prepared
@@ -23,17 +24,22 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Look, plan, have the name typed, terminate, wait, report."""
+    prepared = await prepare(arguments, nixtui, nixtui.ec2.session)
+    more = {"stack": arguments.name, "region": declared(nixtui, arguments.name).region}
+    return await propose(nixtui, prepared, arguments, more=more)
+
+
+async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, tell: Tell = narrate) -> Prepared:
+    """What it would do. Raises `UsageError`, `AwsError`."""
     name, section = arguments.name, declared(nixtui, arguments.name)
-    session = nixtui.ec2.session
     stack = await stack_of(nixtui, name, section)
     members = await list_members(session, section.region, name)
     doomed = await look_before(session, stack, members, list(section.hosts), undeclared=arguments.undeclared)
     if not doomed:
-        narrate(f"nothing is left of stack {name} in {section.region}")
+        tell(f"nothing is left of stack {name} in {section.region}")
     plan = plan_destruction(stack, doomed)
     instances = [each.member.instance for each in doomed]
     hosts = [as_host(nixtui, name, each.member.host or each.member.identity, each.member.instance) for each in doomed]
     plan = await by_rules(plan, nixtui, hosts, instances)
     job = Destroying(session, stack, time.monotonic).job(doomed, plan)
-    more = {"stack": name, "region": section.region}
-    return await propose(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments, more=more)
+    return Prepared(nixtui.new_identity(), plan, job)
