@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+from nixtui.demo.cloud_bin import BIN, put
 from nixtui.demo.cloud_refresh import REFRESHES, Refusal
 from nixtui.demo.cloud_seed import Cloud
 
@@ -85,6 +86,7 @@ def _deregister(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
         raise Refusal("InvalidAMIID.NotFound", "The image id does not exist")
     cloud.gone[identity] = image.name
     ec2.deregister_image(identity)
+    put(cloud, region, identity, image)
     if asked.get("DeleteAssociatedSnapshots") == "true":
         ec2.snapshots.pop(image.ebs_snapshot.id, None)
     return "<return>true</return>"
@@ -111,6 +113,7 @@ ANSWERS: Mapping[str, Answer] = {
     "EnableImageDeprecation": _deprecate,
     "DeregisterImage": _deregister,
     "CopyImage": _copy,
+    **BIN,
     **REFRESHES,
 }
 """By action."""

@@ -33,6 +33,7 @@ class Cloud:
     networks: dict[str, str] = field(default_factory=dict)
     firewalls: dict[str, str] = field(default_factory=dict)
     refreshes: list[Any] = field(default_factory=list)
+    binned: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @staticmethod
     def ec2(region: str) -> Any:

@@ -18,6 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from nixtui.demo.cloud_answers import ANSWERS, Refusal
+from nixtui.demo.cloud_bin import rules
 from nixtui.demo.cloud_seed import Cloud, seed
 
 Environ = dict[str, Any]
@@ -44,7 +45,10 @@ class Application:
         """WSGI's."""
         self._there.wait()
         assert self._cloud is not None
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length, path = int(environ.get("CONTENT_LENGTH") or 0), str(environ.get("PATH_INFO", ""))
+        if path == "/list-rules" or path.startswith("/rules/"):
+            asked = loads(environ["wsgi.input"].read(length) or b"{}") if length <= _MOST_BYTES else {}
+            return _told(start, 200, "application/json", dumps(rules(path, asked)))
         if length > _MOST_BYTES or environ["REQUEST_METHOD"] != "POST":
             return self._moto(environ, start)  # type: ignore[no-any-return]  # moto is not typed here
         body = environ["wsgi.input"].read(length)

@@ -16,7 +16,10 @@ from nixtui.demo.cloud_world import REGIONS, world
 from nixtui.demo.history import History
 from nixtui.demo.story import CAST
 from nixtui.images.catalogue import enabled_regions, list_images
-from nixtui.images.references import find_references
+from nixtui.images.changing import retire
+from nixtui.images.keeping import find_keeping
+from nixtui.images.recycling import list_bin, restore
+from nixtui.images.references import References, find_references
 from nixtui.instances.doors import doors, look
 from nixtui.instances.refreshing import no_way_back
 from nixtui.instances.standing import survey
@@ -100,6 +103,22 @@ async def test_it_has_all_that_the_screens_ask_for_and_ends_with_the_demo() -> N
         children = processes_of_this()
         assert [each for each in children if "cloud_server" in each]
     assert not [each for each in processes_of_this() if "cloud_server" in each]
+
+
+async def test_what_is_retired_lies_in_its_recycle_bin_and_comes_back() -> None:
+    async with demo_cloud(the_world()) as address, Session({DEMO: address}) as session:
+        (image, *_), _ = await list_images(session, [REGIONS[0]])
+        keeping = (await find_keeping(session, [image]))[image.identity]
+        assert keeping.sentence == "can be restored for 14 days from the recycle bin"
+        for call in retire(image, References(), keeping, force=True).calls:
+            await session.call(call.service, call.action, call.region, **call.parameters)
+        binned, problems = await list_bin(session, [image.region])
+        assert (problems, [each.identity for each in binned]) == ([], [image.identity, *image.snapshots])
+        assert binned[0].snapshots == image.snapshots
+        for call in restore(image.identity, image.region, binned).calls:
+            await session.call(call.service, call.action, call.region, **call.parameters)
+        assert (await list_bin(session, [image.region]))[0] == []
+        assert image.identity in {each.identity for each in (await list_images(session, [image.region]))[0]}
 
 
 async def test_the_demo_shows_its_own_images_and_instances_and_never_those_of_whoever_tries_it(
