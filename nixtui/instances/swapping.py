@@ -113,7 +113,7 @@ def plan_swap(swap: Swap, alarms: Sequence[str]) -> Plan:
     warnings: tuple[str, ...] = ()
     if not swap.alarms:
         warnings += ("without alarms only failing health checks make it go back",)
-    if swap.new.attached and swap.old.attached:
+    if swap.new.attached and not swap.is_done:
         warnings += (f"{new.name} is in {swap.named(sorted(new.arns))} already, and stays there if it goes back",)
     target = Target(
         name=new.name,

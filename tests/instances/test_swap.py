@@ -190,6 +190,8 @@ def test_trouble_after_a_kill_still_brings_the_old_one_back(shell: Shell, scalin
     until(process, lambda: REACHED["alone"](scaling))
     process.kill()
     process.communicate(timeout=60)
+    dry = swap(shell, "--scale-down", "--dry-run").out
+    assert "web-green is in blue, green already, and stays there if it goes back" in dry
     scaling.sick = {"web-green"}
     ended = swap(shell, "--scale-down", *HASTY)
     assert (ended.code, only(ended)["outcome"]) == (1, "reverted"), ended.err

@@ -86,9 +86,7 @@ async def test_a_stack_is_destroyed_once_its_name_is_typed(tmp_path: Path, moto_
         (group,) = ec2.describe_instances(InstanceIds=[identity])["Reservations"]
         return str(group["Instances"][0]["State"]["Name"])
 
-    declared = (
-        f'[stacks.review]\nregion = "{REGION[0]}"\n[stacks.review.hosts.web]\nimage = "web"\ntype = "t3.small"\n'
-    )
+    declared = f'[stacks.review]\nregion = "{REGION[0]}"\n[stacks.review.hosts.web]\nimage = "web"\ntype = "t3.small"\n'
     async with looking(tmp_path, moto_environ, regions=REGION, more=declared) as (app, pilot, _):
         await press(pilot, "colon")
         await write(pilot, "stack destroy review")
