@@ -5,12 +5,12 @@ import os
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from nixtui.aws.errors import AwsError, Kind, explain
 
@@ -32,6 +32,19 @@ _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
 
 
+class ByLogin(Protocol):
+    """Who has the login that a row came from: a session, which is one, or several of them."""
+
+    @property
+    def sessions(self) -> Sequence["Session"]:
+        """All of them."""
+        ...
+
+    def of(self, login: str | None) -> "Session":
+        """The session of this profile. Raises `AwsError` where it is none of these."""
+        ...
+
+
 class Session:
     """One profile. Use as an async context manager; leaving it lets running calls end and takes no more.
 
@@ -48,6 +61,23 @@ class Session:
         self._lock = threading.Lock()
         self._boto: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._whose = threading.Lock()
+        self._account: str | None = None
+
+    @property
+    def sessions(self) -> Sequence["Session"]:
+        """This one."""
+        return (self,)
+
+    def of(self, login: str | None) -> "Session":
+        """This one, for what came from it; whatever came from another must never be sent by it. Raises `AwsError`."""
+        if login in (None, self.profile):
+            return self
+        raise AwsError(
+            f"this is of login {login}, and not of {self.profile or 'the one that is used here'}",
+            f"name it: --profile {login}",
+            kind=Kind.UNUSABLE,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,8 +97,26 @@ class Session:
             return self._given_region
         found = await self.thread(lambda: self._session("sts:GetCallerIdentity").region_name)
         if not found:
-            raise AwsError("no AWS region is chosen", "give --region, or set AWS_REGION", kind=Kind.UNUSABLE)
+            raise AwsError(
+                "no AWS region is chosen",
+                "give --region, or set AWS_REGION",
+                kind=Kind.UNUSABLE,
+                login=self.profile,
+                is_of_login=True,
+            )
         return str(found)
+
+    async def account(self) -> str:
+        """The account that this login is of, asked once. Raises `AwsError`."""
+        region = await self.region()
+
+        def ask() -> str:
+            with self._whose:
+                if self._account is None:
+                    self._account = str(self._call("sts", "GetCallerIdentity", region, {})["Account"])
+                return self._account
+
+        return await self.thread(ask)
 
     async def call(self, service: str, action: str, region: str, **parameters: Any) -> Any:
         """One call by its API name (`RegisterImage`), with throttling and faults retried. Raises `AwsError`."""
@@ -101,7 +149,8 @@ class Session:
         """When the login ends (Unix seconds); `None` for keys that do not expire, or none at all."""
 
         def ask() -> float | None:
-            found = self._session("sts:GetCallerIdentity").get_credentials()
+            with explained("sts:GetCallerIdentity", None, self.profile):
+                found = self._session("sts:GetCallerIdentity").get_credentials()
             expiry: datetime | None = getattr(found, "_expiry_time", None)  # botocore has no public name for it
             return None if expiry is None else expiry.astimezone(UTC).timestamp()
 
@@ -172,13 +221,16 @@ def _of_demo() -> dict[str, Any]:
 
 @contextmanager
 def explained(action: str, region: str | None, profile: str | None) -> Iterator[None]:
-    """What botocore raises inside is an `AwsError` outside."""
+    """What botocore raises inside is an `AwsError` outside, which knows by which login it came about."""
     try:
         yield
-    except AwsError:
+    except AwsError as error:
+        error.login = profile
         raise
     except Exception as error:
-        raise explain(error, action, region, profile) from error
+        told = explain(error, action, region, profile)
+        told.login = profile
+        raise told from error
 
 
 def snake(action: str) -> str:

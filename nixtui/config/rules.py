@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nixtui.config.duration import write_duration
 from nixtui.config.reading import Reader
-from nixtui.config.schema import Document, Source
+from nixtui.config.schema import Document, Ec2Section, Source
 from nixtui.model.naming import refuse_name
 
 COMMIT_RESERVE_S = 10.0
@@ -22,6 +22,8 @@ def check_rules(document: Document, reader: Reader) -> None:
         _check_sources(document, reader)
     if "environments" not in reader.broken:
         _check_environments(document, reader)
+    if document.ec2 is not None and "ec2" not in reader.broken:
+        _check_logins(document.ec2, reader)
     for name, host in document.hosts.items():
         if host.pull is not None and host.fh is not None:
             reader.report(("hosts", name, "fh"), "there is pull as well, and a host fetches one system", "remove one")
@@ -59,6 +61,20 @@ def _check_sources(document: Document, reader: Reader) -> None:
         reader.report(path, "[hosts] is not used", 'add "file" to use it', warning=True)
     if not sources:
         reader.report(path, "no source is left, so the fleet has no hosts", "leave it out for all of them")
+
+
+def _check_logins(ec2: Ec2Section, reader: Reader) -> None:
+    path = ("ec2", "profiles")
+    if ec2.profiles is None:
+        return
+    if ec2.profile is not None:
+        both = f'profiles = ["{ec2.profile}", …]'
+        reader.report(path, "there is profile as well, and one of them says which logins are used", f"write {both}")
+    if not ec2.profiles:
+        reader.report(path, "names no login", "leave it out for the environment's")
+    for place, profile in enumerate(ec2.profiles):
+        if profile in ec2.profiles[:place]:
+            reader.report((*path, place), f'"{profile}" is listed twice', "remove one")
 
 
 def _check_environments(document: Document, reader: Reader) -> None:

@@ -95,12 +95,21 @@ class SshSection(Section, frozen=True):
 
 
 class Ec2Section(Section, frozen=True):
-    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them."""
+    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them.
+
+    `profile` is one login, `profiles` are several, in the order of precedence.
+    """
 
     profile: Text | None = None
+    profiles: tuple[Text, ...] | None = None
     regions: tuple[Text, ...] = ()
     filters: Mapping[str, str] = {}
     name_tag: Text = "Name"
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The profiles that are meant; none where it is the environment's."""
+        return self.profiles or ((self.profile,) if self.profile else ())
 
 
 class EnvironmentSection(Section, frozen=True):

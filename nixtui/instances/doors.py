@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
 
 
@@ -75,7 +76,7 @@ async def look(session: Session, instance: Instance, *, plugin: bool) -> Seen:
 
 def doors(instance: Instance, seen: Seen) -> tuple[Door, ...]:
     """All doors: those that can work first, each group in the order of how much they let one do."""
-    identity, region = instance.identity, instance.region
+    identity, region = instance.identity, f"{instance.region}{by_profile(instance.login)}"
     aws = f"--instance-id {identity} --region {region}"
     down = None if instance.state == "running" else f"the instance is {instance.state}"
     unseen = seen.unseen or {}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.choosing import choose_image
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.proposing import add_consent, propose
-from nixtui.images.catalogue import find_image
 from nixtui.images.naming import refuse_region
 from nixtui.images.publishing import Publication, plan_publication, publishing_job
 from nixtui.operations.operation import Prepared
@@ -28,13 +28,13 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, publish, report."""
     cwd = nixtui.surroundings.cwd
-    async with open_session(arguments, nixtui) as session:
+    async with logins_of(arguments, nixtui) as logins:
         images = []
         for text in dict.fromkeys(arguments.images):
             region, _, identity = text.rpartition(":")
             if region and (reason := refuse_region(region)):
                 raise UsageError(f'"{region}" {reason}')
-            images.append(await find_image(session, identity, region or await session.region()))
+            images.append(await choose_image(logins, identity, region or None))
         publication = Publication(
             parameter=arguments.parameter,
             tfvars=cwd / arguments.tfvars if arguments.tfvars else None,
@@ -42,5 +42,5 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             variable=arguments.variable,
         )
         plan = plan_publication(publication, images)
-        job = publishing_job(publication, images, session)
+        job = publishing_job(publication, images, logins)
         return await propose(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)

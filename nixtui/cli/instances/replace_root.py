@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.instances.placing import by_hosts
 from nixtui.cli.proposing import add_consent, propose
@@ -25,8 +25,9 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, replace, watch, report."""
-    async with open_session(arguments, nixtui) as session:
-        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+    async with logins_of(arguments, nixtui) as logins:
+        (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
+        session = logins.of(standing.instance.login)
         image = await find_image(session, arguments.image, standing.instance.region)
         identity = nixtui.new_identity()
         replacement = Replacement(standing, image, identity, keep=arguments.keep_volume)

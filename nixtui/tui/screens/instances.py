@@ -14,6 +14,8 @@ from nixtui.instances.standing import Instances
 from nixtui.model.host import Host
 from nixtui.tui import instance_acts, opening, units
 from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.image_acts import where
+from nixtui.tui.image_rows import login_words
 from nixtui.tui.instance_rows import (
     InstanceRow,
     columns,
@@ -155,6 +157,8 @@ class InstancesScreen(Place):
         hosts: Mapping[str, Host] = hosts_of(
             [each.instance for each in standings], self.session.cockpit.fleet.hosts().values()
         )
+        of_logins = bool(self._found is not None and self._found.logins)
+        self._table.set_columns(columns(self.session.cockpit.clock, of_logins=of_logins))
         self._rows.clear()
         self._rows.update({key_of(each): instance_row(each, hosts.get(each.instance.identity)) for each in standings})
         self._marks &= self._rows.keys()
@@ -242,9 +246,10 @@ class InstancesScreen(Place):
         if self._found is None:
             return EMPTY
         now, regions, count = self.session.cockpit.clock(), self._found.regions, len(self._table.order)
-        where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+        place = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+        place += f" of {len(self._found.logins)} logins" if self._found.logins else ""
         of = f" of {len(self._rows)}" if count != len(self._rows) else ""
-        told = line((f"{count}{of} in {clean(where)}", Role.MUTED))
+        told = line((f"{count}{of} in {clean(place)}", Role.MUTED))
         if impaired := sum(row.failed_checks is not None for row in self._rows.values()):
             told += line((f"  ✖ {impaired} impaired", Role.BAD))
         if self._found.troubles:
@@ -252,9 +257,8 @@ class InstancesScreen(Place):
         if self._problem is not None or now - self._seen_at >= _STALE_S:
             told += line((f"  seen {units.span(now - self._seen_at)} ago", Role.WARN))
         if (ends := self._found.expires_at) is not None:
-            left = ends - now
-            words = f"  login ends in {units.span(left)}" if left > 0 else "  the login has ended"
-            told += line((words, Role.MUTED if left > _SOON_S else Role.WARN))
+            words = f"  {login_words(ends - now, self._found.ends_first)}"
+            told += line((words, Role.MUTED if ends - now > _SOON_S else Role.WARN))
         return told
 
     def _why_empty(self) -> list[Line]:
@@ -267,7 +271,10 @@ class InstancesScreen(Place):
         if self._rows:
             what = f"matches {clean(self._filter)}" if self._filter else "has a problem"
             return [line(f"No instance {what}."), line(("esc", Role.KEY), (" shows all", Role.MUTED))]
-        told = [line("There are no instances here."), *trouble_lines(self._found.troubles, cells)]
+        troubles = trouble_lines(self._found.troubles, cells)
+        if not self._found.regions:
+            return [line("No login tells of its instances."), *troubles, again]
+        told = [line("There are no instances here."), *troubles]
         return [*told, line(("n", Role.KEY), (" on an image launches the first one, ", Role.MUTED)) + again]
 
     def _show_instance(self) -> None:
@@ -421,7 +428,7 @@ class InstancesScreen(Place):
     def copy_command(self) -> None:
         """What shows it without a screen."""
         row = self.under_cursor
-        words = ["list"] if row is None else ["show", row.instance.identity, "--region", row.instance.region]
+        words = ["list"] if row is None else ["show", row.instance.identity, *where(row.instance)]
         self.nixtui.copy(" ".join(["nixtui instance", *words]), "the command")
 
     def scroll_detail(self, rows: int) -> None:
