@@ -32,13 +32,14 @@ async def looking(
     size: tuple[int, int] = (160, 40),
     regions: tuple[str, ...] = REGIONS,
     read_only: bool = False,
+    more: str = "",
 ) -> AsyncIterator[tuple[NixtuiApp, Pilot[None], ImagesScreen]]:
     """The app on screen 4, once AWS has told; the fleet has one host that refuses connections."""
     named = ", ".join(f'"{each}"' for each in regions)
     config = folder / "nixtui.toml"
     config.write_text(
         '[fleet]\nname = "shop"\nsources = ["file"]\n[hosts.h1]\naddress = "127.0.0.1"\nport = 1\n'
-        f"[ec2]\nregions = [{named}]\n"
+        f"[ec2]\nregions = [{named}]\n{more}"
     )
     places = {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
     surroundings = Surroundings(folder, {**environ, **places}, Nobody(), "ops-1")

@@ -1,6 +1,6 @@
 """Images: AMIs over regions, what uses them, and what may be done to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -129,7 +129,7 @@ class ImagesScreen(Place):
         self._table.set_empty(self._why_empty())
         self._table.show(tuple(order))
         self._table.redraw()
-        self._table.set_title(self._left_title(), self._right_title(len(order)))
+        self._table.set_title(self._left_title(), *self._right_titles(len(order)))
         self._show_image()
         self.refresh_frame()
 
@@ -139,18 +139,20 @@ class ImagesScreen(Place):
         own = line((f"  {OWNERS[self._owner][1]}", Role.TEXT), (only + marked, Role.ACCENT))
         return (*tabs("images"), *own)
 
-    def _right_title(self, count: int) -> Line:
+    def _right_titles(self, count: int) -> Iterator[Line]:
+        """The longest first; where room is short, when the login ends matters more than where was asked."""
         if self._asking:
-            return line(("asking every region …", Role.ACCENT))
-        if self._found is None:
-            return EMPTY
+            yield line(("asking every region …", Role.ACCENT))
+        if self._asking or self._found is None:
+            return
         regions = len(self._found.regions)
         where = self._found.regions[0] if regions == 1 else f"{regions} regions"
         where += f" of {len(self._found.logins)} logins" if self._found.logins else ""
         silent = len(self._found.troubles)
         trouble = line((f"  ✖ {silent} did not tell", Role.BAD)) if silent else EMPTY
         of = f" of {len(self._images)}" if count != len(self._images) else ""
-        return line((f"{count}{of} in {clean(where)}", Role.MUTED)) + trouble + self._login()
+        for place in (f" in {clean(where)}", ""):
+            yield line((f"{count}{of}{place}", Role.MUTED)) + trouble + self._login()
 
     def _login(self) -> Line:
         """How long the login lasts, where it ends; of several the one that ends first, by name."""

@@ -1,6 +1,6 @@
 """Instances: EC2 over regions, with what is around each; ways in, and what may be done to them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from textual import on
@@ -238,18 +238,19 @@ class InstancesScreen(Place):
         only = f"  {clean(self._filter)}" if self._filter else ""
         only += "  only problems" if self._only_problems else ""
         marked = f"  {len(self._marks)} marked" if self._marks else ""
-        self._table.set_title((*tabs("instances"), *line((only + marked, Role.ACCENT))), self._right_title())
+        self._table.set_title((*tabs("instances"), *line((only + marked, Role.ACCENT))), *self._right_titles())
 
-    def _right_title(self) -> Line:
+    def _right_titles(self) -> Iterator[Line]:
+        """The longest first; where room is short, what is wrong matters more than where was asked."""
         if self._asking:
-            return line(("asking every region …", Role.ACCENT))
-        if self._found is None:
-            return EMPTY
+            yield line(("asking every region …", Role.ACCENT))
+        if self._asking or self._found is None:
+            return
         now, regions, count = self.session.cockpit.clock(), self._found.regions, len(self._table.order)
         place = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
         place += f" of {len(self._found.logins)} logins" if self._found.logins else ""
         of = f" of {len(self._rows)}" if count != len(self._rows) else ""
-        told = line((f"{count}{of} in {clean(place)}", Role.MUTED))
+        told = EMPTY
         if impaired := sum(row.failed_checks is not None for row in self._rows.values()):
             told += line((f"  ✖ {impaired} impaired", Role.BAD))
         if self._found.troubles:
@@ -259,7 +260,8 @@ class InstancesScreen(Place):
         if (ends := self._found.expires_at) is not None:
             words = f"  {login_words(ends - now, self._found.ends_first)}"
             told += line((words, Role.MUTED if ends - now > _SOON_S else Role.WARN))
-        return told
+        for asked in (f" in {clean(place)}", ""):
+            yield line((f"{count}{of}{asked}", Role.MUTED)) + told
 
     def _why_empty(self) -> list[Line]:
         cells = max(20, self._table.cells - 4)
