@@ -222,7 +222,7 @@ class Assembly:
     async def connect(self, host: Host) -> Transport:
         """The shared connection of a host, or what brings scripts to it otherwise. Raises a `RemoteError`."""
         if self.way(host) is Way.SSM:
-            return self.ec2.transport(host)
+            return await self.ec2.transport(host)
         try:
             return await self.pool.connect(host)
         except (Unreachable, AuthenticationFailed) as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nixtui.config.duration import write_duration
 from nixtui.config.reading import Reader
-from nixtui.config.schema import Document, Source
+from nixtui.config.schema import Document, Ec2Section, Source
 from nixtui.model.naming import refuse_name
 from nixtui.model.stack import OWN_TAGS, fleet_name
 
@@ -25,6 +25,8 @@ def check_rules(document: Document, reader: Reader) -> None:
         _check_environments(document, reader)
     if "stacks" not in reader.broken:
         _check_stacks(document, reader)
+    if document.ec2 is not None and "ec2" not in reader.broken:
+        _check_logins(document.ec2, reader)
     for name, host in document.hosts.items():
         if host.pull is not None and host.fh is not None:
             reader.report(("hosts", name, "fh"), "there is pull as well, and a host fetches one system", "remove one")
@@ -81,6 +83,20 @@ def _check_stacks(document: Document, reader: Reader) -> None:
             for tag in section.tags:
                 if tag in OWN_TAGS or tag.startswith("aws:"):
                     reader.report((*path, "tags", tag), "is a tag of nixtui's or AWS's own", "choose another")
+
+
+def _check_logins(ec2: Ec2Section, reader: Reader) -> None:
+    path = ("ec2", "profiles")
+    if ec2.profiles is None:
+        return
+    if ec2.profile is not None:
+        both = f'profiles = ["{ec2.profile}", …]'
+        reader.report(path, "there is profile as well, and one of them says which logins are used", f"write {both}")
+    if not ec2.profiles:
+        reader.report(path, "names no login", "leave it out for the environment's")
+    for place, profile in enumerate(ec2.profiles):
+        if profile in ec2.profiles[:place]:
+            reader.report((*path, place), f'"{profile}" is listed twice', "remove one")
 
 
 def _check_environments(document: Document, reader: Reader) -> None:

@@ -100,12 +100,21 @@ class SshSection(Section, frozen=True):
 
 
 class Ec2Section(Section, frozen=True):
-    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them."""
+    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them.
+
+    `profile` is one login, `profiles` are several, in the order of precedence.
+    """
 
     profile: Text | None = None
+    profiles: tuple[Text, ...] | None = None
     regions: tuple[Text, ...] = ()
     filters: Mapping[str, str] = {}
     name_tag: Text = "Name"
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The profiles that are meant; none where it is the environment's."""
+        return self.profiles or ((self.profile,) if self.profile else ())
 
 
 class Reached(StrEnum):
@@ -137,10 +146,12 @@ class StackHostSection(Section, frozen=True):
 class StackSection(Section, frozen=True):
     """`[stacks.NAME]`: instances that are made, deployed to and destroyed together, by this name.
 
-    They are reached at their private `address` unless it says `public`, with this `user` and `port`.
+    `profile` is their login, of several the one that is meant. They are reached at their private `address` unless it
+    says `public`, with this `user` and `port`.
     """
 
     region: Region
+    profile: str | None = None
     address: Reached = Reached.PRIVATE
     user: User | None = None
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None

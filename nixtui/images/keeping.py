@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.retention import IMAGES, SNAPSHOTS, Rule, days_kept, rules_of
-from nixtui.aws.session import Session
+from nixtui.aws.session import ByLogin, Session
 from nixtui.model.image import Image
 
 _NO_DAYS: Mapping[str, int | None] = {}
@@ -57,6 +57,15 @@ def _days(count: int) -> str:
 
 def _snapshots(some: Iterable[str]) -> str:
     return "snapshot" if len(list(some)) == 1 else "snapshots"
+
+
+async def find_all_keeping(logins: ByLogin, images: Sequence[Image]) -> Mapping[str, Keeping]:
+    """The same of images of any login and region: each login is asked about its own, region by region."""
+    found: dict[str, Keeping] = {}
+    for login, region in dict.fromkeys((image.login, image.region) for image in images):
+        there = [image for image in images if (image.login, image.region) == (login, region)]
+        found |= await find_keeping(logins.of(login), there)
+    return found
 
 
 async def find_keeping(session: Session, images: Sequence[Image]) -> Mapping[str, Keeping]:

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from nixtui.aws.errors import AwsError
-from nixtui.aws.session import Session
-from nixtui.images.catalogue import moment
+from nixtui.aws.logins import EVERYWHERE, once
+from nixtui.aws.session import ByLogin, Session
+from nixtui.images.catalogue import Regions, moment
 from nixtui.images.changing import Call, Change
 from nixtui.model.binned import Binned
 
@@ -28,7 +29,30 @@ async def list_bin(session: Session, regions: Sequence[str]) -> tuple[list[Binne
             problems.append((region, answer))
         else:
             binned.extend(answer)
-    return sorted(binned, key=lambda each: (each.gone_at or 0, not each.is_image, each.called)), problems
+    return sorted(binned, key=_soonest), problems
+
+
+async def list_bins(logins: ByLogin, regions: Regions) -> tuple[list[Binned], list[tuple[str, AwsError]], list[str]]:
+    """The same of several logins, in the regions of each; also all the regions that were asked."""
+
+    async def ask(session: Session) -> tuple[list[Binned], list[tuple[str, AwsError]], Sequence[str]]:
+        try:
+            where = tuple(dict.fromkeys(await regions(session)))
+        except AwsError as error:
+            return [], [(EVERYWHERE, error)], ()
+        return *await list_bin(session, where), where
+
+    told = await asyncio.gather(*(ask(session) for session in logins.sessions))
+    binned = once((each.key, each) for some, _, _ in told for each in some)
+    return (
+        sorted(binned, key=_soonest),
+        [problem for _, problems, _ in told for problem in problems],
+        list(dict.fromkeys(region for _, _, where in told for region in where)),
+    )
+
+
+def _soonest(each: Binned) -> tuple[float, bool, str]:
+    return each.gone_at or 0, not each.is_image, each.called
 
 
 async def _in_region(session: Session, region: str) -> list[Binned] | AwsError:
@@ -47,6 +71,7 @@ async def _in_region(session: Session, region: str) -> list[Binned] | AwsError:
             description=each.get("Description") or None,
             entered_at=moment(each.get("RecycleBinEnterTime")),
             gone_at=moment(each.get("RecycleBinExitTime")),
+            login=session.profile,
         )
         for each in (*images, *snapshots)
     ]
@@ -73,9 +98,10 @@ def restore(identity: str, region: str, binned: Sequence[Binned]) -> Change:
             remedy="nixtui image bin --all-regions shows what is",
         )
     snapshots = found.snapshots if found.is_image else (found.identity,)
-    calls = [Call("ec2", "RestoreSnapshotFromRecycleBin", region, {"SnapshotId": each}) for each in snapshots]
+    by = found.login
+    calls = [Call("ec2", "RestoreSnapshotFromRecycleBin", region, {"SnapshotId": each}, by) for each in snapshots]
     if found.is_image:
-        calls.append(Call("ec2", "RestoreImageFromRecycleBin", region, {"ImageId": found.identity}))
+        calls.append(Call("ec2", "RestoreImageFromRecycleBin", region, {"ImageId": found.identity}, by))
     others = any(not each.is_image for each in binned if each.region == region)
     warnings: tuple[str, ...] = ()
     if found.is_image and not snapshots and others:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
 
 SSH, BASTION, AGENT, PUSHED_KEY, SERIAL = (
@@ -92,7 +93,7 @@ async def look(session: Session, instance: Instance, *, plugin: bool) -> Seen:
 
 def doors(instance: Instance, seen: Seen) -> tuple[Door, ...]:
     """All doors: those that can work first, each group in the order of how much they let one do."""
-    identity, region = instance.identity, instance.region
+    identity, region = instance.identity, f"{instance.region}{by_profile(instance.login)}"
     aws = f"--instance-ids {identity} --region {region}"
     down = None if instance.state == "running" else f"the instance is {instance.state}"
     unseen = seen.unseen or {}
@@ -122,7 +123,8 @@ def doors(instance: Instance, seen: Seen) -> tuple[Door, ...]:
 
 
 def _connect(instance: Instance, word: str) -> str:
-    return f"nixtui instance connect {instance.identity} --region {instance.region} --door {word}"
+    where = f"{instance.region}{by_profile(instance.login)}"
+    return f"nixtui instance connect {instance.identity} --region {where} --door {word}"
 
 
 def _agent(seen: Seen) -> str | None:

@@ -110,7 +110,7 @@ def launch_change(launch: Launch, facts: TypeFacts) -> Change:
     warnings = user_data_warnings(launch.user_data, key_pair=launch.key_pair is not None)
     return Change(
         name=launch.name,
-        calls=(Call("ec2", "RunInstances", launch.image.region, parameters(launch)),),
+        calls=(Call("ec2", "RunInstances", launch.image.region, parameters(launch), launch.image.login),),
         before=launch.image.identity,
         after=f"{launch.kind} in {launch.image.region}",
         gives="Instances.0.InstanceId",

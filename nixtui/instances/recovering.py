@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
+from nixtui.aws.logins import by_profile
 from nixtui.instances.doors import Door
 from nixtui.instances.standing import Standing
 
@@ -63,7 +64,7 @@ class _Ways:
         self._instance = situation.standing.instance
         self._doors: Mapping[str, Door] = {door.name: door for door in situation.doors}
         self._host = quote(situation.host or "HOST")
-        self._region = f"--region {self._instance.region}"
+        self._region = f"--region {self._instance.region}{by_profile(self._instance.login)}"
 
     def configuration(self) -> Iterator[Step]:
         yield self._by_ssh("go back to the generation before, under the guard", f"nixtui rollback {self._host}")

@@ -9,7 +9,7 @@ class Binned(msgspec.Struct, frozen=True, kw_only=True):
     """One image or snapshot in the bin of one region; times are Unix seconds.
 
     `gone_at` is when it is gone for good. `snapshots` are those of an image that lie in the bin as well, as far as
-    their descriptions tell: an image can be restored only once its snapshots are.
+    their descriptions tell: an image can be restored only once its snapshots are. `login` is the profile that told.
     """
 
     identity: str
@@ -19,6 +19,7 @@ class Binned(msgspec.Struct, frozen=True, kw_only=True):
     entered_at: float | None = None
     gone_at: float | None = None
     snapshots: tuple[str, ...] = ()
+    login: str | None = None
 
     @property
     def is_image(self) -> bool:

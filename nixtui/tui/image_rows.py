@@ -18,10 +18,12 @@ Drifts = Mapping[str, ImageDrift]
 """How images stand to the flake, by their keys."""
 
 
-def columns(now: Callable[[], float], drifts: Drifts) -> tuple[Column[Image], ...]:
-    """In the order they are read; `drifts` grows as it becomes known."""
+def columns(now: Callable[[], float], drifts: Drifts, *, of_logins: bool = False) -> tuple[Column[Image], ...]:
+    """In the order they are read; `drifts` grows as it becomes known. Whose each is where there are several logins."""
+    login = (Column[Image]("login", "LOGIN", 8, lambda row: (said(row.login, Role.MUTED),), 1, 20),)
     return (
         Column("name", "NAME", 20, lambda row: (said(row.name, Role.STRONG),), 0, 60),
+        *(login if of_logins else ()),
         Column("region", "REGION", 14, lambda row: (said(row.region),), 0),
         Column("age", "AGE", 5, lambda row: line((_age(row.created_at, now()), Role.TEXT)), 1, right=True),
         Column("size", "SIZE", 8, _size, 4, right=True),
@@ -35,9 +37,18 @@ def columns(now: Callable[[], float], drifts: Drifts) -> tuple[Column[Image], ..
     )
 
 
+def login_words(left_s: float, login: str | None) -> str:
+    """`login ends in 12m`; of several `login prod ends in 12m`."""
+    which = f" {clean(login)}" if login else ""
+    if left_s > 0:
+        return f"login{which} ends in {units.span(left_s)}"
+    return f"login{which} has ended" if login else "the login has ended"
+
+
 def matches(image: Image, words: Sequence[str]) -> bool:
     """Whether every word is somewhere in what names the image; small letters."""
-    text = f"{image.name} {image.identity} {image.region} {image.revision or ''} {image.architecture or ''}".lower()
+    named = (image.name, image.identity, image.region, image.revision, image.architecture, image.login, image.account)
+    text = " ".join(each for each in named if each).lower()
     return all(word in text for word in words)
 
 
@@ -84,6 +95,7 @@ def image_lines(
     for label, value in (
         ("image", row.identity),
         ("region", row.region),
+        ("login", row.login and (f"{row.login}, account {row.account}" if row.account else row.login)),
         ("made", made),
         ("state", row.state),
         ("owner", row.owner),

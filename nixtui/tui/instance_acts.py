@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixtui.tui import opening, units
+from nixtui.tui.image_acts import where
 from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
@@ -67,14 +68,15 @@ def _about(row: InstanceRow) -> Sequence[str]:
     instance = row.instance
     machine = f", {instance.kind}" if instance.kind else ""
     group = f", group {instance.group}" if instance.group else ""
+    whose = f", login {instance.login}" if instance.login else ""
     host = f"host {row.host.name} of this fleet" if row.host is not None else "no host of this fleet"
-    return f"{instance.identity}, {instance.state} in {instance.zone or instance.region}{machine}{group}", host
+    return f"{instance.identity}, {instance.state} in {instance.zone or instance.region}{machine}{group}{whose}", host
 
 
 def _command(word: str, chosen: Sequence[InstanceRow]) -> Sequence[str]:
-    regions = {each.instance.region for each in chosen}
+    places = {tuple(where(each.instance)) for each in chosen}
     identities = [each.instance.identity for each in chosen]
-    return ["nixtui", "instance", word, *identities, "--region", *regions] if len(regions) == 1 else []
+    return ["nixtui", "instance", word, *identities, *places.pop()] if len(places) == 1 else []
 
 
 # Launching
@@ -119,9 +121,10 @@ def _propose_launch(on: Place, wish: LaunchWish) -> None:
         ("--key-pair", wish.key_pair), ("--instance-profile", wish.profile), ("--user-data", wish.user_data),
     )  # fmt: skip
     command = ["nixtui", "instance", "launch", image.identity, "--name", wish.name, "--type", wish.kind]
-    command += ["--region", image.region, *(word for option in options if option[1] for word in option)]
+    command += [*where(image), *(word for option in options if option[1] for word in option)]
     placed = ", ".join(each for each in (wish.kind, wish.subnet, " ".join(wish.security_groups), wish.key_pair) if each)
-    known = (f"{clean(image.name)} ({image.identity}) in {image.region}", clean(placed))
+    by = f" by login {clean(image.login)}" if image.login else ""
+    known = (f"{clean(image.name)} ({image.identity}) in {image.region}{by}", clean(placed))
     _propose(
         on, f"Launch {clean(wish.name)}", "Launch", [wish.name], lambda: work.plan_launch(wish),
         command=command, known=lambda _, __: known,
@@ -141,7 +144,7 @@ def roll(on: InstancesScreen) -> None:
     work = on.session.cockpit.instances
 
     async def ask() -> None:
-        images = await work.images(group.region)
+        images = await work.images(group.region, group.login)
         if on.app.screen is not on:
             return
         by_identity, now = {each.identity: each for each in images}, on.session.cockpit.clock()
@@ -185,9 +188,10 @@ def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
         on.stop_asking()
         wish = options.rollout(group, image)
         command = ["nixtui", "instance", "refresh", group.name, "--image", image.identity]
-        command += ["--region", group.region, *written(options)]
+        command += [*where(group), *written(options)]
         work = on.session.cockpit.instances
-        known = (f"{group.wanted} instances, {len(group.members)} there, in {group.region}",)
+        by = f" by login {clean(group.login)}" if group.login else ""
+        known = (f"{group.wanted} instances, {len(group.members)} there, in {group.region}{by}",)
         _propose(
             on, f"Roll {clean(group.name)} onto {clean(image.name)}", "Roll", [group.name],
             lambda: work.plan_roll(wish), command=command, known=lambda _, __: known, subject="GROUP",
@@ -215,7 +219,7 @@ def end_roll(on: InstancesScreen) -> None:
         _propose(
             on, title, "Take back" if is_back else "Cancel the roll", [group.name],
             lambda: work.plan_end_roll(group, back=is_back),
-            command=["nixtui", "instance", "refresh", group.name, word, "--region", group.region],
+            command=["nixtui", "instance", "refresh", group.name, word, *where(group)],
             subject="GROUP",
         )  # fmt: skip
 

@@ -170,7 +170,7 @@ class StagedInstances:
     async def refresh(self, group: Group) -> Refresh | None:
         return Refresh(identity="r-1", group=group.name, region=group.region, status="InProgress", percent=33, left=2)
 
-    async def images(self, _: str) -> Sequence[Image]:
+    async def images(self, _: str, __: str | None = None) -> Sequence[Image]:
         raise AwsError("nothing is rolled in a picture")
 
     async def offers(self, _: Image) -> Offers:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
-from nixtui.cli.images.login import open_session
+from nixtui.cli.images.login import logins_of
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
 
@@ -37,7 +37,7 @@ _NOT_HERE = {
 class LiveTyped:
     """`keep` remembers what was prepared until somebody says yes.
 
-    Each command has a login of its own, as in a shell.
+    Each command has logins of its own, as in a shell.
     """
 
     commands: Sequence[str] = tuple(_MODULES)
@@ -45,11 +45,11 @@ class LiveTyped:
     def __init__(self, nixtui: Assembly, keep: Callable[[Prepared], Plan]) -> None:
         self._nixtui = nixtui
         self._keep = keep
-        self._sessions: list[Session] = []
+        self._opened: list[Logins] = []
 
     async def end(self) -> None:
         """Take no more calls."""
-        for each in self._sessions:
+        for each in self._opened:
             await each.__aexit__(None, None, None)
 
     def options(self, command: str) -> Sequence[str]:
@@ -66,9 +66,9 @@ class LiveTyped:
     async def plan(self, command: str, text: str) -> tuple[Plan, Sequence[str]]:
         """Also what one decides by. Raises `UsageError` and what the command raises."""
         arguments = _parse(command, text)
-        session = open_session(arguments, self._nixtui)
-        self._sessions.append(session)
-        prepared: Prepared = await _module(command).prepare(arguments, self._nixtui, session, _nobody)
+        logins = logins_of(arguments, self._nixtui)
+        self._opened.append(logins)
+        prepared: Prepared = await _module(command).prepare(arguments, self._nixtui, logins, _nobody)
         return self._keep(prepared), [line for lines in prepared.known.values() for line in lines]
 
 
@@ -102,4 +102,4 @@ def _parse(command: str, text: str) -> Namespace:
         name = word.partition("=")[0]
         if name in _NOT_HERE:
             raise UsageError(f"{name} is not needed: {_NOT_HERE[name]}")
-    return _parser(command).parse_args(words, Namespace(profile=None, region=None))
+    return _parser(command).parse_args(words, Namespace(profile=None, region=None, several_profiles=False))

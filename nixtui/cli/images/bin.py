@@ -6,43 +6,37 @@ from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
-from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
-from nixtui.images.catalogue import enabled_regions
-from nixtui.images.recycling import list_bin
+from nixtui.cli.images.listing import narrate_problems, with_login
+from nixtui.cli.images.login import add_login, logins_of, regions_of
+from nixtui.cli.output import age, narrate, print_json, print_table, rfc3339, shown
+from nixtui.images.recycling import list_bins
 from nixtui.model.binned import Binned
 
 
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    add_login(parser)
+    add_login(parser, several=True)
     parser.add_argument("--all-regions", action="store_true", help="every region that is enabled for the account")
     parser.add_argument("--json", action="store_true", help="what lies there as JSON")
 
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Ask every region at once; one that does not tell is said and does not hide the rest."""
-    ec2 = nixtui.configuration.ec2
-    async with open_session(arguments, nixtui) as session:
-        if arguments.all_regions:
-            regions = await enabled_regions(session)
-        elif arguments.region or ec2 is None or not ec2.regions:
-            regions = [await session.region()]
-        else:
-            regions = list(ec2.regions)
-        binned, problems = await list_bin(session, regions)
-    for region, problem in problems:
-        narrate(f"nixtui: {region}: {plain(str(problem))}")
+    async with logins_of(arguments, nixtui) as logins:
+        wanted = regions_of(arguments, nixtui, everywhere=arguments.all_regions)
+        binned, problems, regions = await list_bins(logins, wanted)
+    narrate_problems([(region, None, problem) for region, problem in problems], logins)
     if arguments.json:
         print_json([as_json(each, binned) for each in binned])
     elif binned:
         headings = ("WHAT", "NAME", "REGION", "KIND", "IN IT FOR", "GONE IN")
-        print_table(headings, [_row(each, time.time()) for each in binned])
+        rows = [_row(each, time.time()) for each in binned]
+        print_table(*with_login(headings, rows, [each.login for each in binned], logins))
     elif not problems:
         narrate(f"the recycle bin is empty in {', '.join(regions)}")
     if not problems:
         return Exit.DONE
-    if len(problems) < len(regions):
+    if len(problems) < len(regions) or binned:
         return Exit.PARTIAL
     return Exit.UNREACHABLE if all(problem.may_pass for _, problem in problems) else Exit.FAILED
 
@@ -60,6 +54,7 @@ def as_json(each: Binned, binned: list[Binned]) -> dict[str, Any]:
         "gone_at": rfc3339(each.gone_at),
         "snapshot_ids": list(each.snapshots),
         "image_id": owner,
+        "profile": each.login,
     }
 
 

@@ -4,11 +4,11 @@ import re
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.images.ingredients import Ingredients, add_ingredients, gather
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of, the_one
 from nixtui.cli.output import Tell, narrate, plain, rfc3339
 from nixtui.cli.proposing import add_consent, decide, print_report, show_plan
 from nixtui.config.paths import cache_dir, state_dir
@@ -52,9 +52,9 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Evaluate, look what is there, plan, ask, do what is missing, report."""
-    async with open_session(arguments, nixtui) as session:
+    async with logins_of(arguments, nixtui) as logins:
         try:
-            prepared = await prepare(arguments, nixtui, session)
+            prepared = await prepare(arguments, nixtui, logins)
         except NixError as error:
             narrate(f"nixtui: {plain(str(error))}")
             for line in error.log[-12:]:
@@ -68,8 +68,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     return exit_for(report)
 
 
-async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, tell: Tell = narrate) -> Prepared:
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, tell: Tell = narrate) -> Prepared:
     """What it would do; the job has what was made. Raises `UsageError`, `BadImage`, `NixError`, `AwsError`."""
+    session = the_one(logins)
     environ = nixtui.surroundings.environ
     ingredients = await gather(arguments, nixtui, tell)
     recipe = _recipe(arguments, nixtui, ingredients, await session.region())

@@ -3,10 +3,10 @@
 from argparse import ArgumentParser, Namespace
 
 from nixtui.aws.errors import AwsError
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of, the_one
 from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.registering import (
@@ -42,12 +42,13 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, register, report."""
-    async with open_session(arguments, nixtui) as session:
-        return await propose(nixtui, await prepare(arguments, nixtui, session), arguments)
+    async with logins_of(arguments, nixtui) as logins:
+        return await propose(nixtui, await prepare(arguments, nixtui, logins), arguments)
 
 
-async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, _: Tell = narrate) -> Prepared:
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tell = narrate) -> Prepared:
     """What it would do. Raises `UsageError`, `AwsError`."""
+    session = the_one(logins)
     registration = Registration(
         name=arguments.name,
         region=await session.region(),

@@ -10,7 +10,7 @@ from nixtui.aws.session import DEMO
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.consent import ask_consent
 from nixtui.cli.exits import Exit, NotReached, UsageError, exit_for
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.instances.placing import by_hosts
 from nixtui.cli.instances.ways import Closed, Ways, Wish
@@ -52,8 +52,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> int:
         raise UsageError(f'--user: "{arguments.user}" {reason}')
     if DEMO in nixtui.surroundings.environ:
         raise UsageError(NOTHING_BEHIND)
-    async with open_session(arguments, nixtui) as session:
-        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+    async with logins_of(arguments, nixtui) as logins:
+        (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
+        session = logins.of(standing.instance.login)
         wish = Wish(standing.instance, await _host(standing, nixtui), arguments.user, arguments.reason)
         ways = Ways(nixtui, session, wish)
         closed: list[str] = []

@@ -10,7 +10,7 @@ from nixtui.aws.instances import Instance
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.output import narrate, plain, print_json, rfc3339
 from nixtui.instances.console_story import as_of, why_empty
@@ -30,8 +30,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Ask EC2 and print."""
     if arguments.lines is not None and arguments.lines < 1:
         raise UsageError("--lines: at least one")
-    async with open_session(arguments, nixtui) as session:
-        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+    async with logins_of(arguments, nixtui) as logins:
+        (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
+        session = logins.of(standing.instance.login)
         instance = standing.instance
         if arguments.screenshot is not None:
             return await _screenshot(arguments, nixtui, session, instance)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from nixtui.aws.balancers import alarms_on, drain_seconds, find_target_group, states_of
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import list_instances
+from nixtui.aws.logins import Logins
 from nixtui.aws.scaling import Scaled, scaled
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.drift import drifts_of
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of, the_one
 from nixtui.cli.instances.placing import by_members
 from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
@@ -42,13 +43,14 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Look, plan, ask, swap, watch, report."""
-    async with open_session(arguments, nixtui) as session:
-        prepared = await prepare(arguments, nixtui, session)
+    async with logins_of(arguments, nixtui) as logins:
+        prepared = await prepare(arguments, nixtui, logins)
         return await propose(nixtui, prepared, arguments, known=prepared.known)
 
 
-async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, _: Tell = narrate) -> Prepared:
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tell = narrate) -> Prepared:
     """What it would do. Raises `UsageError`, `AwsError`."""
+    session = the_one(logins)
     if not 1 <= arguments.min_healthy <= 100:
         raise UsageError("--min-healthy is from 1 to 100")
     region = await session.region()

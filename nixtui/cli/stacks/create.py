@@ -2,12 +2,12 @@
 
 from argparse import ArgumentParser, Namespace
 
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
-from nixtui.cli.stacks.declared import as_host, by_rules, declared, stack_of
+from nixtui.cli.stacks.declared import as_host, by_rules, declared, login_of, stack_of
 from nixtui.model.host import Host, Way
 from nixtui.operations.operation import Prepared
 from nixtui.stacks.confirming import Confirming
@@ -26,18 +26,19 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Look, plan, ask, launch, wait, report."""
-    prepared = await prepare(arguments, nixtui, nixtui.ec2.session)
+    prepared = await prepare(arguments, nixtui, nixtui.ec2.logins)
     more = {"stack": arguments.name, "region": declared(nixtui, arguments.name).region}
     return await propose(nixtui, prepared, arguments, more=more)
 
 
-async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, tell: Tell = narrate) -> Prepared:
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, tell: Tell = narrate) -> Prepared:
     """What it would do. Raises `UsageError`, `AwsError`."""
     name, section = arguments.name, declared(nixtui, arguments.name)
+    session = login_of(logins, name, section)
     if not section.hosts:
         raise UsageError(f"stack {name} declares no host; write [stacks.{name}.hosts.HOST] into nixtui.toml")
     tell(f"looking at stack {name} in {section.region} …")
-    stack = await stack_of(nixtui, name, section)
+    stack = await stack_of(nixtui, session, name, section)
     wanted = await wanted_of(session, stack, section, nixtui.configuration.directory)
     members = await list_members(session, section.region, name)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from nixtui.aws.instances import Instance
+from nixtui.aws.logins import Logins
+from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
 from nixtui.config.schema import StackHostSection, StackSection
@@ -44,9 +46,19 @@ def fleet_of(nixtui: Assembly) -> str:
     return nixtui.configuration.fleet.name or ""
 
 
-async def stack_of(nixtui: Assembly, name: str, section: StackSection) -> Stack:
+def login_of(logins: Logins, name: str, section: StackSection) -> Session:
+    """The login that the stack names, else the one there is. Raises `UsageError`, `AwsError` where it is none."""
+    if section.profile is not None:
+        return logins.of(section.profile)
+    if logins.several:
+        first = logins.several[0]
+        raise UsageError(f'there are several logins; write profile = "{first}" or another into [stacks.{name}]')
+    return logins.only
+
+
+async def stack_of(nixtui: Assembly, session: Session, name: str, section: StackSection) -> Stack:
     """The stack in this login's account. Raises `AwsError`."""
-    return await stack_here(nixtui.ec2.session, name, section.region, fleet_of(nixtui))
+    return await stack_here(session, name, section.region, fleet_of(nixtui))
 
 
 def as_host(nixtui: Assembly, stack: str, host: str, instance: Instance | None) -> Host:

@@ -3,12 +3,12 @@
 import time
 from argparse import ArgumentParser, Namespace
 
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
-from nixtui.cli.stacks.declared import as_host, by_rules, declared, stack_of
+from nixtui.cli.stacks.declared import as_host, by_rules, declared, login_of, stack_of
 from nixtui.operations.operation import Prepared
 from nixtui.stacks.destroying import Destroying, look_before, plan_destruction
 from nixtui.stacks.members import list_members
@@ -24,15 +24,16 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Look, plan, have the name typed, terminate, wait, report."""
-    prepared = await prepare(arguments, nixtui, nixtui.ec2.session)
+    prepared = await prepare(arguments, nixtui, nixtui.ec2.logins)
     more = {"stack": arguments.name, "region": declared(nixtui, arguments.name).region}
     return await propose(nixtui, prepared, arguments, more=more)
 
 
-async def prepare(arguments: Namespace, nixtui: Assembly, session: Session, tell: Tell = narrate) -> Prepared:
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, tell: Tell = narrate) -> Prepared:
     """What it would do. Raises `UsageError`, `AwsError`."""
     name, section = arguments.name, declared(nixtui, arguments.name)
-    stack = await stack_of(nixtui, name, section)
+    session = login_of(logins, name, section)
+    stack = await stack_of(nixtui, session, name, section)
     members = await list_members(session, section.region, name)
     doomed = await look_before(session, stack, members, list(section.hosts), undeclared=arguments.undeclared)
     if not doomed:

@@ -9,8 +9,11 @@ from nixtui.aws.errors import AwsError
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import narrate, plain, print_json, print_table
-from nixtui.cli.stacks.declared import fleet_of
+from nixtui.cli.stacks.declared import fleet_of, login_of
 from nixtui.stacks.members import Member, list_members
+
+Known = dict[tuple[str | None, str], list[Member]]
+"""By login and region."""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -20,19 +23,20 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Ask every region that a stack is declared in, or that of the login; a region that does not tell is said."""
-    session, stacks = nixtui.ec2.session, nixtui.configuration.stacks
-    regions = sorted({str(each.region) for each in stacks.values()}) or [await session.region()]
-    answers = await asyncio.gather(*(list_members(session, each) for each in regions), return_exceptions=True)
-    known: dict[str, list[Member]] = {}
+    logins, stacks = nixtui.ec2.logins, nixtui.configuration.stacks
+    places = [(login_of(logins, name, each), str(each.region)) for name, each in stacks.items()]
+    places = list(dict.fromkeys(places)) or [(each, await each.region()) for each in logins.sessions]
+    answers = await asyncio.gather(*(list_members(*place) for place in places), return_exceptions=True)
+    known: Known = {}
     blind: list[AwsError] = []
-    for region, answer in zip(regions, answers, strict=True):
+    for (session, region), answer in zip(places, answers, strict=True):
         if isinstance(answer, AwsError):
             blind.append(answer)
             narrate(f"nixtui: {region}: {plain(str(answer))}")
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            known[region] = [each for each in answer if not each.is_gone]
+            known[session.profile, region] = [each for each in answer if not each.is_gone]
     rows = [_declared(nixtui, name, known) for name in stacks] + _others(nixtui, known)
     if arguments.json:
         print_json(rows)
@@ -46,12 +50,13 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     return Exit.UNREACHABLE if all(each.may_pass for each in blind) else Exit.FAILED
 
 
-def _declared(nixtui: Assembly, name: str, known: Mapping[str, Sequence[Member]]) -> dict[str, Any]:
+def _declared(nixtui: Assembly, name: str, known: Known) -> dict[str, Any]:
     section, fleet = nixtui.configuration.stacks[name], fleet_of(nixtui)
+    place = login_of(nixtui.ec2.logins, name, section).profile, section.region
     row = {"stack": name, "region": section.region, "fleet": fleet or None, "declared": list(section.hosts)}
-    if section.region not in known:
+    if place not in known:
         return {**row, "there": None, "missing": None, "extra": None, "state": "unknown"}
-    ours = [each for each in known[section.region] if (each.stack, each.fleet) == (name, fleet)]
+    ours = [each for each in known[place] if (each.stack, each.fleet) == (name, fleet)]
     there = [each.host for each in ours]
     missing = [each for each in section.hosts if each not in there]
     extra = [each.identity for each in ours if each.host not in section.hosts or there.count(each.host) > 1]
@@ -69,11 +74,11 @@ def _state(there: Sequence[str], missing: Sequence[str], extra: Sequence[str], r
     return "running" if running == len(there) else "not all run"
 
 
-def _others(nixtui: Assembly, known: Mapping[str, Sequence[Member]]) -> list[dict[str, Any]]:
+def _others(nixtui: Assembly, known: Known) -> list[dict[str, Any]]:
     """Of other fleets, or declared no more."""
     declared = {(each.region, name, fleet_of(nixtui)) for name, each in nixtui.configuration.stacks.items()}
     found: dict[tuple[str, str, str], list[Member]] = {}
-    for region, members in known.items():
+    for (_, region), members in known.items():
         for each in members:
             found.setdefault((region, each.stack, each.fleet), []).append(each)
     return [

@@ -10,7 +10,7 @@ from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.output import age, plain, print_json, print_table, rfc3339, shown
-from nixtui.cli.stacks.declared import as_host, declared, stack_of
+from nixtui.cli.stacks.declared import as_host, declared, login_of, stack_of
 from nixtui.stacks.differences import differences
 from nixtui.stacks.members import Member, Stack, list_members
 from nixtui.stacks.wanted import Wanted, wanted_of
@@ -25,8 +25,8 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Ask and print; exit 0 whatever is there."""
     name, section = arguments.name, declared(nixtui, arguments.name)
-    session = nixtui.ec2.session
-    stack = await stack_of(nixtui, name, section)
+    session = login_of(nixtui.ec2.logins, name, section)
+    stack = await stack_of(nixtui, session, name, section)
     wanted, members = await asyncio.gather(
         wanted_of(session, stack, section, nixtui.configuration.directory), list_members(session, section.region, name)
     )

@@ -85,8 +85,8 @@ def _stacks(configuration: Configuration, environ: Mapping[str, str]) -> Iterato
     if any(stack.hosts for stack in configuration.stacks.values()):
         from nixtui.fleet.inventory.stacks import StackSource
 
-        profile = configuration.ec2.profile if configuration.ec2 is not None else None
-        yield StackSource(configuration.stacks, configuration.fleet.name or "", profile, environ)
+        logins = configuration.ec2.logins if configuration.ec2 is not None else ()
+        yield StackSource(configuration.stacks, configuration.fleet.name or "", logins, environ)
 
 
 def _wants_ec2(configuration: Configuration) -> bool:

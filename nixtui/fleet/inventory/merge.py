@@ -54,6 +54,7 @@ def combine(name: str, parts: Sequence[PartialHost]) -> PartialHost:
         flake_attr=next((each.flake_attr for each in parts if each.flake_attr is not None), None),
         tags={key: value for each in reversed(parts) for key, value in each.tags.items()},
         instance=next((each.instance for each in parts if each.instance is not None), None),
+        login=next((each.login for each in parts if each.instance is not None), None),
         transport=next((each.transport for each in parts if each.transport is not None), None),
     )
 
@@ -69,6 +70,7 @@ def _host(name: str, given: Mapping[str, PartialHost]) -> Host:
         tags=known.tags,
         sources=tuple(given),
         instance=known.instance or claimed_instance(known.tags),
+        login=known.login,
         transport=known.transport or Way.SSH,
     )
 

@@ -17,7 +17,8 @@ STACKS: Final = "stacks"
 class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
     """What one source knows of a host; `None` leaves it to the sources after it, and at last to the default.
 
-    `reached_at` are addresses and names by which the `instance` may be known to other sources.
+    `reached_at` are addresses and names by which the `instance` may be known to other sources. `login` is the AWS
+    profile that knows it.
     """
 
     name: str
@@ -27,6 +28,7 @@ class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
     flake_attr: str | None = None
     tags: Mapping[str, str] = MappingProxyType({})
     instance: InstanceId | None = None
+    login: str | None = None
     reached_at: tuple[str, ...] = ()
     transport: Way | None = None
 

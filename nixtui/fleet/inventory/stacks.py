@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance, list_instances
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins, open_logins
 from nixtui.config.schema import Reached, StackSection
 from nixtui.fleet.inventory.recognising import TAG_INSTANCE, TAG_REGION
 from nixtui.fleet.inventory.source import STACKS, Found, PartialHost, SourceProblem, admit
@@ -22,34 +22,38 @@ class StackSource:
     name = STACKS
 
     def __init__(
-        self, stacks: Mapping[str, StackSection], fleet: str, profile: str | None, environ: Mapping[str, str]
+        self, stacks: Mapping[str, StackSection], fleet: str, logins: Sequence[str], environ: Mapping[str, str]
     ) -> None:
         self._stacks = stacks
         self._fleet = fleet
-        self._profile = profile
+        self._logins = logins
         self._environ = environ
-        self._known: dict[str, list[Instance]] = {}
+        self._known: dict[tuple[str | None, str], list[Instance]] = {}
 
     async def hosts(self) -> AsyncIterator[Found]:
         """All of them at once. What a region told last still counts where it does not tell now."""
-        async with Session(self._environ, profile=self._environ.get("AWS_PROFILE") or self._profile) as session:
-            regions = sorted({stack.region for stack in self._stacks.values()})
-            asked = await asyncio.gather(*(self._ask(session, region) for region in regions))
+        async with open_logins(self._environ, configured=self._logins) as logins:
+            places = list(dict.fromkeys((stack.profile, str(stack.region)) for stack in self._stacks.values()))
+            asked = await asyncio.gather(*(self._ask(logins, *place) for place in places))
         yield self._found([problem for problem in asked if problem is not None])
 
-    async def _ask(self, session: Session, region: str) -> SourceProblem | None:
-        wanted = [name for name, stack in self._stacks.items() if stack.region == region]
+    async def _ask(self, logins: Logins, profile: str | None, region: str) -> SourceProblem | None:
+        wanted = [name for name, stack in self._stacks.items() if (stack.profile, stack.region) == (profile, region)]
         try:
-            self._known[region] = await list_instances(session, region, {f"tag:{TAG_STACK}": ",".join(wanted)})
+            session = logins.of(profile) if profile is not None else logins.only
+            told = await list_instances(session, region, {f"tag:{TAG_STACK}": ",".join(wanted)})
         except AwsError as error:
             return SourceProblem(source=STACKS, reason=error.reason, remedy=error.remedy)
+        self._known[profile, region] = told
         return None
 
     def _found(self, problems: Iterable[SourceProblem]) -> Found:
         hosts, odd = [], []
         for name, stack in self._stacks.items():
             for host in stack.hosts:
-                match [each for each in self._known.get(stack.region, ()) if self._is(each, name, host)]:
+                match [
+                    each for each in self._known.get((stack.profile, stack.region), ()) if self._is(each, name, host)
+                ]:
                     case [instance]:
                         found = stack_host(name, stack, host, instance)
                         hosts += [found] if found.address else []
@@ -84,6 +88,7 @@ def stack_host(name: str, stack: StackSection, host: str, instance: Instance | N
         flake_attr=section.flake_attr or host,
         tags={**own, **declared},
         instance=InstanceId(instance.identity, instance.region) if instance else None,
+        login=instance.login if instance else None,
     )
 
 

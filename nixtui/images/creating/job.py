@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import find_image
 from nixtui.images.creating.booting import BootTrial, Subject, terminate
@@ -282,13 +283,14 @@ class CreateJob:
     def _short(self, outcome: Outcome, reason: str, remedy: str | None) -> TargetReport:
         """The row of an image that is not all it was to be: what is there, how it goes on, how it goes away."""
         made, region = self.made, self.recipe.region
+        where = f"{region}{by_profile(self._session.profile)}"
         left, away = "nothing was left at AWS", None
         if made.image is not None:
             left = f"{made.image.identity} is registered in {region}"
-            away = f"nixtui image retire {made.image.identity} --region {region}"
+            away = f"nixtui image retire {made.image.identity} --region {where}"
         elif made.snapshots:
             left = f"snapshot {' and '.join(made.snapshots)} is complete in {region}"
-            away = " && ".join(f"nixtui image discard {each} --region {region}" for each in made.snapshots)
+            away = " && ".join(f"nixtui image discard {each} --region {where}" for each in made.snapshots)
         ways = [remedy, f"the same command goes on from there; to remove it instead: {away}" if away else None]
         return TargetReport(
             name=self.recipe.name,
@@ -308,7 +310,8 @@ class CreateJob:
                 name=f"instance {self.made.instance}",
                 outcome=Outcome.FAILED,
                 detail="the instance of the boot check could not be terminated; it runs and costs money",
-                remedy=f"nixtui instance terminate {self.made.instance} --region {self.recipe.region}",
+                remedy=f"nixtui instance terminate {self.made.instance} --region {self.recipe.region}"
+                f"{by_profile(self._session.profile)}",
             )
         ]
 

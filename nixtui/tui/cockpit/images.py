@@ -13,7 +13,7 @@ class Images(Protocol):
     """One property of the facade (`Cockpit.images`). Everything here asks AWS, and raises what people read."""
 
     async def catalogue(self, owner: str) -> Catalogue:
-        """The images of an owner (`self`, or an account), in every region at once; one that fails hides no other."""
+        """The images of an owner (`self`, or an account), in every login and region; one that fails hides no other."""
         ...
 
     async def uses(self, image: Image) -> Sequence[str]:

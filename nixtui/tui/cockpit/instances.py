@@ -39,8 +39,8 @@ class InstanceWork(Protocol):
         """The newest refresh of a group; `None` where there never was one."""
         ...
 
-    async def images(self, region: str) -> Sequence[Image]:
-        """Own images of a region, newest first."""
+    async def images(self, region: str, login: str | None = None) -> Sequence[Image]:
+        """Own images that a login has in a region, newest first."""
         ...
 
     async def offers(self, image: Image) -> Offers:

@@ -1,15 +1,15 @@
 """Images: AMIs over regions, what uses them, and what may be done to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 
 from nixtui.model.image import Catalogue, Image
 from nixtui.model.image_drift import ImageDrift
-from nixtui.tui import image_acts, units
+from nixtui.tui import image_acts
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.image_rows import OWNERS, columns, image_lines, matches, trouble_lines
+from nixtui.tui.image_rows import OWNERS, columns, image_lines, login_words, matches, trouble_lines
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
@@ -99,6 +99,7 @@ class ImagesScreen(Place):
             self._found, self._asking = found, False
             self._images.clear()
             self._images.update({each.key: each for each in found.images})
+            self._table.set_columns(columns(self.session.cockpit.clock, self._drifts, of_logins=bool(found.logins)))
             self._marks &= self._images.keys()
             self.in_background(self._glance, group="drift", doing="Comparing images with the flake")
         self.show()
@@ -145,7 +146,7 @@ class ImagesScreen(Place):
         self._table.set_empty(self._why_empty())
         self._table.show(tuple(order))
         self._table.redraw()
-        self._table.set_title(self._left_title(), self._right_title(len(order)))
+        self._table.set_title(self._left_title(), *self._right_titles(len(order)))
         self._show_image()
         self.refresh_frame()
 
@@ -155,28 +156,30 @@ class ImagesScreen(Place):
         own = line((f"  {OWNERS[self._owner][1]}", Role.TEXT), (only + marked, Role.ACCENT))
         return (*tabs("images"), *own)
 
-    def _right_title(self, count: int) -> Line:
+    def _right_titles(self, count: int) -> Iterator[Line]:
+        """The longest first; where room is short, when the login ends matters more than where was asked."""
         if self._asking:
-            return line(("asking every region …", Role.ACCENT))
-        if self._comparing:
-            return line(("evaluating …", Role.ACCENT))
-        if self._found is None:
-            return EMPTY
+            yield line(("asking every region …", Role.ACCENT))
+        elif self._comparing:
+            yield line(("evaluating …", Role.ACCENT))
+        if self._asking or self._comparing or self._found is None:
+            return
         regions = len(self._found.regions)
         where = self._found.regions[0] if regions == 1 else f"{regions} regions"
+        where += f" of {len(self._found.logins)} logins" if self._found.logins else ""
         silent = len(self._found.troubles)
         trouble = line((f"  ✖ {silent} did not tell", Role.BAD)) if silent else EMPTY
         of = f" of {len(self._images)}" if count != len(self._images) else ""
-        return line((f"{count}{of} in {clean(where)}", Role.MUTED)) + trouble + self._login()
+        for place in (f" in {clean(where)}", ""):
+            yield line((f"{count}{of}{place}", Role.MUTED)) + trouble + self._login()
 
     def _login(self) -> Line:
-        """How long the login lasts, where it ends."""
-        ends = self._found.expires_at if self._found else None
-        if ends is None:
+        """How long the login lasts, where it ends; of several the one that ends first, by name."""
+        found = self._found
+        if found is None or found.expires_at is None:
             return EMPTY
-        left = ends - self.session.cockpit.clock()
-        words = f"  login ends in {units.span(left)}" if left > 0 else "  the login has ended"
-        return line((words, Role.MUTED if left > _SOON_S else Role.WARN))
+        left = found.expires_at - self.session.cockpit.clock()
+        return line((f"  {login_words(left, found.ends_first)}", Role.MUTED if left > _SOON_S else Role.WARN))
 
     def _why_empty(self) -> list[Line]:
         cells = max(20, self._table.cells - 4)
@@ -189,7 +192,10 @@ class ImagesScreen(Place):
             return [line(("asking AWS …", Role.MUTED))]
         if self._images:
             return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
-        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found.troubles, cells)]
+        troubles = trouble_lines(self._found.troubles, cells)
+        if not self._found.regions:
+            return [line("No login tells of its images."), *troubles, again]
+        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *troubles]
         return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
 
     def _show_image(self) -> None:

@@ -35,7 +35,7 @@ def an_instance(identity: str = "i-1", **more: object) -> Instance:
 
 
 async def found(environ: dict[str, str], fleet: str = "shop") -> Found:
-    answers = [each async for each in StackSource(DECLARED.stacks, fleet, None, environ).hosts()]
+    answers = [each async for each in StackSource(DECLARED.stacks, fleet, (), environ).hosts()]
     return answers[-1]
 
 
