@@ -223,6 +223,8 @@ def test_images_are_changed_by_their_owners(there: Here, accounts: Accounts) -> 
     assert [each["outcome"] for each in ended.json["hosts"]] == ["committed", "committed"], ended.err
     for account, image in ((PROD, ours), (STAGING, theirs)):
         assert signed_by(accounts.about(image)) == {account}
+        uses = [each for each in accounts.about(image) if each.action == "DescribeInstances"]
+        assert {each.account for each in uses} == {account}
     assert {each.account for each in accounts.calls("DeleteSnapshot")} == {PROD, STAGING}
     other = accounts.an_image(STAGING, "other")
     assert there.run("image", "copy", other, "--to", "us-east-1", "--yes").code == 0
