@@ -164,6 +164,11 @@ class _Handler(BaseHTTPRequestHandler):
         if (account, action) in self.server.refused:
             self._refuse(*self.server.refused[account, action])
             return
+        if action == "POST /list-rules":  # moto has no recycle bin, and neither has rules for one
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self._end(b'{"Rules": []}')
+            return
         connection = http.client.HTTPConnection(*self.server.moto, timeout=60)
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()

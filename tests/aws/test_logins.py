@@ -226,6 +226,7 @@ def test_images_are_changed_by_their_owners(there: Here, accounts: Accounts) -> 
         uses = [each for each in accounts.about(image) if each.action == "DescribeInstances"]
         assert {each.account for each in uses} == {account}
     assert {each.account for each in accounts.calls("DeleteSnapshot")} == {PROD, STAGING}
+    assert {each.account for each in accounts.calls("POST /list-rules")} == {PROD, STAGING}
     other = accounts.an_image(STAGING, "other")
     assert there.run("image", "copy", other, "--to", "us-east-1", "--yes").code == 0
     assert signed_by(accounts.calls("CopyImage")) == {STAGING}
@@ -287,12 +288,37 @@ def test_what_was_left_is_told_of_all_with_the_login_that_removes_it(there: Here
 def test_doors_say_by_which_profile(there: Here, accounts: Accounts) -> None:
     theirs = accounts.an_instance(STAGING, "web-2")
     told = there.run("instance", "doors", "web-2", "--json").json
-    commands = [each["command"] for each in told if each["command"].startswith("aws ")]
+    commands = [each["command"] for each in told if not each["command"].startswith("ssh ")]
     assert len(commands) == 6
     assert all("--profile staging" in each for each in commands)
     recover = there.run("instance", "recover", "web-2")
     assert f"nixtui instance reboot {theirs} --region {REGION} --profile staging" in recover.out
     assert signed_by(accounts.about(theirs)) == {STAGING}
+
+
+def test_a_console_is_read_by_the_login_of_its_instance(there: Here, accounts: Accounts) -> None:
+    theirs = accounts.an_instance(STAGING, "web-2")
+    ended = there.run("instance", "console", "web-2", "--json")
+    assert ended.json["instance_id"] == theirs, ended.err
+    assert signed_by(accounts.calls("GetConsoleOutput")) == {STAGING}
+
+
+def test_a_stack_of_several_logins_says_which_is_its_own(there: Here, accounts: Accounts) -> None:
+    stack = f'[stacks.review]\nregion = "{REGION}"\n[stacks.review.hosts.web]\nimage = "web"\ntype = "t3.small"\n'
+    there.configure(BOTH + stack)
+    for words in (("create", "review"), ("show", "review"), ("destroy", "review"), ("list",)):
+        ended = there.run("stack", *words)
+        assert (ended.code, 'write profile = "prod" or another into [stacks.review]' in ended.err) == (2, True), words
+    for account in (PROD, STAGING):
+        accounts.an_image(account)
+    there.configure(BOTH + stack.replace("\n", '\nprofile = "staging"\n', 1))
+    accounts.asked.clear()
+    shown = there.run("stack", "show", "review", "--json")
+    assert (shown.code, shown.json["account"]) == (0, STAGING), shown.err
+    assert there.run("stack", "list", "--json").json[0]["state"] == "not created"
+    there.run("stack", "create", "review", "--dry-run")
+    others = {each.action for each in accounts.asked if each.account != STAGING}
+    assert others == {"AssumeRole"}  # that login is a role of the other account's keys
 
 
 # Hosts

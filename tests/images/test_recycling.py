@@ -86,6 +86,7 @@ def test_what_was_retired_is_listed_and_had_back_with_its_snapshots_first(shell:
         "gone_at": "2026-11-25T11:06:40Z",
         "snapshot_ids": snapshots,
         "image_id": None,
+        "profile": None,
     }
     assert [(each["kind"], each["id"], each["image_id"]) for each in listed.json[1:]] == [
         ("snapshot", each, image) for each in snapshots
