@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 def create(on: ImagesScreen) -> None:
     """The command is typed as in a shell; Enter evaluates, and shows the plan."""
-    if on.session.cockpit.policy.read_only:
-        on.session.say(Level.WARNING, "No image is made: nixtui runs read-only.")
-    else:
-        opening.command(on, "image create ")
+    opening.command(on, "image create ")
 
 
 def launch(on: ImagesScreen) -> None:

@@ -6,19 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nixtui.tui import instance_acts as acts
-from nixtui.tui.actions import Action, Selection, WhyDisabled, needs_marks, needs_row
+from nixtui.tui.actions import Action, Selection, WhyDisabled, may_change_each, needs_marks, needs_row
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.console import ConsoleScreen
     from nixtui.tui.screens.instances import InstancesScreen
 
 
-def may_act(selection: Selection) -> str | None:
-    """Instances have to be selected, all of them in sight, where changes are allowed."""
-    if selection.hidden:
-        hidden = "a marked instance is" if selection.hidden == 1 else f"{selection.hidden} marked instances are"
-        return f"{hidden} hidden by the filter: show what is hidden with esc, or take the marks away with u"
-    return (None if selection.hosts else "no instance is selected") or selection.forbidden
+may_act = may_change_each("instance")
 
 
 def can(what: str) -> WhyDisabled:

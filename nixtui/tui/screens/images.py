@@ -234,8 +234,6 @@ class ImagesScreen(Place):
         """The marked images, or the one under the cursor; what forbids changes forbids these as well."""
         policy = self.session.cockpit.policy
         forbidden = "nixtui runs read-only" if policy.read_only else None
-        if not self.chosen:
-            forbidden = "no image is selected"
         return Selection(
             hosts=tuple(each.name for each in self.chosen),
             marked=len(self._marks),

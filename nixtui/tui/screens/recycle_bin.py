@@ -165,8 +165,6 @@ class RecycleBinScreen(Place):
     def selection(self) -> Selection:
         """The marked ones, or the one under the cursor; what forbids changes forbids these as well."""
         forbidden = "nixtui runs read-only" if self.session.cockpit.policy.read_only else None
-        if not self.chosen:
-            forbidden = "nothing is selected"
         return Selection(
             hosts=tuple(each.called for each in self.chosen),
             marked=len(self._marks),
