@@ -20,6 +20,12 @@ from nixtui.remote.transport import Reach, Transport
 _ON_HOSTS = frozenset({"rollback", "deploy", "delete-generations"})
 """The kinds of operation that leave their story on hosts; of others nobody can say how they ended."""
 
+_WAYS_ON = {
+    "image-": "the same command goes on from there; nixtui image left lists what there is",
+    "stack-": "the same command goes on from there; nixtui stack list shows what there is",
+}
+"""What to do about operations whose story is at AWS, by how their kind begins."""
+
 _BEFORE_THE_ACT = frozenset({"copying", "dry-activate"})
 """Steps that change nothing of what a host runs."""
 
@@ -69,9 +75,8 @@ async def _ask(
     if entry.kind not in (*_ON_HOSTS, "reboot"):
         kept = target.facts.get("record")
         where = f"; what it told is kept: nixtui build --replay {kept}" if kept else ""
-        way_on = "the same command goes on from there; nixtui image left lists what there is"
-        is_image = entry.kind.startswith("image-")
-        return report(Outcome.UNKNOWN, f"nixtui died in the middle{where}", way_on if is_image else None), True
+        way_on = next((words for kind, words in _WAYS_ON.items() if entry.kind.startswith(kind)), None)
+        return report(Outcome.UNKNOWN, f"nixtui died in the middle{where}", way_on), True
     if host is None:
         return report(Outcome.UNKNOWN, "nixtui died in the middle, and the host is not in the inventory any more"), True
     if entry.kind == "reboot":

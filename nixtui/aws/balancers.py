@@ -129,3 +129,28 @@ async def alarms_on(session: Session, names: Sequence[str], region: str) -> list
         if name not in states:
             raise AwsError(f'there is no alarm "{name}" in {region}', "check its name", kind=Kind.NOT_FOUND)
     return [name for name in names if states[name] == "ALARM"]
+
+
+async def states_of(session: Session, group: str, region: str) -> dict[str, tuple[str, str]]:
+    """Each target's state with the balancer's own words about it; of several ports the one that is not healthy.
+
+    Raises `AwsError`.
+    """
+    answer = await session.call("elbv2", "DescribeTargetHealth", region, TargetGroupArn=group)
+    states: dict[str, tuple[str, str]] = {}
+    for each in answer.get("TargetHealthDescriptions", ()):
+        told, identity = each.get("TargetHealth", {}), str(each["Target"]["Id"])
+        if states.get(identity, ("healthy", ""))[0] == "healthy":
+            states[identity] = str(told.get("State", "unknown")), str(told.get("Description") or "")
+    return states
+
+
+async def drain_seconds(session: Session, group: str, region: str) -> float:
+    """How long a target group lets targets finish that leave it; 300, AWS's default, where that may not be asked."""
+    try:
+        answer = await session.call("elbv2", "DescribeTargetGroupAttributes", region, TargetGroupArn=group)
+    except AwsError:
+        return 300.0
+    told = {str(each["Key"]): str(each["Value"]) for each in answer.get("Attributes", ())}
+    value = told.get("deregistration_delay.timeout_seconds", "")
+    return float(value) if value.isdecimal() else 300.0

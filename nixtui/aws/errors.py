@@ -2,6 +2,7 @@
 
 import json
 from enum import Enum, auto
+from shlex import quote
 
 from nixtui.model.naming import one_line
 
@@ -23,7 +24,11 @@ class Kind(Enum):
 
 
 class AwsError(Exception):
-    """A call that failed. `reason` is one sentence, `remedy` the next step, `statement` an IAM statement to paste."""
+    """A call that failed. `reason` is one sentence, `remedy` the next step, `statement` an IAM statement to paste.
+
+    `login` is the profile that was meant, where one is named. With `is_of_login` it is that which is no good, so that
+    no other call by it would do better.
+    """
 
     def __init__(
         self,
@@ -33,6 +38,8 @@ class AwsError(Exception):
         kind: Kind = Kind.OTHER,
         code: str | None = None,
         statement: str | None = None,
+        login: str | None = None,
+        is_of_login: bool = False,
     ) -> None:
         super().__init__("; ".join(part for part in (reason, remedy) if part))
         self.reason = reason
@@ -40,6 +47,8 @@ class AwsError(Exception):
         self.kind = kind
         self.code = code
         self.statement = statement
+        self.login = login
+        self.is_of_login = is_of_login
 
     @property
     def may_pass(self) -> bool:
@@ -65,7 +74,14 @@ THROTTLING = frozenset(
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 
 _DENIED = frozenset(
-    {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "UnauthorizedAccess", "AuthorizationError"}
+    {
+        "UnauthorizedOperation",
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedAccess",
+        "AuthorizationError",
+        "AuthException",  # of EC2 Instance Connect
+    }
 )
 
 _REMEDIES: dict[str, tuple[Kind, str]] = {
@@ -93,6 +109,24 @@ _REMEDIES: dict[str, tuple[Kind, str]] = {
     "InvalidInstanceType": (Kind.UNUSABLE, "check its name, and that the region has it"),
     "ResourceNotFoundException": (Kind.NOT_FOUND, "check its name and the region"),
     "ParameterNotFound": (Kind.NOT_FOUND, "check the parameter's name and the region"),
+    "EC2InstanceNotFoundException": (Kind.NOT_FOUND, "see nixtui instance list, and check the region"),
+    "EC2InstanceStateInvalidException": (Kind.UNUSABLE, "start it first: nixtui instance start"),
+    "EC2InstanceTypeInvalidException": (Kind.UNUSABLE, "only instances on Nitro have a serial console"),
+    "EC2InstanceUnavailableException": (Kind.UNREACHABLE, "try again in a few minutes"),
+    "SerialConsoleAccessDisabledException": (
+        Kind.DENIED,
+        "allow it for the account: aws ec2 enable-serial-console-access",
+    ),
+    "SerialConsoleSessionLimitExceededException": (
+        Kind.UNREACHABLE,
+        "somebody is on that console; it is free 30 s after they left",
+    ),
+    "SerialConsoleSessionUnavailableException": (Kind.UNREACHABLE, "try again later"),
+    "SerialConsoleSessionUnsupportedException": (Kind.UNUSABLE, "reboot the instance, which renews its BIOS"),
+    "TargetNotConnected": (
+        Kind.UNREACHABLE,
+        "its SSM agent is not connected; it needs an instance profile and a way to SSM",
+    ),
     "OperationNotPermitted": (Kind.DENIED, "it may be protected against deregistration; lift the protection first"),
 }
 
@@ -102,7 +136,9 @@ def iam_statement(*actions: str) -> str:
     return json.dumps({"Effect": "Allow", "Action": list(actions), "Resource": "*"})
 
 
-def from_code(code: str, message: str, action: str, region: str | None, status: int = 0) -> AwsError:
+def from_code(
+    code: str, message: str, action: str, region: str | None, status: int = 0, profile: str | None = None
+) -> AwsError:
     """The error that a service answered with; `action` is what IAM calls the call (`ec2:RegisterImage`)."""
     told = one_line(message.strip().rstrip("."))[:_LONGEST_MESSAGE]
     if "<html" in told.lower():  # a page for browsers, of a proxy or a broken service, which nobody reads in a sentence
@@ -120,9 +156,10 @@ def from_code(code: str, message: str, action: str, region: str | None, status: 
     if code in EXPIRED:
         return AwsError(
             f"the AWS credentials have expired ({action}{place})",
-            "log in again: aws sso login, or fetch new keys",
+            f"log in again: {_login(profile)}, or fetch new keys",
             kind=Kind.EXPIRED,
             code=code,
+            is_of_login=True,
         )
     if code in THROTTLING or status == 429:
         return AwsError(
@@ -138,11 +175,20 @@ def from_code(code: str, message: str, action: str, region: str | None, status: 
     )
 
 
+_TAKE_ROLES = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
+
+_KEYS = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+def _login(profile: str | None) -> str:
+    return f"aws sso login --profile {quote(profile)}" if profile else "aws sso login"
+
+
 def explain(error: Exception, action: str, region: str | None, profile: str | None = None) -> AwsError:
     """What botocore raised, as ours. What it is not is raised as it is."""
     from botocore import exceptions, parsers
 
-    login = f"aws sso login --profile {profile}" if profile else "aws sso login"
+    login = _login(profile)
     place = f" in {region}" if region else ""
     match error:
         case AwsError():
@@ -150,17 +196,31 @@ def explain(error: Exception, action: str, region: str | None, profile: str | No
         case exceptions.ClientError():
             answer = error.response.get("Error", {})
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            return from_code(str(answer.get("Code", status)), str(answer.get("Message", "")), action, region, status)
+            # A profile that is a role takes it on when it is first needed, in the middle of whatever was asked.
+            takes_role = error.operation_name in _TAKE_ROLES and not action.endswith(f":{error.operation_name}")
+            asked, where = (f"sts:{error.operation_name}", None) if takes_role else (action, region)
+            told = from_code(
+                str(answer.get("Code", status)), str(answer.get("Message", "")), asked, where, status, profile
+            )
+            told.is_of_login |= takes_role
+            return told
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
+            keys = f"give it keys: aws configure --profile {profile}" if profile else _KEYS
             return AwsError(
-                "no AWS credentials were found",
-                f"log in ({login}), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                kind=Kind.EXPIRED,
+                "no AWS credentials were found", f"log in ({login}), or {keys}", kind=Kind.EXPIRED, is_of_login=True
             )
         case exceptions.ProfileNotFound():
-            return AwsError(one_line(str(error)), "aws configure list-profiles names them", kind=Kind.UNUSABLE)
+            names = "aws configure list-profiles names them"
+            return AwsError(one_line(str(error)), names, kind=Kind.UNUSABLE, is_of_login=True)
         case exceptions.TokenRetrievalError() | exceptions.SSOError() | exceptions.CredentialRetrievalError():
-            return AwsError("the AWS login has expired", f"log in again: {login}", kind=Kind.EXPIRED)
+            return AwsError("the AWS login has expired", f"log in again: {login}", kind=Kind.EXPIRED, is_of_login=True)
+        case exceptions.InvalidConfigError() | exceptions.ConfigParseError() | exceptions.ConfigNotFound():
+            return AwsError(
+                one_line(str(error))[:_LONGEST_MESSAGE],
+                f"see ~/.aws/config{f', profile {profile}' if profile else ''}",
+                kind=Kind.UNUSABLE,
+                is_of_login=True,
+            )
         case exceptions.NoRegionError():
             return AwsError("no AWS region is chosen", "give --region, or set AWS_REGION", kind=Kind.UNUSABLE)
         case exceptions.SSLError():
@@ -180,6 +240,9 @@ def explain(error: Exception, action: str, region: str | None, profile: str | No
                 f"what answered {action}{place} does not speak as AWS does",
                 "check AWS_ENDPOINT_URL, and whether a proxy answers in its place",
             )
+        case exceptions.BotoCoreError() if type(error).__name__.startswith("Login"):  # of `aws login`, new in botocore
+            again = login.replace(" sso ", " ")
+            return AwsError("the AWS login has expired", f"log in again: {again}", kind=Kind.EXPIRED, is_of_login=True)
         case exceptions.BotoCoreError():
             return AwsError(f"{action}{place} failed: {one_line(str(error))[:_LONGEST_MESSAGE]}")
         case _:

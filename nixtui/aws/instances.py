@@ -17,6 +17,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """One instance. Addresses and names are `None` where it has none.
 
     `launched_at` is when it was started last, `created_at` when it was made, which only its first interface tells.
+    `profile` is its own, which gives it a role; `login` is the AWS profile by which it was seen, where that has a name.
     """
 
     identity: str
@@ -37,7 +38,14 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     profile: str | None = None
     subnet: str | None = None
     security_groups: tuple[str, ...] = ()
+    login: str | None = None
+    account: str | None = None
     tags: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def whereabouts(self) -> tuple[str | None, str, str]:
+        """Account, region and id: what is one instance, whichever login tells of it."""
+        return self.account or self.login, self.region, self.identity
 
     @property
     def name(self) -> str:
@@ -69,10 +77,17 @@ async def list_instances(session: Session, region: str, filters: Mapping[str, st
         Filters=wanted,
         PaginationConfig={"PageSize": _PAGE},
     )
-    return [_instance(each, region) for group in found for each in group.get("Instances", ())]
+    return [
+        read_instance(each, region, session.profile, group.get("OwnerId"))
+        for group in found
+        for each in group.get("Instances", ())
+    ]
 
 
-def _instance(told: Mapping[str, Any], region: str) -> Instance:
+def read_instance(
+    told: Mapping[str, Any], region: str, login: str | None = None, account: str | None = None
+) -> Instance:
+    """An instance of DescribeInstances, as `login` sees it."""
     return Instance(
         identity=str(told["InstanceId"]),
         region=region,
@@ -92,6 +107,8 @@ def _instance(told: Mapping[str, Any], region: str) -> Instance:
         profile=told.get("IamInstanceProfile", {}).get("Arn"),
         subnet=told.get("SubnetId"),
         security_groups=tuple(str(each["GroupId"]) for each in told.get("SecurityGroups", ())),
+        login=login,
+        account=account,
         tags={str(tag["Key"]): str(tag["Value"]) for tag in told.get("Tags", ())},
     )
 

@@ -5,12 +5,12 @@ import os
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from nixtui.aws.errors import AwsError, Kind, explain
 
@@ -27,9 +27,23 @@ It has the address of the demo's own AWS, on loopback; anything else says that t
 """
 
 _LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
+
+
+class ByLogin(Protocol):
+    """Who has the login that a row came from: a session, which is one, or several of them."""
+
+    @property
+    def sessions(self) -> Sequence["Session"]:
+        """All of them."""
+        ...
+
+    def of(self, login: str | None) -> "Session":
+        """The session of this profile. Raises `AwsError` where it is none of these."""
+        ...
 
 
 class Session:
@@ -48,6 +62,23 @@ class Session:
         self._lock = threading.Lock()
         self._boto: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._whose = threading.Lock()
+        self._account: str | None = None
+
+    @property
+    def sessions(self) -> Sequence["Session"]:
+        """This one."""
+        return (self,)
+
+    def of(self, login: str | None) -> "Session":
+        """This one, for what came from it; whatever came from another must never be sent by it. Raises `AwsError`."""
+        if login in (None, self.profile):
+            return self
+        raise AwsError(
+            f"this is of login {login}, and not of {self.profile or 'the one that is used here'}",
+            f"name it: --profile {login}",
+            kind=Kind.UNUSABLE,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,8 +98,26 @@ class Session:
             return self._given_region
         found = await self.thread(lambda: self._session("sts:GetCallerIdentity").region_name)
         if not found:
-            raise AwsError("no AWS region is chosen", "give --region, or set AWS_REGION", kind=Kind.UNUSABLE)
+            raise AwsError(
+                "no AWS region is chosen",
+                "give --region, or set AWS_REGION",
+                kind=Kind.UNUSABLE,
+                login=self.profile,
+                is_of_login=True,
+            )
         return str(found)
+
+    async def account(self) -> str:
+        """The account that this login is of, asked once. Raises `AwsError`."""
+        region = await self.region()
+
+        def ask() -> str:
+            with self._whose:
+                if self._account is None:
+                    self._account = str(self._call("sts", "GetCallerIdentity", region, {})["Account"])
+                return self._account
+
+        return await self.thread(ask)
 
     async def call(self, service: str, action: str, region: str, **parameters: Any) -> Any:
         """One call by its API name (`RegisterImage`), with throttling and faults retried. Raises `AwsError`."""
@@ -101,7 +150,8 @@ class Session:
         """When the login ends (Unix seconds); `None` for keys that do not expire, or none at all."""
 
         def ask() -> float | None:
-            found = self._session("sts:GetCallerIdentity").get_credentials()
+            with explained("sts:GetCallerIdentity", None, self.profile):
+                found = self._session("sts:GetCallerIdentity").get_credentials()
             expiry: datetime | None = getattr(found, "_expiry_time", None)  # botocore has no public name for it
             return None if expiry is None else expiry.astimezone(UTC).timestamp()
 
@@ -127,7 +177,7 @@ class Session:
         with explained(action, None, self.profile):
             if self._boto is None:
                 demo = _of_demo() if self._is_demo else {}
-                self._boto = boto3.session.Session(profile_name=self.profile, **demo)
+                self._boto = _with_shared_models(boto3.session.Session(profile_name=self.profile, **demo))
             return self._boto
 
     def _make(self, service: str, region: str) -> Any:
@@ -153,6 +203,17 @@ class Session:
             return [each for page in paginator.paginate(**parameters) for each in page.get(key, ())]
 
 
+_LOADERS: dict[tuple[str, ...], Any] = {}
+"""What has read the models of services, by where from: EC2's takes 150 ms and is the same for every login."""
+
+
+def _with_shared_models(boto: Any) -> Any:
+    loader = boto._session.get_component("data_loader")
+    shared = _LOADERS.setdefault(tuple(loader.search_paths), loader)
+    boto._session.register_component("data_loader", shared)
+    return boto
+
+
 def _demo_endpoint(text: str) -> str | None:
     return text if _LOOPBACK.fullmatch(text) else None
 
@@ -172,18 +233,21 @@ def _of_demo() -> dict[str, Any]:
 
 @contextmanager
 def explained(action: str, region: str | None, profile: str | None) -> Iterator[None]:
-    """What botocore raises inside is an `AwsError` outside."""
+    """What botocore raises inside is an `AwsError` outside, which knows by which login it came about."""
     try:
         yield
-    except AwsError:
+    except AwsError as error:
+        error.login = profile
         raise
     except Exception as error:
-        raise explain(error, action, region, profile) from error
+        told = explain(error, action, region, profile)
+        told.login = profile
+        raise told from error
 
 
 def snake(action: str) -> str:
-    """`DescribeImages` as boto3 spells it."""
-    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in action).removeprefix("_")
+    """`DescribeImages` and `SendSSHPublicKey` as boto3 spells them."""
+    return _WORD_BEGINS.sub("_", action).lower()
 
 
 def jittered(attempt: int, *, base: float = 0.1, longest: float = 10.0) -> float:

@@ -222,7 +222,7 @@ class Assembly:
     async def connect(self, host: Host) -> Transport:
         """The shared connection of a host, or what brings scripts to it otherwise. Raises a `RemoteError`."""
         if self.way(host) is Way.SSM:
-            return self.ec2.transport(host)
+            return await self.ec2.transport(host)
         try:
             return await self.pool.connect(host)
         except (Unreachable, AuthenticationFailed) as error:
@@ -368,9 +368,13 @@ class Assembly:
 
         EC2 is waited for a little where it is asked: which instances they are is worth that, and no more.
         """
+        from nixtui.fleet.inventory.source import STACKS
+
         if not set(texts) <= self.configuration.hosts.keys():
             return None
-        waited_for = {Source.FILE.value} | ({Source.EC2.value} if self.configuration.ec2 is not None else set())
+        clouds = {Source.EC2.value} if self.configuration.ec2 is not None else set()
+        clouds |= {STACKS} if self.configuration.has_in_stacks(texts) else set()
+        waited_for = {Source.FILE.value} | clouds
         enough = asyncio.Event()
         latest: list[Snapshot] = []
 
@@ -387,7 +391,7 @@ class Assembly:
             task.cancel()
         await asyncio.wait((loading, waiting))
         if latest:
-            self._tell(each for each in latest[0].problems if each.source == Source.EC2.value and not each.note)
+            self._tell(each for each in latest[0].problems if each.source in clouds and not each.note)
         by_name = {host.name: host for host in latest[0].hosts} if latest else {}
         return [by_name[name] for name in dict.fromkeys(texts)] if set(texts) <= by_name.keys() else None
 

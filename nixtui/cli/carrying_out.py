@@ -22,6 +22,7 @@ _STOPPING_HERE = {
     "image": "stopping",
     "instance": "stopping",
     "secrets": "stopping",
+    "stack": "stopping",
 }
 """What stopping does where no host is under way, by the first word of the operation's kind."""
 

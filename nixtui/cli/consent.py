@@ -19,7 +19,7 @@ async def ask_consent(plan: Plan, policy: Policy, *, yes: bool, reason: str | No
     demands = policy.demands(plan)
     if reason is None and demands is not None and demands.ask_reason:
         reason = await ask("Reason, for the journal: ")
-    if demands is not None and demands.confirm is Confirmation.TYPE:
+    if plan.typed is not None or (demands is not None and demands.confirm is Confirmation.TYPE):
         typed = await ask(f"Type {plan.challenge} to go on: ")
         return Consent(Answer.TYPED, typed=typed.strip(), reason=reason)
     if (await ask("Go on? [y/N] ")).strip().lower() not in ("y", "yes"):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from nixtui.cli.output import rfc3339
 from nixtui.model.host import Host
-from nixtui.model.machine import Machine
+from nixtui.model.machine import InstanceId, Machine
 from nixtui.remote.witness import HostKey, Testimony
 
 if TYPE_CHECKING:
+    from nixtui.aws.logins import Logins
     from nixtui.aws.session import Session
     from nixtui.cli.assembly import Assembly
     from nixtui.instances.console_witness import ConsoleWitness
@@ -26,34 +27,71 @@ LIMIT_S = 20.0
 
 
 class Ec2Knowledge:
-    """One login for all that is asked about hosts of the fleet."""
+    """The logins for all that is asked about hosts of the fleet."""
 
     def __init__(self, nixtui: Assembly) -> None:
         self._nixtui = nixtui
         self._transports: dict[str, SsmTransport] = {}
+        self._whose: dict[InstanceId, str | None] = {}
 
     @cached_property
-    def session(self) -> Session:
-        """The login of `[ec2]`, opened when it is first needed."""
-        from nixtui.aws.session import Session
+    def logins(self) -> Logins:
+        """The logins of `[ec2]`, each opened when it is first needed."""
+        return configured_logins(self._nixtui)
 
-        environ, ec2 = self._nixtui.surroundings.environ, self._nixtui.configuration.ec2
-        profile = environ.get("AWS_PROFILE") or (ec2.profile if ec2 is not None else None)
-        region = ec2.regions[0] if ec2 is not None and ec2.regions else None
-        return Session(environ, profile=profile, region=region)
+    async def session_of(self, host: Host) -> Session:
+        """The login that has the instance of a host: the one that told of it, else the one that knows it when asked.
+
+        Raises `AwsError`.
+        """
+        from nixtui.aws.errors import AwsError, Kind
+        from nixtui.aws.instances import list_instances
+
+        logins, instance = self.logins, host.instance
+        if not logins.several or instance is None:
+            return logins.only
+        login = host.login or self._whose.get(instance)
+        if login is not None:
+            return logins.of(login)
+
+        async def knows(session: Session) -> bool | AwsError:
+            try:
+                return bool(await list_instances(session, instance.region, {"instance-id": instance.identity}))
+            except AwsError as error:
+                return error
+
+        answers = await asyncio.gather(*(knows(session) for session in logins.sessions))
+        for session, answer in zip(logins.sessions, answers, strict=True):
+            if answer is True:
+                self._whose[instance] = session.profile
+                return session
+        for answer in answers:
+            if isinstance(answer, AwsError):
+                raise answer
+        raise AwsError(
+            f"none of the logins {', '.join(logins.several)} knows {instance.identity} in {instance.region}",
+            "add its profile to [ec2] profiles, and check ec2 and region of its tags",
+            kind=Kind.NOT_FOUND,
+        )
 
     @cached_property
     def witness(self) -> Witness:
         """Who is asked about host keys that known_hosts does not have."""
         return _Console(self)
 
-    def transport(self, host: Host) -> Transport:
+    async def transport(self, host: Host) -> Transport:
         """What brings scripts to an instance by its SSM agent. Raises `Unreachable` where it is none."""
+        from nixtui.aws.errors import AwsError
         from nixtui.instances.run_command import SsmTransport
+        from nixtui.remote.errors import Unreachable
 
         known = self._transports.get(host.name)
         if known is None or known.host != host:
-            known = self._transports[host.name] = SsmTransport(host, self.session)
+            try:
+                session = await self.session_of(host)
+            except AwsError as error:
+                raise Unreachable(host.name, error.reason, error.remedy) from error
+            known = self._transports[host.name] = SsmTransport(host, session)
         return known
 
     def leave(self, host: Host) -> None:
@@ -80,15 +118,27 @@ class Ec2Knowledge:
 
         try:
             async with asyncio.timeout(limit_s):
-                found = await survey_hosts(self.session, hosts)
+                found = await survey_hosts(self.logins, hosts)
         except TimeoutError:
             return (), (f"ec2: it has not said within {limit_s:g} s what it knows of these hosts",)
-        return machines(found), troubles(found.problems)
+        return machines(found), troubles(found.problems, several=bool(self.logins.several))
 
     async def close(self) -> None:
         """Take no more calls."""
-        if "session" in self.__dict__:
-            await self.session.__aexit__(None, None, None)
+        if "logins" in self.__dict__:
+            await self.logins.__aexit__(None, None, None)
+
+
+def configured_logins(nixtui: Assembly) -> Logins:
+    """Those of `AWS_PROFILE`, `[ec2]` or the environment; nothing is asked yet."""
+    from nixtui.aws.logins import open_logins
+
+    ec2 = nixtui.configuration.ec2
+    return open_logins(
+        nixtui.surroundings.environ,
+        configured=ec2.logins if ec2 is not None else (),
+        region=ec2.regions[0] if ec2 is not None and ec2.regions else None,
+    )
 
 
 class _Console:
@@ -101,7 +151,7 @@ class _Console:
     def _witness(self) -> ConsoleWitness:
         from nixtui.instances.console_witness import ConsoleWitness
 
-        return ConsoleWitness(lambda: self._ec2.session)
+        return ConsoleWitness(self._ec2.session_of)
 
     async def testify(self, host: Host, key: HostKey) -> Testimony | None:
         """What the console of the instance says; nobody else is asked."""
@@ -116,6 +166,8 @@ def machine_json(host: Host, machine: Machine | None, current_system: str | None
     return {
         "instance_id": told.instance.identity,
         "region": told.instance.region,
+        "profile": told.login,
+        "account": told.account,
         "zone": told.zone,
         "type": told.kind,
         "state": None if machine is None else told.state,

@@ -46,6 +46,7 @@ COMMANDS = {
     "logs": "the journals of hosts as one, read or followed",
     "image": "disk images as snapshots and AMIs: upload, register, list, copy, share, publish, retire",
     "instance": "instances of EC2: list, show, start, stop, reboot, terminate; roll groups onto an image",
+    "stack": "hosts that are instances, by one name: create, deploy, ssh, list, show, destroy",
     "timeline": "what changed on the fleet, when and by whom",
     "secrets": "secret files: keys, values, recipients; sops and age alike",
     "journal": "what was done, by whom, with what result",

@@ -1,7 +1,7 @@
 """Printing: data to standard output, narration to standard error, and never a control character from a host."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,10 @@ def print_json(value: Any) -> None:
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
     sys.stdout.write("\n")
     sys.stdout.flush()
+
+
+Tell = Callable[[str], None]
+"""Hears a line for the person watching."""
 
 
 def narrate(text: str) -> None:

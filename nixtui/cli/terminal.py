@@ -5,6 +5,13 @@ import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+
+def itself() -> list[str]:
+    """What starts nixtui once more: the script it was started by, which may have a path to its packages in it."""
+    started = Path(sys.argv[0])
+    return [sys.executable, str(started)] if "nixtui" in started.name else [sys.executable, "-m", "nixtui"]
 
 
 async def ask(question: str, *, echo: bool = True) -> str:

@@ -3,7 +3,7 @@
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ from nixtui.config.schema import (
     HostSection,
     RolloutSection,
     SshSection,
+    StackSection,
 )
 from nixtui.model.environment import Environment
 from nixtui.model.naming import one_line
+from nixtui.model.stack import fleet_name
 
 _MAX_BYTES = 4 * 2**20
 """Ten thousand hosts with tags are 2 MB; what is larger is not a configuration."""
@@ -62,6 +64,16 @@ class Configuration(msgspec.Struct, frozen=True):
     def ec2(self) -> Ec2Section | None:
         """`[ec2]`."""
         return self.document.ec2
+
+    @property
+    def stacks(self) -> Mapping[str, StackSection]:
+        """`[stacks.*]` by name."""
+        return self.document.stacks
+
+    def has_in_stacks(self, names: Iterable[str]) -> bool:
+        """Whether a declared stack has a host that the fleet calls one of these."""
+        known = {fleet_name(name, host) for name, stack in self.stacks.items() for host in stack.hosts}
+        return not known.isdisjoint(names)
 
     @property
     def activation(self) -> ActivationSection:

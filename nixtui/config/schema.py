@@ -19,8 +19,13 @@ from nixtui.config.strings import (
     FlakeReference,
     HostSelector,
     HubReference,
+    ImageReference,
+    InstanceType,
     LocalUrl,
     PullReference,
+    Region,
+    SecurityGroup,
+    Subnet,
     User,
 )
 from nixtui.model.environment import Confirmation
@@ -95,12 +100,62 @@ class SshSection(Section, frozen=True):
 
 
 class Ec2Section(Section, frozen=True):
-    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them."""
+    """`[ec2]`: which instances are hosts. `name_tag` is the tag that names them.
+
+    `profile` is one login, `profiles` are several, in the order of precedence.
+    """
 
     profile: Text | None = None
+    profiles: tuple[Text, ...] | None = None
     regions: tuple[Text, ...] = ()
     filters: Mapping[str, str] = {}
     name_tag: Text = "Name"
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The profiles that are meant; none where it is the environment's."""
+        return self.profiles or ((self.profile,) if self.profile else ())
+
+
+class Reached(StrEnum):
+    """Which address of an instance it is reached at."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class StackHostSection(Section, frozen=True):
+    """`[stacks.NAME.hosts.NAME]`: an instance that is made as a host, `nixosConfigurations.NAME` of the flake.
+
+    What is left out is EC2's default (the default VPC and its security group, the size of the image). `user_data` is a
+    file, relative to `nixtui.toml`. `tags` are the instance's and the host's.
+    """
+
+    image: ImageReference
+    type: InstanceType
+    subnet: Subnet | None = None
+    security_groups: tuple[SecurityGroup, ...] = ()
+    key_pair: Text | None = None
+    instance_profile: Text | None = None
+    user_data: Text | None = None
+    disk_gib: Annotated[int, Meta(ge=1, le=65536)] | None = None
+    flake_attr: Text | None = None
+    tags: Mapping[str, str] = {}
+
+
+class StackSection(Section, frozen=True):
+    """`[stacks.NAME]`: instances that are made, deployed to and destroyed together, by this name.
+
+    `profile` is their login, of several the one that is meant. They are reached at their private `address` unless it
+    says `public`, with this `user` and `port`.
+    """
+
+    region: Region
+    profile: str | None = None
+    address: Reached = Reached.PRIVATE
+    user: User | None = None
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    hosts: Mapping[str, StackHostSection] = {}
 
 
 class EnvironmentSection(Section, frozen=True):
@@ -211,6 +266,7 @@ class Document(Section, frozen=True):
     environments: Mapping[str, EnvironmentSection] = {}
     activation: ActivationSection = ActivationSection()
     rollout: RolloutSection = RolloutSection()
+    stacks: Mapping[str, StackSection] = {}
     secrets: SecretsSection = SecretsSection()
     ui: UiSection = UiSection()
     keys: Mapping[str, Text] = {}

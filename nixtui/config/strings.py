@@ -5,7 +5,7 @@ from typing import NewType
 from urllib.parse import urlsplit
 
 from nixtui.config.value import BadValue, require_text
-from nixtui.model.naming import printable, refuse_address, refuse_user
+from nixtui.model.naming import printable, refuse_address, refuse_region, refuse_user
 from nixtui.model.selector import BadSelector, parse_selector
 
 Address = NewType("Address", str)
@@ -28,6 +28,26 @@ LocalUrl = NewType("LocalUrl", str)
 Colour = NewType("Colour", str)
 """A word of the theme (`warning`, `red`) or `#rrggbb`."""
 
+Region = NewType("Region", str)
+"""A region of AWS."""
+
+ImageReference = NewType("ImageReference", str)
+"""An AMI: `ami-…`, the name of one of the account's own, or `ssm:/path` for the parameter that has its id."""
+
+InstanceType = NewType("InstanceType", str)
+"""Of EC2, such as `t3.small`."""
+
+Subnet = NewType("Subnet", str)
+SecurityGroup = NewType("SecurityGroup", str)
+
+_AMI = re.compile(r"ami-[0-9a-f]{8,17}")
+_PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_IMAGE_NAME = re.compile(r"[A-Za-z0-9 ()\[\]./\-'@_]{3,128}")
+"""EC2's RegisterImage: 3 to 128 of these characters; none of them means others, as a `*` would."""
+
+_INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+_SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
+_SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,17}")
 
 _ON_HUB = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+/[^\s/#]+(#[^\s#]+)?")
 
@@ -74,6 +94,50 @@ def parse_hub(value: object) -> HubReference:
             f"{printable(text)} is no output on FlakeHub", 'write for example "org/flake/*#nixosConfigurations.web-1"'
         )
     return HubReference(text)
+
+
+def parse_region(value: object) -> Region:
+    """A region of AWS. Raises `BadValue`."""
+    text = require_text(value, "eu-central-1")
+    if reason := refuse_region(text):
+        raise BadValue(f"{printable(text)} {reason}", "see: nixtui image list --all-regions")
+    return Region(text)
+
+
+def parse_image(value: object) -> ImageReference:
+    """An AMI, by whatever names it. Raises `BadValue`."""
+    text = require_text(value, "ami-0123456789abcdef0")
+    known = _AMI if text.startswith("ami-") else _PARAMETER if text.startswith("ssm:") else _IMAGE_NAME
+    if not known.fullmatch(text):
+        raise BadValue(
+            f"{printable(text)} names no image",
+            'write its id ("ami-…"), the name of one of your own, or "ssm:/path" for the parameter that has the id',
+        )
+    return ImageReference(text)
+
+
+def parse_instance_type(value: object) -> InstanceType:
+    """A type of instances. Raises `BadValue`."""
+    text = require_text(value, "t3.small")
+    if not _INSTANCE_TYPE.fullmatch(text):
+        raise BadValue(f"{printable(text)} is no instance type", 'write one such as "t3.small"')
+    return InstanceType(text)
+
+
+def parse_subnet(value: object) -> Subnet:
+    """A subnet by its id. Raises `BadValue`."""
+    text = require_text(value, "subnet-0123456789abcdef0")
+    if not _SUBNET.fullmatch(text):
+        raise BadValue(f"{printable(text)} is no subnet's id", 'write one such as "subnet-0123456789abcdef0"')
+    return Subnet(text)
+
+
+def parse_security_group(value: object) -> SecurityGroup:
+    """A security group by its id. Raises `BadValue`."""
+    text = require_text(value, "sg-0123456789abcdef0")
+    if not _SECURITY_GROUP.fullmatch(text):
+        raise BadValue(f"{printable(text)} is no security group's id", 'write one such as "sg-0123456789abcdef0"')
+    return SecurityGroup(text)
 
 
 def parse_host_selector(value: object) -> HostSelector:

@@ -3,11 +3,15 @@
 Each answer is the inside of EC2's and Auto Scaling's XML, or what SSM says in JSON. Parameters are the flat form.
 """
 
+import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+from nixtui.demo.cloud_bin import BIN, throw_away
+from nixtui.demo.cloud_console import console, taken_at
 from nixtui.demo.cloud_refresh import REFRESHES, Refusal
 from nixtui.demo.cloud_seed import Cloud
 
@@ -56,6 +60,15 @@ def _serial(_cloud: Cloud, _region: str, _asked: Mapping[str, Any]) -> str:
     return "<serialConsoleAccessEnabled>true</serialConsoleAccessEnabled>"
 
 
+def _console(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
+    """ec2:GetConsoleOutput, of a NixOS; moto has a boot of 2006."""
+    instance = cloud.ec2(region).get_instance(str(asked["InstanceId"]))
+    name = next((tag["value"] for tag in instance.get_tags() if tag["key"] == "Name"), instance.id)
+    text = console(name, impaired=getattr(instance, "demo_instance_status", "ok") == "impaired")
+    told = f"<instanceId>{instance.id}</instanceId><timestamp>{taken_at(time.time())}</timestamp>"
+    return f"{told}<output>{b64encode(text.encode()).decode()}</output>"
+
+
 def _image_metadata(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
     """ec2:DescribeInstanceImageMetadata: the names of images that are gone."""
     ec2, items = cloud.ec2(region), ""
@@ -84,9 +97,7 @@ def _deregister(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
     if image is None:
         raise Refusal("InvalidAMIID.NotFound", "The image id does not exist")
     cloud.gone[identity] = image.name
-    ec2.deregister_image(identity)
-    if asked.get("DeleteAssociatedSnapshots") == "true":
-        ec2.snapshots.pop(image.ebs_snapshot.id, None)
+    throw_away(cloud, region, identity, with_snapshot=asked.get("DeleteAssociatedSnapshots") == "true")
     return "<return>true</return>"
 
 
@@ -103,14 +114,22 @@ def _copy(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
     return f"<imageId>{copy.id}</imageId>"
 
 
+def _quota(_cloud: Cloud, _region: str, asked: Mapping[str, Any]) -> Any:
+    """service-quotas:GetServiceQuota: as many AMIs as accounts have at first."""
+    return {"Quota": {"ServiceCode": asked["ServiceCode"], "QuotaCode": asked["QuotaCode"], "Value": 50000.0}}
+
+
 ANSWERS: Mapping[str, Answer] = {
     "DescribeInstanceInformation": _agents,
     "DescribeParameters": _parameters,
     "GetSerialConsoleAccessStatus": _serial,
+    "GetConsoleOutput": _console,
     "DescribeInstanceImageMetadata": _image_metadata,
     "EnableImageDeprecation": _deprecate,
     "DeregisterImage": _deregister,
     "CopyImage": _copy,
+    "GetServiceQuota": _quota,
     **REFRESHES,
+    **BIN,
 }
 """By action."""

@@ -33,6 +33,7 @@ class Cloud:
     networks: dict[str, str] = field(default_factory=dict)
     firewalls: dict[str, str] = field(default_factory=dict)
     refreshes: list[Any] = field(default_factory=list)
+    bin: list[Any] = field(default_factory=list)
 
     @staticmethod
     def ec2(region: str) -> Any:

@@ -18,6 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from nixtui.demo.cloud_answers import ANSWERS, Refusal
+from nixtui.demo.cloud_bin import list_rules, rule
 from nixtui.demo.cloud_seed import Cloud, seed
 
 Environ = dict[str, Any]
@@ -44,10 +45,15 @@ class Application:
         """WSGI's."""
         self._there.wait()
         assert self._cloud is not None
+        path = str(environ.get("PATH_INFO", ""))
+        if path.startswith("/rules/"):
+            return _told(start, 200, "application/json", dumps(rule(path.removeprefix("/rules/"))))
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > _MOST_BYTES or environ["REQUEST_METHOD"] != "POST":
             return self._moto(environ, start)  # type: ignore[no-any-return]  # moto is not typed here
         body = environ["wsgi.input"].read(length)
+        if path == "/list-rules":
+            return _told(start, 200, "application/json", dumps(list_rules(loads(body))))
         environ["wsgi.input"] = BytesIO(body)
         action, asked = _asked(environ, body)
         is_json = "HTTP_X_AMZ_TARGET" in environ

@@ -31,6 +31,11 @@ FAILED_BUILD = 100
 """What nix ends with when a builder failed."""
 
 _HOST = re.compile(r'nixosConfigurations\."?([^".]+)"?\.config\.system\.build\.toplevel')
+_IMAGE = re.compile(r'nixosConfigurations\."?([^".]+)"?')
+"""What is asked about a whole configuration is asked about its image."""
+
+DISK_MIB = 32
+"""As much of an image's disk is no hole: enough to see it being sent."""
 
 
 class Refused(Exception):
@@ -68,8 +73,12 @@ class Flake:
         self.at(path).write_text(text, encoding="utf-8")
 
     def system(self, path: str) -> Any:
-        """What is known of a toplevel."""
-        return next((each for each in self.hosts.values() if each["out"] == path), None)
+        """What is known of a toplevel, or of the one in an image."""
+        return next((each for each in self.hosts.values() if path in (each["out"], each["image"]["out"])), None)
+
+    def image(self, path: str) -> Any:
+        """What is known of an image."""
+        return next((each["image"] for each in self.hosts.values() if each["image"]["out"] == path), None)
 
     def below(self, drv_paths: Iterable[str]) -> list[str]:
         """These derivations and all that they need, what is needed first."""
@@ -113,6 +122,24 @@ class Stream:
     def stop(self, activity: int) -> None:
         """It has ended."""
         self.tell("stop", id=activity)
+
+
+class Lines(Stream):
+    """The same for people: `--print-build-logs`, without a log format."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: dict[int, str] = {}
+
+    def tell(self, action: str, **more: Any) -> None:
+        """What Nix prints of it."""
+        if action == "msg":
+            print(more["msg"], file=sys.stderr, flush=True)
+        elif action == "start" and more["type"] == BUILD:
+            self._names[more["id"]] = Path(more["fields"][0]).name.partition("-")[2].removesuffix(".drv")
+            print(f"{more['text']}...", file=sys.stderr, flush=True)
+        elif action == "result" and more["type"] == LOG_LINE:
+            print(f"{self._names[more['id']]}> {more['fields'][0]}", file=sys.stderr, flush=True)
 
 
 def transfer(stream: Stream, activity: int, size: int) -> Iterator[None]:
@@ -218,7 +245,9 @@ class Work:
                 phase = line.removeprefix("phase ") if line.startswith("phase ") else None
                 stream.result(activity, PHASE if phase else LOG_LINE, phase or line)
             yield None
-        if not fails:
+        if not fails and (image := self.flake.image(derivation["out"])) is not None:
+            write_image(self.flake.at(image["out"]), image)
+        elif not fails:
             self.flake.put(derivation["out"])
         else:
             tried.parent.mkdir(exist_ok=True)
@@ -247,6 +276,9 @@ def evaluate(flake: Flake, words: list[str]) -> None:
         print(json.dumps({"configurations": sorted(flake.hosts), "deploy_nodes": [], "hive_nodes": []}))
         return
     match = _HOST.fullmatch(attribute)
+    if (whole := _IMAGE.fullmatch(attribute)) and whole[1] in flake.hosts:
+        print(json.dumps(flake.hosts[whole[1]]["image"]))
+        return
     if match is None or match[1] not in flake.hosts:
         missing = match[1] if match else attribute
         raise Refused(f"flake 'git+file:///demo/infra' does not provide attribute '{missing}'")
@@ -254,6 +286,20 @@ def evaluate(flake: Flake, words: list[str]) -> None:
     for drv_path in flake.below([host["drv"]]):
         flake.put(drv_path, aterm(flake.derivations[drv_path]))
     print(json.dumps({"drv": host["drv"], "out": host["out"]}))
+
+
+def write_image(folder: Path, image: Any) -> None:
+    """A disk that is mostly holes, and what nixpkgs says beside it."""
+    (folder / "nix-support").mkdir(parents=True)
+    disk = folder / "nixos.img"
+    with disk.open("wb") as file:
+        file.write(b"\xeb\x63\x90".ljust(510, b"\0") + b"\x55\xaa")  # a boot sector
+        for mib in range(1, DISK_MIB):
+            file.seek(mib << 20)
+            file.write(os.urandom(1 << 20))
+        file.truncate(image["mib"] << 20)
+    told = {"boot_mode": "legacy-bios", "system": image["platform"], "label": image["label"], "file": str(disk)}
+    (folder / "nix-support" / "image-info.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def aterm(derivation: Any) -> str:
@@ -292,9 +338,12 @@ def build(flake: Flake, words: list[str]) -> int:
             if not flake.has(flake.derivations[each]["out"]):
                 print(f"  {each}", file=sys.stderr)
         return 0
-    if not Work(flake, Stream(), "--keep-going" in words).build(drvs):
+    stream = Stream() if "--log-format" in words else Lines()
+    if not Work(flake, stream, "--keep-going" in words).build(drvs):
         return FAILED_BUILD
-    print(json.dumps([{"drvPath": each, "outputs": {"out": flake.derivations[each]["out"]}} for each in drvs]))
+    outs = [flake.derivations[each]["out"] for each in drvs]
+    outs = [str(flake.at(each)) if flake.image(each) else each for each in outs]  # an image is read, not only named
+    print(json.dumps([{"drvPath": drv, "outputs": {"out": out}} for drv, out in zip(drvs, outs, strict=True)]))
     return 0
 
 

@@ -28,9 +28,13 @@ _SECONDS: Final[Mapping[str, float]] = {
     "prometheus-node-exporter": 4.0,
     "system-path": 1.0,
     "etc": 0.5,
+    "nixos-image-amazon": 4.0,
 }
 """How long building something takes here; a whole system some ten seconds."""
 _SHORTLY_S: Final = 0.2
+
+IMAGE_MIB: Final = 2048
+"""How large the disk of an image is. Nearly all of it are holes."""
 
 _FAILS: Final[Mapping[str, list[str]]] = {
     "vector": [
@@ -115,7 +119,10 @@ class Workshop:
             system, host = each.system, self._hosts[name]
             sizes |= {path: kib * 1024 for path, kib in system.closure.items()}
             derivations |= _derivations(system, set(each.built))
+            image = _image(system)
+            derivations[image["drv"]] = _image_derivation(system, image)
             found[name] = {
+                "image": image,
                 "drv": _drv(system.path),
                 "out": system.path,
                 "closure": list(system.closure),
@@ -170,11 +177,34 @@ def _derivations(system: System, built: set[str]) -> dict[str, Any]:
     }
 
 
+def _image(system: System) -> Mapping[str, Any]:
+    """The disk image of a system, as far as `nixtui.images.foreseeing` asks of it."""
+    label = system.nixos_version
+    out = store_path(f"nixos-image-amazon-{label}-x86_64-linux", system.path)
+    return {
+        "drv": _drv(out),
+        "out": out,
+        "platform": "x86_64-linux",
+        "system": system.path,
+        "label": label,
+        "revision": system.revision,
+        "mib": IMAGE_MIB,
+        "efi": False,
+    }
+
+
+def _image_derivation(system: System, image: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = _name(image["out"])
+    seconds = _SECONDS[name]
+    return {"name": name, "out": image["out"], "inputs": [_drv(system.path)], "seconds": seconds, "fails": []}
+
+
 def _name(path: str) -> str:
     """Without the version; of a toplevel without the host as well."""
     title = _title(path)
-    if title.startswith("nixos-system-"):
-        return "nixos-system"
+    for known in ("nixos-system", "nixos-image-amazon"):
+        if title.startswith(f"{known}-"):
+            return known
     name, _, version = title.rpartition("-")
     return name if name and version[:1].isdecimal() else title
 

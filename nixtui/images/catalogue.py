@@ -1,14 +1,30 @@
 """Every AMI of ours, over regions at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import EVERYWHERE, Logins, once
 from nixtui.aws.session import Session
 from nixtui.images.registering import TAG_REVISION, TAG_STORE_PATH
 from nixtui.model.image import Image
+
+Regions = Callable[[Session], Awaitable[Sequence[str]]]
+"""Where a login is to be asked. May raise `AwsError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The images of all logins, newest first, the regions that were asked, and what was not told: (region, why)."""
+
+    images: Sequence[Image]
+    regions: Sequence[str]
+    problems: Sequence[tuple[str, AwsError]]
 
 
 async def enabled_regions(session: Session) -> list[str]:
@@ -32,10 +48,50 @@ async def list_images(
     return sorted(images, key=lambda image: -(image.created_at or 0)), problems
 
 
+async def list_all_images(logins: Logins, regions: Regions, owners: Sequence[str] = ("self",)) -> Listing:
+    """The same of several logins, all asked at once; one that is no good hides nothing of the others.
+
+    An account's images are there once, whichever of its logins told them.
+    """
+    own = list(owners) == ["self"]
+
+    async def ask(session: Session) -> tuple[Sequence[str], list[Image], list[tuple[str, AwsError]]]:
+        try:
+            where = tuple(dict.fromkeys(await regions(session)))
+        except AwsError as error:
+            return (), [], [(EVERYWHERE, error)]
+        (images, problems), account = await asyncio.gather(
+            list_images(session, where, owners), _account(session) if logins.several and not own else _nobody()
+        )
+        whose = (msgspec.structs.replace(image, account=image.owner if own else account) for image in images)
+        return where, list(whose), problems
+
+    told = await asyncio.gather(*(ask(session) for session in logins.sessions))
+    images = once(
+        ((image.account or image.login, image.region, image.identity), image) for _, some, _ in told for image in some
+    )
+    return Listing(
+        sorted(images, key=lambda image: -(image.created_at or 0)),
+        tuple(dict.fromkeys(region for where, _, _ in told for region in where)),
+        [problem for _, _, problems in told for problem in problems],
+    )
+
+
+async def _account(session: Session) -> str | None:
+    try:
+        return await session.account()
+    except AwsError:
+        return None  # whatever is wrong is said of the images
+
+
+async def _nobody() -> None:
+    return None
+
+
 async def find_image(session: Session, identity: str, region: str) -> Image:
     """One AMI. Raises `AwsError`."""
     answer = await session.call("ec2", "DescribeImages", region, ImageIds=[identity])
-    return read_image(answer["Images"][0], region)
+    return read_image(answer["Images"][0], region, session.profile)
 
 
 async def _in_region(session: Session, region: str, owners: Sequence[str]) -> list[Image] | AwsError:
@@ -45,11 +101,11 @@ async def _in_region(session: Session, region: str, owners: Sequence[str]) -> li
         )
     except AwsError as error:
         return error
-    return [read_image(each, region) for each in found]
+    return [read_image(each, region, session.profile) for each in found]
 
 
-def read_image(told: dict[str, Any], region: str) -> Image:
-    """An image of DescribeImages."""
+def read_image(told: dict[str, Any], region: str, login: str | None = None) -> Image:
+    """An image of DescribeImages, as `login` sees it."""
     tags = {str(tag["Key"]): str(tag["Value"]) for tag in told.get("Tags", ())}
     disks = [each["Ebs"] for each in told.get("BlockDeviceMappings", ()) if "Ebs" in each]
     return Image(
@@ -69,6 +125,7 @@ def read_image(told: dict[str, Any], region: str) -> Image:
         boot_mode=told.get("BootMode"),
         protected=str(told.get("DeregistrationProtection", "disabled")).startswith("enabled"),
         tpm=told.get("TpmSupport") == "v2.0",
+        login=login,
         tags=tags,
     )
 

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from nixtui.aws.errors import AwsError
-from nixtui.aws.session import Session
+from nixtui.aws.logins import by_profile
+from nixtui.aws.session import ByLogin
+from nixtui.images.keeping import Keeping
 from nixtui.images.references import References
 from nixtui.model.image import Image
 from nixtui.operations.narrator import Narrator
@@ -20,16 +22,18 @@ from nixtui.operations.report import Outcome, Report, TargetReport, overall
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to AWS."""
+    """One call to AWS. `login` is the profile that it is sent by, where that has a name."""
 
     service: str
     action: str
     region: str
     parameters: Mapping[str, Any]
+    login: str | None = None
 
     def __str__(self) -> str:
         shown = " ".join(f"{key}={value}" for key, value in self.parameters.items())
-        return f"{self.service}:{self.action} in {self.region} {shown}"
+        by = f" by {self.login}" if self.login else ""
+        return f"{self.service}:{self.action} in {self.region}{by} {shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,14 @@ def plan_changes(kind: str, title: str, changes: Sequence[Change], irreversible:
     return Plan(kind=kind, title=title, targets=targets, steps=steps, irreversible=irreversible if acting else ())
 
 
-def changing_job(plan: Plan, changes: Sequence[Change], session: Session) -> Job:
-    """The work of such a plan: all images at once, each one's calls in order."""
+def changing_job(plan: Plan, changes: Sequence[Change], logins: ByLogin) -> Job:
+    """The work of such a plan: all images at once, each one's calls in order, each call by its login."""
 
     async def job(run: Run) -> Report:
         rows = {row.name: row for row in plan.targets}
         reports = await asyncio.gather(
             *(
-                _left_out(rows[change.name]) if change.refused is not None else _change(change, session, run)
+                _left_out(rows[change.name]) if change.refused is not None else _change(change, logins, run)
                 for change in changes
             )
         )
@@ -87,7 +91,7 @@ async def _left_out(row: Target) -> TargetReport:
     return left_out(row)
 
 
-async def _change(change: Change, session: Session, run: Run) -> TargetReport:
+async def _change(change: Change, logins: ByLogin, run: Run) -> TargetReport:
     tell = Narrator(run, change.name)
     result = change.after
     report = TargetReport(name=change.name, outcome=Outcome.COMMITTED, before=change.before, after=result)
@@ -98,7 +102,7 @@ async def _change(change: Change, session: Session, run: Run) -> TargetReport:
             return msgspec.structs.replace(report, outcome=Outcome.FAILED, detail=left)
         tell.begin(call.action)
         try:
-            answer = await session.call(call.service, call.action, call.region, **call.parameters)
+            answer = await logins.of(call.login).call(call.service, call.action, call.region, **call.parameters)
         except AwsError as error:
             tell.end(False, error.reason)
             outcome = Outcome.UNREACHABLE if error.may_pass else Outcome.FAILED
@@ -137,7 +141,7 @@ def copy(image: Image, to: str, *, kms_key: str | None = None) -> Change:
     same = f"{image.identity} is in {to} already" if to == image.region else None
     return Change(
         name=to,
-        calls=(Call("ec2", "CopyImage", to, parameters),),
+        calls=(Call("ec2", "CopyImage", to, parameters, image.login),),
         before=image.identity,
         after=f"AMI in {to}",
         refused=same,
@@ -156,6 +160,7 @@ def share(image: Image, accounts: Sequence[str], organisations: Sequence[str], *
             "ModifyImageAttribute",
             image.region,
             {"ImageId": image.identity, "LaunchPermission": {"Add": added}},
+            image.login,
         )
     ]
     if accounts:
@@ -166,6 +171,7 @@ def share(image: Image, accounts: Sequence[str], organisations: Sequence[str], *
                 "ModifySnapshotAttribute",
                 image.region,
                 {"SnapshotId": snapshot, "Attribute": "createVolumePermission", **permission},
+                image.login,
             )
             for snapshot in image.snapshots
         ]
@@ -179,8 +185,11 @@ def share(image: Image, accounts: Sequence[str], organisations: Sequence[str], *
     )
 
 
-def retire(image: Image, references: References, *, force: bool) -> Change:
-    """Deregister it and delete its snapshots. Refused where something would break, unless forced."""
+def retire(image: Image, references: References, keeping: Keeping, *, force: bool) -> Change:
+    """Deregister it and delete its snapshots. Refused where something would break, unless forced.
+
+    What the recycle bin keeps is paid for until it is gone.
+    """
     name = f"{image.name} ({image.identity}, {image.region})"
     reason = None
     if image.protected:
@@ -191,17 +200,20 @@ def retire(image: Image, references: References, *, force: bool) -> Change:
     if reason:
         remedy = (
             f"aws ec2 disable-image-deregistration-protection --image-id {image.identity} --region {image.region}"
+            f"{by_profile(image.login)}"
             if image.protected
             else "move them to another image first, or add --force"
         )
-    calls = [Call("ec2", "DeregisterImage", image.region, {"ImageId": image.identity})]
-    calls += [Call("ec2", "DeleteSnapshot", image.region, {"SnapshotId": each}) for each in image.snapshots]
-    freed = f", frees up to {image.gib} GiB" if image.gib else ""
+    at, by = image.region, image.login
+    calls = [Call("ec2", "DeregisterImage", at, {"ImageId": image.identity}, by)]
+    calls += [Call("ec2", "DeleteSnapshot", at, {"SnapshotId": each}, by) for each in image.snapshots]
+    later = " after that" if any(keeping.snapshots.values()) else ""
+    freed = f"; frees up to {image.gib} GiB{later}" if image.gib else ""
     return Change(
         name=name,
         calls=tuple(calls),
         before="registered",
-        after=f"gone{freed}",
+        after=f"{keeping.sentence}{freed}",
         warnings=references.lines,
         refused=reason,
         remedy=remedy,
@@ -210,7 +222,8 @@ def retire(image: Image, references: References, *, force: bool) -> Change:
 
 def deprecate(image: Image, at: str) -> Change:
     """From a time on (RFC 3339) others no longer find it; what runs is untouched."""
-    call = Call("ec2", "EnableImageDeprecation", image.region, {"ImageId": image.identity, "DeprecateAt": at})
+    parameters = {"ImageId": image.identity, "DeprecateAt": at}
+    call = Call("ec2", "EnableImageDeprecation", image.region, parameters, image.login)
     return Change(
         name=f"{image.name} ({image.identity}, {image.region})",
         calls=(call,),

@@ -1,6 +1,6 @@
 """What building an image would give, by evaluating only: its store path, and so whether it is anywhere already."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,19 +85,30 @@ async def foresee(flake: Flake, host: str, *, variant: str = VARIANT, force_raw:
 
     Raises `NixError`, and `BadImage` where it is no image that EC2 could start.
     """
-    force = "true" if force_raw and variant == VARIANT else "false"
-    if host.startswith("#"):
-        where, opening = host.removeprefix("#"), _OF_IMAGE
-    else:
-        where = f"nixosConfigurations.{nix_string(host)}"
-        opening = _OF_HOST.replace("FORCE", force).replace("VARIANT", nix_string(variant))
-    found = await flake.ask(where, (opening + _ANSWER).strip(), Foreseen)
+    found = await flake.ask(*_question(host, variant, force_raw=force_raw), Foreseen)
     assert isinstance(found, Foreseen)
     if not (is_store_path(found.out) and is_store_path(found.drv)):
         raise BadImage(f"the {variant} image of {host} is not one output in the store", "see nix eval of it")
     if found.architecture is None:
         raise BadImage(f"EC2 has no {found.platform or 'such'} instances", "build it for x86_64-linux or aarch64-linux")
     return found
+
+
+async def recall(flake: Flake, state: str, ways: Sequence[tuple[str, bool]]) -> list[str]:
+    """The store paths that evaluations of this state of the flake gave before, each by host and whether raw was forced;
+    empty where nothing is remembered. Evaluates nothing, raises nothing.
+    """
+    found = [await flake.recall(state, *_question(host, VARIANT, force_raw=raw), Foreseen) for host, raw in ways]
+    return [each.out for each in found if isinstance(each, Foreseen) and is_store_path(each.out)]
+
+
+def _question(host: str, variant: str, *, force_raw: bool) -> tuple[str, str]:
+    """The attribute and what is asked of it."""
+    if host.startswith("#"):
+        return host.removeprefix("#"), (_OF_IMAGE + _ANSWER).strip()
+    force = "true" if force_raw and variant == VARIANT else "false"
+    opening = _OF_HOST.replace("FORCE", force).replace("VARIANT", nix_string(variant))
+    return f"nixosConfigurations.{nix_string(host)}", (opening + _ANSWER).strip()
 
 
 async def realise(flake: Flake, foreseen: Foreseen, environ: Mapping[str, str], tell: Callable[[str], None]) -> Built:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nixtui.aws.errors import AwsError, Kind
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session, jittered
 from nixtui.aws.snapshots import exists
 from nixtui.images.disk import QCOW2_MAGIC, BadImage
@@ -265,7 +266,7 @@ class ImportJob:
         return self.imported.task is not None and not self._ended
 
     def _way_on(self) -> str | None:
-        region = self._wanted.region
+        region = f"{self._wanted.region}{by_profile(self._session.profile)}"
         ends = []
         if self._goes_on:
             ends.append(f"aws ec2 cancel-import-task --import-task-id {self.imported.task} --region {region}")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import Logins, by_profile, once
 from nixtui.aws.session import Session
-from nixtui.images.catalogue import list_images, moment
+from nixtui.images.catalogue import Regions, list_images, moment
 from nixtui.images.creating.recipe import TAG_CHECKED
 from nixtui.images.ledger import read_all
 from nixtui.images.registering import TAG_BUILDER
@@ -18,13 +20,18 @@ _ALIVE = ["pending", "running", "stopping", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One thing that costs money or stands in the way; `remedy` is the command that removes it."""
+    """One thing that costs money or stands in the way; `remedy` is the command that removes it.
+
+    `login` is the AWS profile by which it was seen, where that has a name.
+    """
 
     kind: str
     identity: str
     region: str
     why: str
     remedy: str
+    login: str | None = None
+    account: str | None = None
     name: str | None = None
     gib: int | None = None
     created_at: float | None = None
@@ -35,6 +42,28 @@ async def leftovers(session: Session, regions: Sequence[str], state: Path) -> li
     begun = {upload.snapshot for _, upload in read_all(state / "uploads") if upload.snapshot}
     found = await asyncio.gather(*(_in_region(session, region, begun) for region in regions))
     return sorted((each for some in found for each in some), key=lambda each: each.created_at or 0)
+
+
+async def all_leftovers(
+    logins: Logins, regions: Regions, state: Path
+) -> tuple[list[Leftover], list[str], list[AwsError]]:
+    """Those of several logins, oldest first, the regions that were looked at, and why some login did not tell."""
+
+    async def ask(session: Session) -> tuple[list[Leftover], Sequence[str]] | AwsError:
+        try:
+            where = await regions(session)
+            return await leftovers(session, where, state), where
+        except AwsError as error:
+            return error
+
+    answers = await asyncio.gather(*(ask(session) for session in logins.sessions))
+    told = [each for each in answers if not isinstance(each, AwsError)]
+    found = once(((each.account or each.login, each.region, each.identity), each) for some, _ in told for each in some)
+    return (
+        sorted(found, key=lambda each: each.created_at or 0),
+        list(dict.fromkeys(region for _, where in told for region in where)),
+        [each for each in answers if isinstance(each, AwsError)],
+    )
 
 
 async def _in_region(session: Session, region: str, begun: set[str]) -> list[Leftover]:
@@ -48,14 +77,14 @@ async def _in_region(session: Session, region: str, begun: set[str]) -> list[Lef
     for _, problem in problems:
         raise problem  # without the images every snapshot would look unused
     return [
-        *_snapshots(snapshots, images, region, begun),
-        *_instances([each for group in groups for each in group["Instances"]], region),
+        *_snapshots(snapshots, images, region, begun, session.profile),
+        *_instances(groups, region, session.profile),
         *_images(images),
     ]
 
 
 def _snapshots(
-    told: Sequence[dict[str, Any]], images: Sequence[Image], region: str, begun: set[str]
+    told: Sequence[dict[str, Any]], images: Sequence[Image], region: str, begun: set[str], login: str | None
 ) -> Iterator[Leftover]:
     used = {snapshot for image in images for snapshot in image.snapshots}
     for each in told:
@@ -72,15 +101,17 @@ def _snapshots(
             identity=identity,
             region=region,
             why=why,
-            remedy=f"nixtui image discard {identity} --region {region}",
+            remedy=f"nixtui image discard {identity} --region {region}{by_profile(login)}",
+            login=login,
+            account=each.get("OwnerId"),
             name=tags.get("Name"),
             gib=each.get("VolumeSize"),
             created_at=moment(each.get("StartTime")),
         )
 
 
-def _instances(told: Sequence[dict[str, Any]], region: str) -> Iterator[Leftover]:
-    for each in told:
+def _instances(told: Sequence[dict[str, Any]], region: str, login: str | None) -> Iterator[Leftover]:
+    for account, each in ((group.get("OwnerId"), each) for group in told for each in group["Instances"]):
         identity = str(each["InstanceId"])
         tags = {str(tag["Key"]): str(tag["Value"]) for tag in each.get("Tags", ())}
         yield Leftover(
@@ -88,7 +119,9 @@ def _instances(told: Sequence[dict[str, Any]], region: str) -> Iterator[Leftover
             identity=identity,
             region=region,
             why=f"a boot check of {tags.get(TAG_CHECKED)} started it; it is one that runs now, or was cut off",
-            remedy=f"nixtui instance terminate {identity} --region {region}",
+            remedy=f"nixtui instance terminate {identity} --region {region}{by_profile(login)}",
+            login=login,
+            account=account,
             name=tags.get("Name"),
             created_at=moment(each.get("LaunchTime")),
         )
@@ -103,7 +136,9 @@ def _images(images: Sequence[Image]) -> Iterator[Leftover]:
                 identity=image.identity,
                 region=image.region,
                 why=f"it is {image.state}" if broken else f"its boot check {image.tags[TAG_CHECKED]}",
-                remedy=f"nixtui image retire {image.identity} --region {image.region}",
+                remedy=f"nixtui image retire {image.identity} --region {image.region}{by_profile(image.login)}",
+                login=image.login,
+                account=image.owner,
                 name=image.name,
                 gib=image.gib,
                 created_at=image.created_at,

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
-from nixtui.aws.session import Session
+from nixtui.aws.session import ByLogin, Session
 from nixtui.images.disk import BadImage
 from nixtui.model.image import Image
 from nixtui.operations.narrator import Narrator
@@ -73,7 +73,7 @@ def plan_publication(publication: Publication, images: Sequence[Image]) -> Plan:
     files = [path for path in (publication.tfvars, publication.manifest) if path is not None]
     targets += [Target(name=str(path), after=f"{len(images)} images") for path in files]
     calls = tuple(
-        f"ssm:PutParameter in {image.region} Name={publication.parameter} Value={image.identity} "
+        f"ssm:PutParameter in {image.region}{_by(image)} Name={publication.parameter} Value={image.identity} "
         "DataType=aws:ec2:image Overwrite=True"
         for image in images
         if publication.parameter
@@ -84,14 +84,18 @@ def plan_publication(publication: Publication, images: Sequence[Image]) -> Plan:
     return Plan(kind="image-publish", title=f"Publish {names}", targets=tuple(targets), steps=tuple(steps))
 
 
-def publishing_job(publication: Publication, images: Sequence[Image], session: Session) -> Job:
+def _by(image: Image) -> str:
+    return f" by {image.login}" if image.login else ""
+
+
+def publishing_job(publication: Publication, images: Sequence[Image], logins: ByLogin) -> Job:
     """The work of `plan_publication`. Files are written last, when every parameter has taken."""
 
     async def job(run: Run) -> Report:
         reports = []
         if publication.parameter:
             name = publication.parameter
-            reports = list(await asyncio.gather(*(_put(name, image, session, run) for image in images)))
+            reports = list(await asyncio.gather(*(_put(name, image, logins.of(image.login), run) for image in images)))
         took = all(report.outcome is Outcome.COMMITTED for report in reports)
         for path, content in (
             (publication.tfvars, {publication.variable: as_tfvars(images)}),

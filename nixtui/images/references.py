@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nixtui.aws.errors import AwsError
-from nixtui.aws.session import Session
+from nixtui.aws.session import ByLogin, Session
 from nixtui.model.image import Image
 
 
@@ -28,6 +28,15 @@ class References:
             *(f"SSM parameter {each} names it" for each in self.parameters),
             *(f"not known: {each}" for each in self.unseen),
         )
+
+
+async def find_all_references(logins: ByLogin, images: Sequence[Image]) -> Mapping[str, References]:
+    """The references of images of any login and region: each login is asked about its own, region by region."""
+    found: dict[str, References] = {}
+    for login, region in dict.fromkeys((image.login, image.region) for image in images):
+        there = [image for image in images if (image.login, image.region) == (login, region)]
+        found |= await find_references(logins.of(login), there)
+    return found
 
 
 async def find_references(session: Session, images: Sequence[Image]) -> Mapping[str, References]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
+from nixtui.aws.logins import by_profile
 from nixtui.aws.pace import CEILING, Pace
 from nixtui.aws.session import Session
 from nixtui.aws.snapshots import BLOCK, complete, exists, is_sealed, line_to, start, wait_completed
@@ -233,9 +234,10 @@ class UploadJob:
     def _way_on(self) -> str | None:
         if self.sent.snapshot is None:
             return None
+        where = f"--region {self._wanted.region}{by_profile(self._session.profile)}"
         return (
             "the same command goes on from there within three days; to remove it instead: "
-            f"nixtui image discard {self.sent.snapshot} --region {self._wanted.region}"
+            f"nixtui image discard {self.sent.snapshot} {where}"
         )
 
     def _report(self, outcome: Outcome, detail: str, remedy: str | None, after: str | None = None) -> TargetReport:

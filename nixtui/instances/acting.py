@@ -63,5 +63,5 @@ def _change(
         told = (*told, standing.drift)
     refused = None if instance.state in states else f"it is {instance.state}"
     name = instance.identity if instance.name == instance.identity else f"{instance.name} ({instance.identity})"
-    call = Call("ec2", action, instance.region, {"InstanceIds": [instance.identity]})
+    call = Call("ec2", action, instance.region, {"InstanceIds": [instance.identity]}, instance.login)
     return Change(name=name, calls=(call,), before=instance.state, after=after, warnings=told, refused=refused)

@@ -1,7 +1,7 @@
 """The console of an instance as witness of its host keys: it comes by the API of AWS and not over the network."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from nixtui.aws.console import PrintedKey, console_keys
@@ -24,10 +24,12 @@ _KINDS: Final = {
 
 
 class ConsoleWitness:
-    """Asks EC2 once for each instance, and again only where it had nothing to say."""
+    """Asks EC2, by the login that has it, once for each instance, and again only where it had nothing to say."""
 
-    def __init__(self, session: Callable[[], Session], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._session = session
+    def __init__(
+        self, session_of: Callable[[Host], Awaitable[Session]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._session_of = session_of
         self._clock = clock
         self._known: dict[InstanceId, tuple[float, tuple[PrintedKey, ...] | AwsError]] = {}
 
@@ -35,16 +37,16 @@ class ConsoleWitness:
         """Whether the console of the instance shows the same key."""
         if host.instance is None:
             return None
-        return judge(host.instance.identity, key, await self._keys(host.instance))
+        return judge(host.instance.identity, key, await self._keys(host, host.instance))
 
-    async def _keys(self, instance: InstanceId) -> tuple[PrintedKey, ...] | AwsError:
+    async def _keys(self, host: Host, instance: InstanceId) -> tuple[PrintedKey, ...] | AwsError:
         asked_at, known = self._known.get(instance, (0.0, ()))
         if known and not isinstance(known, AwsError):
             return known
         if instance in self._known and self._clock() - asked_at < ASK_AGAIN_S:
             return known
         try:
-            known = await console_keys(self._session(), instance.region, instance.identity)
+            known = await console_keys(await self._session_of(host), instance.region, instance.identity)
         except AwsError as error:
             known = error
         self._known[instance] = (self._clock(), known)

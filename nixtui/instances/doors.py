@@ -11,7 +11,25 @@ from dataclasses import dataclass
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
+
+SSH, BASTION, AGENT, PUSHED_KEY, SERIAL = (
+    "SSH", "bastion", "Session Manager", "EC2 Instance Connect", "serial console",
+)  # fmt: skip
+
+OPENED: Mapping[str, str] = {
+    "ssh": SSH,
+    "session-manager": AGENT,
+    "instance-connect": PUSHED_KEY,
+    "bastion": BASTION,
+    "serial": SERIAL,
+}
+"""What `nixtui instance connect --door` calls those that it opens, in the order in which it tries them."""
+
+CONSOLE_OUTPUT = "console output"
+NOTHING_BEHIND = "the instances of the demo exist in its memory only: there is nothing to connect to"
+NOT_ASKED = "only where the image asks EC2 Instance Connect for keys, which NixOS does not by default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +93,8 @@ async def look(session: Session, instance: Instance, *, plugin: bool) -> Seen:
 
 def doors(instance: Instance, seen: Seen) -> tuple[Door, ...]:
     """All doors: those that can work first, each group in the order of how much they let one do."""
-    identity, region = instance.identity, instance.region
-    aws = f"--instance-id {identity} --region {region}"
+    identity, region = instance.identity, f"{instance.region}{by_profile(instance.login)}"
+    aws = f"--instance-ids {identity} --region {region}"
     down = None if instance.state == "running" else f"the instance is {instance.state}"
     unseen = seen.unseen or {}
     agent = _agent(seen)
@@ -86,24 +104,27 @@ def doors(instance: Instance, seen: Seen) -> tuple[Door, ...]:
     nitro = f"{instance.kind} is not built on Nitro" if seen.nitro is False else None
     address = instance.public_address
     every = (
-        Door("Session Manager", f"aws ssm start-session --target {identity} --region {region}",
-             down or agent or plugin, doubt),
-        Door("Run Command", f"aws ssm send-command --document-name AWS-RunShellScript --instance-ids {identity} "
-             f"--region {region}", down or agent, doubt),
-        Door("EC2 Instance Connect", f"aws ec2-instance-connect ssh {aws}",
+        Door(AGENT, _connect(instance, "session-manager"), down or agent or plugin, doubt),
+        Door("Run Command", f"aws ssm send-command --document-name AWS-RunShellScript {aws}", down or agent, doubt),
+        Door(PUSHED_KEY, _connect(instance, "instance-connect"),
              down or (None if address else "it has no public address; an Instance Connect endpoint would be needed"),
-             "only where the image asks EC2 Instance Connect for keys, which NixOS does not by default"),
-        Door("bastion", f"ssh -J BASTION root@{instance.private_address}",
+             NOT_ASKED),
+        Door(BASTION, f"ssh -J BASTION root@{instance.private_address}",
              down or (None if instance.private_address else "it has no private address"),
              "only where a host of that network lets you in and its security groups allow it"),
-        Door("serial console", f"aws ec2-instance-connect send-serial-console-ssh-public-key {aws} "
-             "--ssh-public-key file://KEY.pub", down or nitro or serial,
+        Door(SERIAL, _connect(instance, "serial"), down or nitro or serial,
              unseen.get("serial") or "a login needs a password, which NixOS images do not set by default"),
-        Door("console output", f"aws ec2 get-console-output {aws}{'' if nitro else ' --latest'}", None,
+        Door(CONSOLE_OUTPUT, f"nixtui instance console {identity} --region {region}", None,
              "to be read only" if nitro is None else "to be read only, and as of its last change of state"),
-        Door("console screenshot", f"aws ec2 get-console-screenshot {aws}", down, "to be seen only"),
+        Door("console screenshot", f"nixtui instance console {identity} --region {region} --screenshot FILE.jpg",
+             down, "to be seen only"),
     )  # fmt: skip
     return tuple(sorted(every, key=lambda door: door.closed is not None))
+
+
+def _connect(instance: Instance, word: str) -> str:
+    where = f"{instance.region}{by_profile(instance.login)}"
+    return f"nixtui instance connect {instance.identity} --region {where} --door {word}"
 
 
 def _agent(seen: Seen) -> str | None:

@@ -22,7 +22,10 @@ _WORDS_OF_SECRETS = (b"PRIVATE KEY", b"AGE-SECRET-KEY-", b"AWS_SECRET_ACCESS_KEY
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What is started. `token` makes doing it twice one instance."""
+    """What is started. `token` makes doing it twice one instance.
+
+    `root` is the device of the root volume with its size in GiB, where that is not to be the image's.
+    """
 
     image: Image
     name: str
@@ -34,6 +37,7 @@ class Launch:
     profile: str | None = None
     user_data: bytes | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    root: tuple[str, int] | None = None
 
 
 def user_data_warnings(text: bytes | None, *, key_pair: bool) -> tuple[str, ...]:
@@ -81,6 +85,10 @@ def parameters(launch: Launch) -> dict[str, Any]:
             {"ResourceType": "volume", "Tags": tags},
         ],
     }
+    if launch.root:
+        device, gib = launch.root
+        disk = {"VolumeSize": gib, "DeleteOnTermination": True}
+        asked["BlockDeviceMappings"] = [{"DeviceName": device, "Ebs": disk}]
     if launch.subnet:
         asked["SubnetId"] = launch.subnet
     if launch.security_groups:
@@ -102,7 +110,7 @@ def launch_change(launch: Launch, facts: TypeFacts) -> Change:
     warnings = user_data_warnings(launch.user_data, key_pair=launch.key_pair is not None)
     return Change(
         name=launch.name,
-        calls=(Call("ec2", "RunInstances", launch.image.region, parameters(launch)),),
+        calls=(Call("ec2", "RunInstances", launch.image.region, parameters(launch), launch.image.login),),
         before=launch.image.identity,
         after=f"{launch.kind} in {launch.image.region}",
         gives="Instances.0.InstanceId",

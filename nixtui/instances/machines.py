@@ -4,49 +4,55 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from nixtui.aws.errors import AwsError
-from nixtui.aws.session import Session
-from nixtui.instances.standing import Standing, Survey, survey
+from nixtui.aws.logins import Logins, in_short, reason_anywhere
+from nixtui.aws.session import ByLogin, Session
+from nixtui.images.catalogue import Regions
+from nixtui.instances.standing import Standing, Survey, joined, survey, survey_all
 from nixtui.model.host import Host
 from nixtui.model.machine import InstanceId, Machine
 
 
-async def survey_hosts(session: Session, hosts: Iterable[Host]) -> Survey:
-    """The instances that these hosts are, by their ids; all of a region where those are too many for one filter."""
-    wanted: dict[str, set[str]] = {}
+async def survey_hosts(logins: ByLogin, hosts: Iterable[Host]) -> Survey:
+    """The instances that these hosts are, by their ids; all of a region where those are too many for one filter.
+
+    Every login is asked for those of which no login is known.
+    """
+    wanted: dict[tuple[Session, str], set[str]] = {}
     for host in hosts:
         if host.instance is not None:
-            wanted.setdefault(host.instance.region, set()).add(host.instance.identity)
-    asked = ((region, sorted(each)) for region, each in wanted.items())
-    return _joined(
+            for session in _sessions_of(host, logins):
+                wanted.setdefault((session, host.instance.region), set()).add(host.instance.identity)
+    asked = ((where, sorted(each)) for where, each in wanted.items())
+    return joined(
         await asyncio.gather(
             *(
                 survey(session, [region], {"instance-id": ",".join(each)} if len(each) <= _AT_ONCE else {})
-                for region, each in asked
+                for (session, region), each in asked
             )
         )
     )
 
 
-async def survey_fleet(
-    session: Session, regions: Sequence[str], filters: Mapping[str, str], hosts: Iterable[Host]
-) -> Survey:
+async def survey_fleet(logins: Logins, regions: Regions, filters: Mapping[str, str], hosts: Iterable[Host]) -> Survey:
     """The instances of `regions` that match `filters`, and those that hosts name beyond that."""
-    found = await survey(session, regions, filters)
+    found = await survey_all(logins, regions, filters)
     seen = {each.instance.identity for each in found.standings}
+
+    def could_be_told(host: Host, region: str) -> bool:
+        return not all(found.is_blind(session.profile, region) for session in _sessions_of(host, logins))
+
     others = [
         host
         for host in hosts
-        if host.instance and host.instance.identity not in seen and host.instance.region not in found.blind
+        if host.instance and host.instance.identity not in seen and could_be_told(host, host.instance.region)
     ]
-    return _joined([found, await survey_hosts(session, others)])
+    return joined([found, await survey_hosts(logins, others)])
 
 
-def _joined(found: Sequence[Survey]) -> Survey:
-    return Survey(
-        tuple(standing for each in found for standing in each.standings),
-        tuple(group for each in found for group in each.groups),
-        tuple(problem for each in found for problem in each.problems),
-    )
+def _sessions_of(host: Host, logins: ByLogin) -> Sequence[Session]:
+    """The login that knows its instance; all of them where none is known to."""
+    known = [session for session in logins.sessions if session.profile == host.login]
+    return known or logins.sessions
 
 
 _AT_ONCE = 200
@@ -78,22 +84,28 @@ def machine(standing: Standing, *, images_known: bool = True) -> Machine:
         group_image=group.starts if group else None,
         group_image_name=standing.group_image.name if standing.group_image else None,
         group_system=standing.group_image.store_path if standing.group_image else None,
+        login=instance.login,
+        account=instance.account,
     )
 
 
 def machines(found: Survey) -> tuple[Machine, ...]:
     """All of a survey."""
-    silent = {region for region, what, _ in found.problems if what == "images"}
-    return tuple(machine(each, images_known=each.instance.region not in silent) for each in found.standings)
+    silent = {(why.login, region) for region, what, why in found.problems if what == "images"}
+    return tuple(
+        machine(each, images_known=(each.instance.login, each.instance.region) not in silent)
+        for each in found.standings
+    )
 
 
-def troubles(problems: Iterable[tuple[str, str, AwsError]]) -> tuple[str, ...]:
-    """What a survey was not told, once for each reason: ten regions that refuse the same say so in one line."""
+def troubles(problems: Iterable[tuple[str, str, AwsError]], *, several: bool = False) -> tuple[str, ...]:
+    """What a survey was not told, once for each reason: ten regions that refuse the same say so in one line.
+
+    With `several` logins each is said by name.
+    """
+    if several:
+        return tuple(f"ec2: {where}: {error}" for where, error in in_short(problems))
     regions: dict[tuple[str, str], list[str]] = {}
     for region, what, error in problems:
-        regions.setdefault((what, _told(error, region)), []).append(region)
+        regions.setdefault((what, reason_anywhere(error, region)), []).append(region)
     return tuple(f"ec2: {what} ({', '.join(where)}): {reason}" for (what, reason), where in regions.items())
-
-
-def _told(error: AwsError, region: str) -> str:
-    return str(error).replace(f" in {region}", "")

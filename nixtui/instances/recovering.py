@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
+from nixtui.aws.logins import by_profile
 from nixtui.instances.doors import Door
 from nixtui.instances.standing import Standing
 
@@ -63,7 +64,7 @@ class _Ways:
         self._instance = situation.standing.instance
         self._doors: Mapping[str, Door] = {door.name: door for door in situation.doors}
         self._host = quote(situation.host or "HOST")
-        self._region = f"--region {self._instance.region}"
+        self._region = f"--region {self._instance.region}{by_profile(self._instance.login)}"
 
     def configuration(self) -> Iterator[Step]:
         yield self._by_ssh("go back to the generation before, under the guard", f"nixtui rollback {self._host}")
@@ -71,9 +72,11 @@ class _Ways:
         yield self._reboot("reboot: what was only tested, or switched live and not committed, is gone")
         yield self._console("see on its console what hangs")
         menu = self._door(
-            "choose an older generation in the boot menu, if it is shown there", "serial console", doubts=False
+            "choose an older generation in the boot menu, if it is shown there while it reboots",
+            "serial console",
+            doubts=False,
         )
-        yield Step(menu.words, f"{menu.command}; then nixtui instance reboot", menu.closed)
+        yield Step(menu.words, menu.command, menu.closed)
         yield from self._anew()
 
     def access(self) -> Iterator[Step]:

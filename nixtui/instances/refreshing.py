@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
 from nixtui.images.changing import Call, Change
 from nixtui.instances.standing import Group, list_groups
@@ -125,8 +126,8 @@ def plan_refresh(rollout: Rollout, running: Refresh | None = None, *, starts: st
         warnings.append("without alarms only failing health checks make it go back")
     refused = refuse(rollout, running)
     calls = (
-        Call("ec2", "CreateLaunchTemplateVersion", group.region, version_parameters(rollout)),
-        Call("autoscaling", "StartInstanceRefresh", group.region, refresh_parameters(rollout, "NEW")),
+        Call("ec2", "CreateLaunchTemplateVersion", group.region, version_parameters(rollout), group.login),
+        Call("autoscaling", "StartInstanceRefresh", group.region, refresh_parameters(rollout, "NEW"), group.login),
     )
     target = Target(
         name=group.name,
@@ -189,7 +190,7 @@ def end_change(group: Group, running: Refresh | None, *, back: bool) -> Change:
     why_not = no_way_back(group) if back else None
     return Change(
         name=group.name,
-        calls=(Call("autoscaling", action, group.region, {"AutoScalingGroupName": group.name}),),
+        calls=(Call("autoscaling", action, group.region, {"AutoScalingGroupName": group.name}, group.login),),
         before=running.status if running else None,
         after="going back" if back else "stopped where it is",
         warnings=() if back else ("instances of two images stay",),
@@ -262,7 +263,7 @@ async def _roll(rollout: Rollout, session: Session, run: Run, tell: Narrator, ev
     tell.end(True, identity)
     ended = await watch(session, group, identity, run, tell, every_s=every_s)
     if ended is None:
-        words = f"nixtui instance refresh {group.name} --status --region {group.region}"
+        words = f"nixtui instance refresh {group.name} --status --region {group.region}{by_profile(group.login)}"
         return _report(rollout, Outcome.UNKNOWN, f"refresh {identity} goes on, but AWS no longer tells how", words)
     return _report(rollout, _OUTCOMES.get(ended.status, Outcome.UNKNOWN), _told(ended, version), None)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.instances import Instance
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session, jittered
 from nixtui.images.changing import Call
 from nixtui.instances.standing import Standing
@@ -101,7 +102,7 @@ def plan_replacement(replacement: Replacement, running: str | None) -> Plan:
         refused=refused[0] if refused else None,
         remedy=refused[1] if refused else None,
     )
-    call = Call("ec2", "CreateReplaceRootVolumeTask", instance.region, parameters(replacement))
+    call = Call("ec2", "CreateReplaceRootVolumeTask", instance.region, parameters(replacement), instance.login)
     lost = () if replacement.keep or refused else ("everything on its root volume is gone; --keep-volume keeps it",)
     return Plan(
         kind="instance-replace-root",
@@ -170,7 +171,8 @@ async def _watch(replacement: Replacement, session: Session, task: str, tell: Na
 
 
 def _ended(replacement: Replacement, state: str, task: str) -> TargetReport:
-    identity, region = replacement.instance.identity, replacement.instance.region
+    instance = replacement.instance
+    identity, region = instance.identity, f"{instance.region}{by_profile(instance.login)}"
     match state:
         case "succeeded":
             kept = "; its old volume is kept and costs money until it is deleted" if replacement.keep else ""

@@ -12,8 +12,9 @@ import msgspec
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance, list_instances
+from nixtui.aws.logins import EVERYWHERE, Logins, once
 from nixtui.aws.session import Session
-from nixtui.images.catalogue import read_image
+from nixtui.images.catalogue import Regions, read_image
 from nixtui.model.image import Image, RegionTrouble
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     `image` what it would start now.
 
     `image` is `None` where that is not known. Where an SSM parameter decides it is `resolve:ssm:…`, and `resolved` the
-    image that the parameter names at present.
+    image that the parameter names at present. `login` is the AWS profile by which it was seen, where that has a name.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     wanted: int = 0
     members: tuple[str, ...] = ()
     mixed: bool = False
+    login: str | None = None
 
     @property
     def starts(self) -> str | None:
@@ -98,36 +100,76 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """The instances of some regions, and what was not told: (region, what, why)."""
+    """The instances of some regions, and what was not told: (region, what, why), where `why` knows by which login.
+
+    `regions` are those that were asked.
+    """
 
     standings: tuple[Standing, ...]
     groups: tuple[Group, ...]
     problems: tuple[tuple[str, str, AwsError], ...]
+    regions: tuple[str, ...] = ()
 
     @property
-    def blind(self) -> frozenset[str]:
-        """Regions whose instances are not known."""
-        return frozenset(region for region, what, _ in self.problems if what == "instances")
+    def blind(self) -> frozenset[tuple[str | None, str]]:
+        """Logins and regions whose instances are not known."""
+        return frozenset((why.login, region) for region, what, why in self.problems if what == "instances")
+
+    def is_blind(self, login: str | None, region: str) -> bool:
+        """Whether the instances are not known that this login has in a region."""
+        return not self.blind.isdisjoint({(login, region), (login, EVERYWHERE)})
 
 
 class Instances(msgspec.Struct, frozen=True, kw_only=True):
-    """A survey as screens take it. `expires_at` is when the login ends (Unix seconds), where it does."""
+    """A survey as screens take it. `expires_at` is when the login ends (Unix seconds), where it does.
+
+    `logins` are named where there are several, and `ends_first` is the one of them that `expires_at` is about.
+    """
 
     standings: tuple[Standing, ...]
     regions: tuple[str, ...]
     troubles: tuple[RegionTrouble, ...] = ()
     expires_at: float | None = None
+    logins: tuple[str, ...] = ()
+    ends_first: str | None = None
+
+
+async def survey_all(logins: Logins, regions: Regions, filters: Mapping[str, str]) -> Survey:
+    """The same of several logins, all asked at once; one that is no good hides nothing of the others.
+
+    An account's instances are there once, whichever of its logins told them.
+    """
+
+    async def ask(session: Session) -> Survey:
+        try:
+            where = await regions(session)
+        except AwsError as error:
+            return Survey((), (), ((EVERYWHERE, "instances", error),))
+        return await survey(session, where, filters)
+
+    return joined(await asyncio.gather(*(ask(session) for session in logins.sessions)))
+
+
+def joined(found: Iterable[Survey]) -> Survey:
+    """Several as one, by region and name; an instance that two of them tell is the first one's."""
+    surveys = list(found)
+    standings = once((each.instance.whereabouts, each) for some in surveys for each in some.standings)
+    return Survey(
+        tuple(sorted(standings, key=_in_order)),
+        tuple(group for some in surveys for group in some.groups),
+        tuple(problem for some in surveys for problem in some.problems),
+        tuple(dict.fromkeys(region for some in surveys for region in some.regions)),
+    )
+
+
+def _in_order(standing: Standing) -> tuple[str, str, str]:
+    return standing.instance.region, standing.instance.name, standing.instance.identity
 
 
 async def survey(session: Session, regions: Sequence[str], filters: Mapping[str, str]) -> Survey:
     """The instances of these regions that match `filters` (EC2's names) and are not gone, by region and name."""
     answers = await asyncio.gather(*(_survey(session, region, filters) for region in dict.fromkeys(regions)))
-    standings = [each for answer in answers for each in answer.standings]
-    return Survey(
-        tuple(sorted(standings, key=lambda each: (each.instance.region, each.instance.name, each.instance.identity))),
-        tuple(group for answer in answers for group in answer.groups),
-        tuple(problem for answer in answers for problem in answer.problems),
-    )
+    return joined(answers)
 
 
 _NO_INSTANCES: list[Instance] = []
@@ -154,7 +196,7 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
     )
     wanted = {each.image for each in instances if each.image}
     wanted |= {group.starts for group in groups if group.starts}
-    images = await told("images", lambda: _images(session, region, wanted), _NO_IMAGES)
+    images = await told("images", lambda: images_of(session, region, wanted), _NO_IMAGES)
     gone = [each.identity for each in instances if each.image and each.image not in images]
     names = (
         await told("names of images that are gone", lambda: _names(session, region, gone), _NO_NAMES)
@@ -174,7 +216,7 @@ async def _survey(session: Session, region: str, filters: Mapping[str, str]) -> 
             group_image=images.get(group.starts or "") if group else None,
         )
 
-    return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems))
+    return Survey(tuple(standing(each) for each in instances), tuple(groups), tuple(problems), (region,))
 
 
 async def _checks(session: Session, region: str) -> dict[str, Checks]:
@@ -205,15 +247,18 @@ def _when(moment: datetime | None) -> str:
     return "an unknown time" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-async def _images(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
-    """By a filter, as naming one that is gone would make EC2 refuse them all."""
+async def images_of(session: Session, region: str, identities: Iterable[str]) -> dict[str, Image]:
+    """Images by their ids, asked by a filter, as naming one that is gone would make EC2 refuse them all.
+
+    Raises `AwsError`.
+    """
     ordered = sorted(identities)
     found: list[Any] = []
     for start in range(0, len(ordered), _AT_ONCE):
         filters = [{"Name": "image-id", "Values": ordered[start : start + _AT_ONCE]}]
         answer = await session.call("ec2", "DescribeImages", region, Filters=filters, IncludeDeprecated=True)
         found += answer.get("Images", ())
-    return {image.identity: image for image in (read_image(each, region) for each in found)}
+    return {image.identity: image for image in (read_image(each, region, session.profile) for each in found)}
 
 
 async def _names(session: Session, region: str, instances: Sequence[str]) -> dict[str, str]:
@@ -229,7 +274,7 @@ async def list_groups(session: Session, region: str, names: Sequence[str] = ()) 
     """Auto scaling groups, all or by name, with what each would start now. Raises `AwsError`."""
     more = {"AutoScalingGroupNames": list(names)} if names else {}
     found = await session.pages("autoscaling", "DescribeAutoScalingGroups", region, "AutoScalingGroups", **more)
-    groups = [_read_group(each, region) for each in found]
+    groups = [_read_group(each, region, session.profile) for each in found]
     asked = {(group.template, group.version) for group in groups if group.template and group.version}
     ordered = sorted((template or "", version or "") for template, version in asked)
     answers = await asyncio.gather(*(template_image(session, region, *each) for each in ordered))
@@ -269,7 +314,7 @@ async def template_image(
     return str(versions[0]["VersionNumber"]), versions[0].get("LaunchTemplateData", {}).get("ImageId")
 
 
-def _read_group(told: Mapping[str, Any], region: str) -> Group:
+def _read_group(told: Mapping[str, Any], region: str, login: str | None) -> Group:
     mixed = told.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
     template = told.get("LaunchTemplate") or mixed or {}
     identity = template.get("LaunchTemplateId")
@@ -282,4 +327,5 @@ def _read_group(told: Mapping[str, Any], region: str) -> Group:
         wanted=int(told.get("DesiredCapacity", 0)),
         members=tuple(str(each["InstanceId"]) for each in told.get("Instances", ())),
         mixed=mixed is not None,
+        login=login,
     )

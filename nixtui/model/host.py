@@ -22,7 +22,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     `name` identifies it everywhere (screens, journal, selectors). `address` is what SSH is given and goes
     through ssh_config, so it may be an alias. `port` and `user` are `None` when ssh_config or the default decides.
     `environment` is the name of the `[environments.*]` section that matches, if one does. `sources` says
-    which inventory sources knew the host, in order of precedence. `instance` is which machine it is where EC2 knows it.
+    which inventory sources knew the host, in order of precedence. `instance` is which machine it is where EC2 knows it,
+    and `login` the AWS profile by which that is known, where one is named.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None = None
     sources: tuple[str, ...] = ()
     instance: InstanceId | None = None
+    login: str | None = None
     transport: Way = Way.SSH
 
     def is_another_machine_than(self, before: "Host") -> bool:

@@ -16,7 +16,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     `created_at` is when it was made, also where it was stopped and started since. `image_name` is known of images that
     are gone, too; `image_registered` is false for those. `image_system` is the store path that its image was made of,
     and `group_system` that of what its auto scaling group (`group`) would start now, both by the image's tag.
-    `events` are scheduled by AWS, each a sentence.
+    `events` are scheduled by AWS, each a sentence. `login` is the AWS profile that told all this, where it has a name,
+    and `account` the account that the instance is in.
     """
 
     instance: InstanceId
@@ -39,6 +40,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     group_image: str | None = None
     group_image_name: str | None = None
     group_system: str | None = None
+    login: str | None = None
+    account: str | None = None
 
     @property
     def failed_checks(self) -> tuple[str, ...]:

@@ -5,6 +5,9 @@ would protect a shell, but not ssh's own `ProxyCommand` with `%h` in it (CVE-202
 `-oProxyCommand=…`, nor a person from a name that paints the terminal. So there is a list of what is let in.
 """
 
+import re
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 _NAME_SIGNS = frozenset("._-+")
 _ADDRESS_SIGNS = frozenset("._-+:%")  # IPv6, with a zone
 _USER_SIGNS = frozenset("._-+@")  # directory logins are often user@domain
@@ -27,6 +30,11 @@ def refuse_address(text: str) -> str | None:
 def refuse_user(text: str) -> str | None:
     """Why ssh should not be given `text` as a login, as the end of a sentence; `None` when it may."""
     return _refuse(text, _USER_SIGNS)
+
+
+def refuse_region(text: str) -> str | None:
+    """Why this names no region of AWS, as the end of a sentence; `None` when it may."""
+    return None if _REGION.fullmatch(text) else "does not look like a region, such as eu-central-1"
 
 
 def printable(text: str, limit: int = 80) -> str:

@@ -87,6 +87,16 @@ class Flake:
         """The Nix `function` applied to an attribute of the outputs, decoded as `kind`. Raises `NixError`."""
         return await self._evaluate((f"{self.reference}#{attribute}", "--apply", function), kind)
 
+    async def recall(self, state: str, attribute: str, function: str, kind: Any) -> Any:
+        """What `ask` would answer without evaluating, as it was remembered of this state; `None` where nothing was."""
+        if self.cache is None:
+            return None
+        known = await self.cache.get(state, (f"{self.reference}#{attribute}", "--apply", function))
+        if known is not None:
+            with suppress(msgspec.DecodeError):
+                return msgspec.json.decode(known, type=kind)
+        return None
+
     async def ask_lasting(self, attribute: str, function: str, kind: Any) -> tuple[Any, bool]:
         """The same without the cache, and whether the answer will be the same while the flake is. Raises `NixError`,
         `EvaluationFailed` with the whole trace.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time
 from typing import Any, TypeVar
@@ -77,11 +77,15 @@ Job = Callable[[Run], Coroutine[Any, Any, Report]]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan with the work that carries it out. Nothing has begun; `identity` names the operation it would be."""
+    """A plan with the work that carries it out. Nothing has begun; `identity` names the operation it would be.
+
+    `known` is what one decides by, as lines by target, where whoever made the plan found that out.
+    """
 
     identity: str
     plan: Plan
     job: Job
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Operation:

@@ -39,7 +39,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What an operation will do. Making one changes nothing; printing it is `--dry-run`.
 
     `kind` is the job's word for itself (`rollback`). `irreversible` says in words what cannot be undone.
-    `read_only` plans change nothing anywhere and need no consent.
+    `read_only` plans change nothing anywhere and need no consent. `typed` is what must be typed for a yes at a terminal
+    wherever it is, where a key must not be enough.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     irreversible: tuple[str, ...] = ()
     read_only: bool = False
+    typed: str | None = None
 
     @property
     def acting_on(self) -> tuple[Target, ...]:
@@ -57,7 +59,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def challenge(self) -> str:
-        """What must be typed where typing is asked for: the one target's name, or how many there are."""
+        """What must be typed where typing is asked for: the one target's name, or how many there are, unless the plan
+        has its own word.
+        """
+        if self.typed is not None:
+            return self.typed
         acting_on = self.acting_on
         return acting_on[0].name if len(acting_on) == 1 else str(len(acting_on))
 

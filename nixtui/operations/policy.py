@@ -78,6 +78,8 @@ class Policy(msgspec.Struct, frozen=True):
             raise Refused(forbidden, "start without --read-only, or change the environment in nixtui.toml")
         if consent is None:
             raise Refused("not confirmed")
+        if plan.typed is not None and consent.answer is not Answer.YES_FLAG and consent.typed != plan.typed:
+            raise Refused(f"{plan.typed!r} has to be typed for this")
         for environment in self._touched(plan):
             _check(environment, plan, consent)
 

@@ -27,7 +27,8 @@ class Outcome(StrEnum):
 
 def word(outcome: Outcome, kind: str) -> str:
     """What an outcome is called for people: only what lasts beyond a proof is `committed`, the rest is `done`."""
-    lasts = kind not in ("run", "reboot", "break-lock", "build", "copy") and not kind.startswith(("secrets-", "image-"))
+    passing = ("run", "reboot", "break-lock", "build", "copy", "instance-connect")
+    lasts = kind not in passing and not kind.startswith(("secrets-", "image-"))
     return outcome.value if outcome is not Outcome.COMMITTED or lasts else "done"
 
 

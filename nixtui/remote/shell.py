@@ -5,11 +5,15 @@ import os
 import shlex
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import termios
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from nixtui.remote.destination import Destination
 from nixtui.remote.settings import SshSettings
+
+_ENDS_IN_S: Final = 5.0
 
 
 class NoShell(Exception):
@@ -44,10 +48,15 @@ def ssh_words(
     return [*words, shlex.join(command)] if command else words
 
 
-def _options(destination: Destination, settings: SshSettings) -> list[str]:
-    words: list[str] = []
+def config_words(settings: SshSettings) -> list[str]:
+    """What has ssh read another configuration than the operator's own, where nixtui does."""
     if settings.config_files and not settings.config_files[0].endswith(".ssh/config"):
-        words += ["-F", settings.config_files[0]]
+        return ["-F", settings.config_files[0]]
+    return []
+
+
+def _options(destination: Destination, settings: SshSettings) -> list[str]:
+    words = config_words(settings)
     options = {
         "StrictHostKeyChecking": "yes",
         "UpdateHostKeys": "no",
@@ -85,21 +94,63 @@ def find_ssh(environ: Mapping[str, str]) -> str:
     return found
 
 
-async def in_foreground(words: Sequence[str], environ: Mapping[str, str]) -> int:
+async def in_foreground(
+    words: Sequence[str], environ: Mapping[str, str], *, its_signals: Sequence[signal.Signals] = (signal.SIGINT,)
+) -> int:
     """Run a program on our own terminal and wait for it; its exit status, 128 + N for signal N.
 
-    The event loop goes on: an armed host wants its signs of life while somebody looks around. Ctrl-C is the program's.
-    Raises `NoShell` when it is not there.
+    The event loop goes on: an armed host wants its signs of life while somebody looks around. Ctrl-C is the program's,
+    and so are the other keys whose signals it wants to itself. Cancelled, it ends the program, and the terminal is as
+    it was. Raises `NoShell` where it is an ssh that is not there, and `OSError`.
     """
-    find_ssh(environ)
-    before = None
-    with suppress(ValueError):  # not the main thread, where Python handles no signals
-        # A handler and not SIG_IGN, which the program would inherit.
-        before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
+    if words[0] == "ssh":
+        find_ssh(environ)
+    with _left_alone(its_signals), _terminal_as_it_was():
         process = await asyncio.create_subprocess_exec(*words, env=dict(environ))
-        status = await process.wait()
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGINT, before)
+        try:
+            status = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
     return status if status >= 0 else 128 - status
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(_ENDS_IN_S):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+@contextmanager
+def _left_alone(signals: Sequence[signal.Signals]) -> Iterator[None]:
+    """Let these signals be the program's. A handler and not SIG_IGN, which the program would inherit."""
+    before = {}
+    with suppress(ValueError):  # not the main thread, where Python handles no signals
+        for each in signals:
+            before[each] = signal.signal(each, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _terminal_as_it_was() -> Iterator[None]:
+    """Whoever is ended in the middle leaves a terminal that shows nothing of what is typed."""
+    try:
+        before = termios.tcgetattr(0)
+    except (termios.error, OSError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(termios.error, OSError):
+            termios.tcsetattr(0, termios.TCSADRAIN, before)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from textual.binding import Binding, BindingType
 
-from nixtui.tui import acting, build_acts, image_acts, opening
+from nixtui.tui import acting, build_acts, opening
 from nixtui.tui.actions import (
     TRY_AGAIN,
     Action,
@@ -23,7 +23,8 @@ from nixtui.tui.actions import (
     needs_ssh_hosts,
 )
 from nixtui.tui.host_actions import HOST_PAGE
-from nixtui.tui.instance_actions import INSTANCES
+from nixtui.tui.image_actions import BIN, IMAGES
+from nixtui.tui.instance_actions import CONSOLE, INSTANCES
 from nixtui.tui.secret_actions import HOST_SECRETS, SECRET_HISTORY, SECRET_MERGE, SECRETS
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.first_run import FirstRunScreen
     from nixtui.tui.screens.fleet import FleetScreen
     from nixtui.tui.screens.generations import GenerationsScreen
-    from nixtui.tui.screens.images import ImagesScreen
     from nixtui.tui.screens.incident import IncidentScreen
     from nixtui.tui.screens.logs import LogsScreen
     from nixtui.tui.screens.message_list import MessagesScreen
@@ -83,6 +83,12 @@ def _load_instances() -> type[Place]:
     return InstancesScreen
 
 
+def _load_bin() -> type[Place]:
+    from nixtui.tui.screens.recycle_bin import RecycleBinScreen
+
+    return RecycleBinScreen
+
+
 def _load_secrets() -> type[Place]:
     from nixtui.tui.screens.secrets import SecretsScreen
 
@@ -125,6 +131,7 @@ DESTINATIONS = (
 
 VIEWS = (
     Destination("instances", "", "Instances", _load_instances),
+    Destination("bin", "", "Recycle bin", _load_bin),
     Destination("incident", "", "Incident timeline", _load_incident),
     Destination("messages", "", "Messages", _load_messages),
 )
@@ -310,29 +317,6 @@ _LOGS: tuple[Action[LogsScreen], ...] = (
     Action("copy", "c", "copy", lambda on: on.copy(), needs_row, help="the line, or all lines that were found"),
 )
 
-_IMAGES: tuple[Action[ImagesScreen], ...] = (
-    Action("filter", "/", "filter", lambda on: on.filter(), rank=1, help="words of name, id, region or revision"),
-    Action("next_view", "tab", "instances", lambda on: on.turn_view(1), rank=2, help="of EC2, in all regions"),
-    Action("previous_view", "shift+tab", "instances", lambda on: on.turn_view(-1)),
-    Action("owner", "o", "owners", lambda on: on.next_owner(), rank=2, help="own, those of NixOS, of Determinate"),
-    Action("launch", "n", "launch", image_acts.launch, may_change, danger=True, rank=3,
-           help="an instance from it: type, subnet, key, user data, with the traps said"),
-    Action("copy_to", "C", "copy to regions", lambda on: on.copy_to_regions(), may_change, danger=True, rank=3,
-           help="with its tags; twice is one copy"),
-    Action("share", "S", "share", lambda on: on.share(), may_change, danger=True, rank=4,
-           help="with accounts, organisations, or everybody"),
-    Action("deprecate", "E", "deprecate", image_acts.deprecate, may_change, danger=True, rank=5,
-           help="others no longer find it from a time on; what runs is untouched"),
-    Action("retire", "D", "retire", image_acts.retire, may_change, danger=True, rank=6,
-           help="deregister it and delete its snapshots, where nothing uses it"),
-    Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=7),
-    Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=8),
-    Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
-    Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
-    Action("copy_command", "y", "copy as command", lambda on: on.copy_command()),
-    Action("copy", "c", "copy id", lambda on: on.copy(), needs_row),
-)
-
 _BUILDS: tuple[Action[BuildsScreen], ...] = (
     Action("cancel", "X", "stop", lambda on: on.cancel(), needs_running, danger=True, rank=1,
            help="stop nix and its builders; what was built is kept"),
@@ -403,8 +387,10 @@ ACTIONS: Mapping[Scope, Sequence[Action[Any]]] = {
     Scope.GENERATIONS: _GENERATIONS,
     Scope.HOST: HOST_PAGE,
     Scope.BUILDS: _BUILDS,
-    Scope.IMAGES: _IMAGES,
+    Scope.IMAGES: IMAGES,
     Scope.INSTANCES: INSTANCES,
+    Scope.BIN: BIN,
+    Scope.CONSOLE: CONSOLE,
     Scope.SECRETS: SECRETS,
     Scope.VERSIONS: SECRET_HISTORY,
     Scope.MERGE: SECRET_MERGE,

@@ -20,6 +20,8 @@ class Scope(StrEnum):
     BUILDS = "Builds"
     IMAGES = "Images"
     INSTANCES = "Instances"
+    BIN = "Recycle bin"
+    CONSOLE = "Console of an instance"
     SECRETS = "Secrets"
     VERSIONS = "History of a secret"
     MERGE = "Merge of secrets"
@@ -89,12 +91,25 @@ def needs_marks(selection: Selection) -> str | None:
     return None if selection.marked else "no host is marked; space marks one"
 
 
-def may_change(selection: Selection) -> str | None:
-    """Hosts have to be selected, all of them in sight, where changes are allowed."""
-    if selection.hidden:
-        hidden = "a marked host is" if selection.hidden == 1 else f"{selection.hidden} marked hosts are"
-        return f"{hidden} hidden by the filter: show what is hidden with esc, or take the marks away with u"
-    return needs_hosts(selection) or selection.forbidden
+def may_change_each(noun: str) -> WhyDisabled:
+    """Some have to be selected, all of them in sight, where changes are allowed."""
+
+    def why_not(selection: Selection) -> str | None:
+        if selection.hidden:
+            hidden = f"a marked {noun} is" if selection.hidden == 1 else f"{selection.hidden} marked {noun}s are"
+            return f"{hidden} hidden by the filter: show what is hidden with esc, or take the marks away with u"
+        return (None if selection.hosts else f"no {noun} is selected") or selection.forbidden
+
+    return why_not
+
+
+may_change = may_change_each("host")
+"""Of hosts."""
+
+
+def may_make(selection: Selection) -> str | None:
+    """Changes have to be allowed; nothing has to be selected."""
+    return selection.forbidden
 
 
 def needs_running(selection: Selection) -> str | None:

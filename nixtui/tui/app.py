@@ -22,6 +22,7 @@ from nixtui.tui.commands import (
     GroupBy,
     OpenHost,
     OpenShell,
+    ProposeTyped,
     Quit,
     RebootHosts,
     RollBackTo,
@@ -286,6 +287,8 @@ class NixtuiApp(PrivateApp):
             [each.id for each in groupings(cockpit.fleet)],
             theme_words(),
             [each.id for each in actions],
+            cockpit.typed.commands,
+            cockpit.typed.options,
         )
 
     def obey(self, command: Command, place: Place) -> None:
@@ -312,6 +315,8 @@ class NixtuiApp(PrivateApp):
             case DeployFrom(where):
                 if names := acting.allowed(place, "deploy"):
                     build_acts.propose_deploy(place, names, on=where)
+            case ProposeTyped(words, text):
+                opening.typed(place, words, text)
             case OpenShell():
                 acting.shell(place)
             case WhatBefore(moment):

@@ -1,6 +1,6 @@
 """The `:` command line: what can be typed, parsed into values, and completed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 import msgspec
@@ -62,6 +62,13 @@ class DeployFrom(msgspec.Struct, frozen=True):
     where: str
 
 
+class ProposeTyped(msgspec.Struct, frozen=True):
+    """Propose what a command of the command line would do; `text` is what follows it."""
+
+    command: str
+    text: str
+
+
 class OpenShell(msgspec.Struct, frozen=True):
     """A real ssh to the host under the cursor."""
 
@@ -120,6 +127,7 @@ Command = (
     | RebootHosts
     | BuildOn
     | DeployFrom
+    | ProposeTyped
     | OpenShell
     | WhatBefore
     | Do
@@ -137,11 +145,14 @@ class Vocabulary(msgspec.Struct, frozen=True):
     groupings: Sequence[str] = ()
     themes: Sequence[str] = ()
     actions: Sequence[str] = ()
+    typed: Sequence[str] = ()
+    options: Callable[[str], Sequence[str]] = lambda _: ()
+    """`typed` are commands as a shell has them, each of two words; `options` are those of one."""
 
     @property
     def words(self) -> Sequence[str]:
         """All that a command can begin with, those one is likely to mean first."""
-        return tuple(dict.fromkeys((*self.places, *_VERBS, *self.actions)))
+        return tuple(dict.fromkeys((*self.places, *_VERBS, *self.actions, *self.typed)))
 
 
 _VERBS = (
@@ -177,6 +188,8 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             if "://" not in where:
                 where = _one_of(where, ("here", "target", *vocabulary.hosts), "place")
             return BuildOn(where) if verb == "build" else DeployFrom(where)
+        case (noun, words) if command := _typed(noun, words, vocabulary.typed):
+            return ProposeTyped(command, f"{noun} {words}".removeprefix(command).strip())
         case ("shell", ""):
             return OpenShell()
         case ("before", ""):
@@ -204,6 +217,11 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
     raise BadCommand(f'"{text.strip()}" is no command; {_suggestion(verb, vocabulary.words)}')
 
 
+def _typed(noun: str, words: str, known: Sequence[str]) -> str | None:
+    command = f"{noun} {words.partition(' ')[0]}"
+    return command if command in known else None
+
+
 def _tag_or(name: str, groupings: Sequence[str]) -> str:
     """`role` means `tag:role` where nothing else is called so."""
     return f"tag:{name}" if name not in groupings and f"tag:{name}" in groupings else name
@@ -227,6 +245,8 @@ def _suggestion(given: str, known: Sequence[str]) -> str:
 def complete(text: str, vocabulary: Vocabulary, limit: int = 8) -> list[str]:
     """Whole command lines that `text` may become, the likeliest first."""
     verb, space, typed = text.partition(" ")
+    if any(each.startswith(f"{verb} ") for each in vocabulary.typed):
+        return _complete_typed(text, vocabulary)[:limit]
     if not space:
         return [each for each in vocabulary.words if each.startswith(verb)][:limit]
     known: dict[str, Sequence[str]] = {
@@ -243,3 +263,14 @@ def complete(text: str, vocabulary: Vocabulary, limit: int = 8) -> list[str]:
         known |= {"build": places, "deploy": places}
     found = [each for each in known.get(verb, ()) if each.startswith(typed)]
     return [f"{verb} {each}" for each in found[:limit]]
+
+
+def _complete_typed(text: str, vocabulary: Vocabulary) -> list[str]:
+    """The command, then hosts and its options, whichever the last word may become."""
+    noun, _, words = text.partition(" ")
+    command = _typed(noun, words, vocabulary.typed)
+    if command is None or not text.startswith(f"{command} "):
+        return [each for each in vocabulary.words if each.startswith(text)]
+    before, _, word = text.rpartition(" ")
+    offered = vocabulary.options(command) if word.startswith("-") else vocabulary.hosts if word else ()
+    return [f"{before} {each}" for each in offered if each.startswith(word)]

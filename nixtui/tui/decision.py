@@ -36,8 +36,9 @@ class Decision:
 
     @property
     def must_type(self) -> bool:
-        """An environment is not content with a key."""
-        return self.is_possible and any(each.confirm is Confirmation.TYPE for each in self._environments())
+        """An environment is not content with a key, or the plan itself is not."""
+        by_plan = self.plan is not None and self.plan.typed is not None
+        return self.is_possible and (by_plan or any(each.confirm is Confirmation.TYPE for each in self._environments()))
 
     @property
     def lacks_reason(self) -> bool:

@@ -12,9 +12,16 @@ from nixtui.tui.widgets.prompt import Question
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from nixtui.aws.instances import Instance
+    from nixtui.instances.standing import Group
     from nixtui.model.image import Image
     from nixtui.operations.plan import Plan
     from nixtui.tui.screens.images import ImagesScreen
+
+
+def create(on: ImagesScreen) -> None:
+    """The command is typed as in a shell; Enter evaluates, and shows the plan."""
+    opening.command(on, "image create ")
 
 
 def launch(on: ImagesScreen) -> None:
@@ -32,7 +39,7 @@ def copy_to_regions(on: ImagesScreen) -> None:
     image, images = on.chosen[0], on.session.cockpit.images
 
     def submitted(text: str) -> None:
-        command = ["nixtui", "image", "copy", image.identity, "--region", image.region, "--to", *text.split()]
+        command = ["nixtui", "image", "copy", image.identity, *where(image), "--to", *text.split()]
         _propose(on, "Copy", "Copy", [image], lambda: images.plan_copy(image, text.split()), command, "REGION")
 
     _ask(on, f"copy {clean(image.name)} to regions ", "eu-west-1 us-east-1", submitted)
@@ -44,7 +51,7 @@ def share(on: ImagesScreen) -> None:
 
     def submitted(text: str) -> None:
         options = [part for each in text.split() for part in _whom(each)]
-        command = ["nixtui", "image", "share", image.identity, "--region", image.region, *options]
+        command = ["nixtui", "image", "share", image.identity, *where(image), *options]
         _propose(on, "Share", "Share", [image], lambda: images.plan_share(image, text.split()), command)
 
     _ask(on, f"share {clean(image.name)} with ", "accounts (twelve digits), organisations (ARN), public", submitted)
@@ -85,10 +92,15 @@ def _names(chosen: Sequence[Image]) -> str:
 
 
 def _command(word: str, chosen: Sequence[Image], *options: str) -> Sequence[str]:
-    """The same without a screen, where all are in one region."""
-    regions = {each.region for each in chosen}
+    """The same without a screen, where all are of one login and in one region."""
+    places = {tuple(where(each)) for each in chosen}
     identities = [each.identity for each in chosen]
-    return ["nixtui", "image", word, *identities, "--region", *regions, *options] if len(regions) == 1 else []
+    return ["nixtui", "image", word, *identities, *places.pop(), *options] if len(places) == 1 else []
+
+
+def where(row: Image | Instance | Group) -> Sequence[str]:
+    """What a command says so that it means this one: its region, and its login where that has a name."""
+    return ["--region", row.region, *(["--profile", row.login] if row.login else [])]
 
 
 def _ask(on: ImagesScreen, label: str, hint: str, submitted: Callable[[str], None]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixtui.tui import opening, units
+from nixtui.tui.image_acts import where
+from nixtui.tui.notices import Level
 from nixtui.tui.paint import Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
@@ -66,14 +68,15 @@ def _about(row: InstanceRow) -> Sequence[str]:
     instance = row.instance
     machine = f", {instance.kind}" if instance.kind else ""
     group = f", group {instance.group}" if instance.group else ""
+    whose = f", login {instance.login}" if instance.login else ""
     host = f"host {row.host.name} of this fleet" if row.host is not None else "no host of this fleet"
-    return f"{instance.identity}, {instance.state} in {instance.zone or instance.region}{machine}{group}", host
+    return f"{instance.identity}, {instance.state} in {instance.zone or instance.region}{machine}{group}{whose}", host
 
 
 def _command(word: str, chosen: Sequence[InstanceRow]) -> Sequence[str]:
-    regions = {each.instance.region for each in chosen}
+    places = {tuple(where(each.instance)) for each in chosen}
     identities = [each.instance.identity for each in chosen]
-    return ["nixtui", "instance", word, *identities, "--region", *regions] if len(regions) == 1 else []
+    return ["nixtui", "instance", word, *identities, *places.pop()] if len(places) == 1 else []
 
 
 # Launching
@@ -118,9 +121,10 @@ def _propose_launch(on: Place, wish: LaunchWish) -> None:
         ("--key-pair", wish.key_pair), ("--instance-profile", wish.profile), ("--user-data", wish.user_data),
     )  # fmt: skip
     command = ["nixtui", "instance", "launch", image.identity, "--name", wish.name, "--type", wish.kind]
-    command += ["--region", image.region, *(word for option in options if option[1] for word in option)]
+    command += [*where(image), *(word for option in options if option[1] for word in option)]
     placed = ", ".join(each for each in (wish.kind, wish.subnet, " ".join(wish.security_groups), wish.key_pair) if each)
-    known = (f"{clean(image.name)} ({image.identity}) in {image.region}", clean(placed))
+    by = f" by login {clean(image.login)}" if image.login else ""
+    known = (f"{clean(image.name)} ({image.identity}) in {image.region}{by}", clean(placed))
     _propose(
         on, f"Launch {clean(wish.name)}", "Launch", [wish.name], lambda: work.plan_launch(wish),
         command=command, known=lambda _, __: known,
@@ -140,7 +144,7 @@ def roll(on: InstancesScreen) -> None:
     work = on.session.cockpit.instances
 
     async def ask() -> None:
-        images = await work.images(group.region)
+        images = await work.images(group.region, group.login)
         if on.app.screen is not on:
             return
         by_identity, now = {each.identity: each for each in images}, on.session.cockpit.clock()
@@ -184,9 +188,10 @@ def _ask_how(on: InstancesScreen, group: Group, image: Image) -> None:
         on.stop_asking()
         wish = options.rollout(group, image)
         command = ["nixtui", "instance", "refresh", group.name, "--image", image.identity]
-        command += ["--region", group.region, *written(options)]
+        command += [*where(group), *written(options)]
         work = on.session.cockpit.instances
-        known = (f"{group.wanted} instances, {len(group.members)} there, in {group.region}",)
+        by = f" by login {clean(group.login)}" if group.login else ""
+        known = (f"{group.wanted} instances, {len(group.members)} there, in {group.region}{by}",)
         _propose(
             on, f"Roll {clean(group.name)} onto {clean(image.name)}", "Roll", [group.name],
             lambda: work.plan_roll(wish), command=command, known=lambda _, __: known, subject="GROUP",
@@ -214,25 +219,71 @@ def end_roll(on: InstancesScreen) -> None:
         _propose(
             on, title, "Take back" if is_back else "Cancel the roll", [group.name],
             lambda: work.plan_end_roll(group, back=is_back),
-            command=["nixtui", "instance", "refresh", group.name, word, "--region", group.region],
+            command=["nixtui", "instance", "refresh", group.name, word, *where(group)],
             subject="GROUP",
         )  # fmt: skip
 
     opening.choice(on, f"End the roll of {clean(group.name)}", options, chosen)
 
 
+def replace_root(on: InstancesScreen) -> None:
+    """The command is typed as in a shell; Enter shows the plan."""
+    row = on.under_cursor
+    if row is not None:
+        opening.command(on, f"instance replace-root {row.instance.identity} --region {row.instance.region} --image ")
+
+
 # Besides plans
 
 
+FIRST = "first"
+"""What choosing a way in calls leaving it to nixtui."""
+
+
 def choose_door(on: InstancesScreen) -> None:
-    """Copy the command of one way in."""
+    """Go in by one of the ways that can work; of those that nixtui does not open, copy the command."""
+    from nixtui.instances.doors import CONSOLE_OUTPUT, OPENED
+
+    row = on.under_cursor
+    if row is None:
+        return
     doors = {each.name: each for each in on.looked_doors() if each.closed is None}
+    words = {name: word for word, name in OPENED.items()}
 
     def chosen(name: str) -> None:
-        on.nixtui.copy(doors[name].words, "the command")
+        if name == CONSOLE_OUTPUT:
+            open_console(on)
+        elif name == FIRST or name in words:
+            connect(on, row, words.get(name))
+        else:
+            on.nixtui.copy(doors[name].words, "the command")
 
-    options = [(name, f"{name:<22} {clean(each.doubt or '')}") for name, each in doors.items()]
-    opening.choice(on, "Ways in", options, chosen)
+    options = [(FIRST, "the first that works, SSH before all others")]
+    options += [(name, f"{name:<22} {clean(each.doubt or '')}") for name, each in doors.items()]
+    opening.choice(on, f"Ways into {clean(row.instance.name)}", options, chosen)
+
+
+def connect(on: InstancesScreen, row: InstanceRow, door: str | None) -> None:
+    """Step aside for a session: what it will do is shown and asked there, as on the command line."""
+    session, name = on.session, clean(row.instance.name)
+    if (forbidden := on.selection().forbidden) is not None:
+        session.say(Level.WARNING, f"connect: {forbidden}")
+        return
+
+    async def step_aside() -> None:
+        work = session.cockpit.instances
+        words = work.session_words(row.standing, door)
+        status = await on.nixtui.aside(lambda: work.session(words), "")
+        session.say(Level.INFO, f"Back from {name}{f' (exit {status})' if status else ''}.")
+
+    on.in_background(step_aside, group="shell", doing=f"A session on {name}")
+
+
+def open_console(on: InstancesScreen) -> None:
+    """What the instance under the cursor wrote on its console."""
+    row = on.under_cursor
+    if row is not None:
+        opening.console(on.nixtui, row.standing)
 
 
 def copy_console_link(on: InstancesScreen) -> None:

@@ -59,8 +59,9 @@ class InstanceRow(msgspec.Struct, frozen=True):
 
 
 def key_of(standing: Standing) -> str:
-    """`eu-central-1/i-0…`."""
-    return f"{standing.instance.region}/{standing.instance.identity}"
+    """`prod/eu-central-1/i-0…`: login, region and id."""
+    instance = standing.instance
+    return "/".join(part for part in (instance.login, instance.region, instance.identity) if part)
 
 
 def instance_row(standing: Standing, host: Host | None) -> InstanceRow:
@@ -69,7 +70,8 @@ def instance_row(standing: Standing, host: Host | None) -> InstanceRow:
     parts = (
         instance.name, instance.identity, instance.state, instance.kind, instance.zone or instance.region,
         instance.image, standing.image_name, instance.group, group.template_name if group else None,
-        instance.private_address, instance.public_address, "drift" if standing.drift else "",
+        instance.private_address, instance.public_address, instance.login, instance.account,
+        "drift" if standing.drift else "",
         "event" if standing.checks and standing.checks.events else "", "gone" if _is_gone(standing) else "",
         "impaired" if standing.checks and standing.checks.failed else "",
         *(f"{key}={value}" for key, value in instance.tags.items() if not key.startswith("aws:")),
@@ -83,10 +85,12 @@ def matches(row: InstanceRow, words: Sequence[str]) -> bool:
     return all(word[1:] not in text if word[0] == "!" and len(word) > 1 else word in text for word in words)
 
 
-def columns(now: Callable[[], float]) -> tuple[Column[InstanceRow], ...]:
-    """In the order they are read."""
+def columns(now: Callable[[], float], *, of_logins: bool = False) -> tuple[Column[InstanceRow], ...]:
+    """In the order they are read; whose each is where there are several logins."""
+    login = (Column("login", "LOGIN", 8, _login, 1, 20, sort=lambda row: row.instance.login),)
     return (
         Column("name", "NAME", 14, _name, 0, 20, sort=lambda row: natural(row.instance.name)),
+        *(login if of_logins else ()),
         Column("state", "STATE", 9, _state, 0, 10, sort=lambda row: row.instance.state),
         Column("checks", "CHECKS", 10, _checks, 1, 14, sort=_checks_rank),
         Column("zone", "ZONE", 13, lambda row: (said(_zone(row)),), 2, 15, sort=_zone),
@@ -114,6 +118,10 @@ def sort_key(column: Column[InstanceRow]) -> Callable[[InstanceRow], Any]:
 
 def _name(row: InstanceRow) -> Line:
     return (said(row.instance.name, Role.STRONG if row.host is not None else Role.TEXT),)
+
+
+def _login(row: InstanceRow) -> Line:
+    return (said(row.instance.login, Role.MUTED),)
 
 
 def _state(row: InstanceRow) -> Line:
@@ -224,10 +232,12 @@ def instance_lines(row: InstanceRow, cells: int) -> Iterator[Line]:
     host = row.host.name if row.host is not None else "none of this fleet"
     machine = ", ".join(each for each in (instance.kind, instance.architecture, instance.boot_mode) if each)
     gone = "" if not _is_gone(standing) else " (deregistered)" if standing.image_name else " (gone, or not shared)"
+    whose = f"{instance.login}{f', account {instance.account}' if instance.account else ''}" if instance.login else None
     image = " ".join(each for each in (standing.image_name, instance.image or UNKNOWN) if each)
     yield from _labelled_all(
         cells,
         ("instance", f"{instance.identity}, {instance.state} in {_zone(row)}", Role.TEXT),
+        ("login", whose, Role.TEXT),
         ("host", host, Role.STRONG if row.host is not None else Role.MUTED),
         ("checks", str(standing.checks or "not known"), Role.BAD if row.failed_checks else Role.TEXT),
         *(("event", each, Role.WARN) for each in _events(row)),

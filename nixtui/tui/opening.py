@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from nixtui.operations.report import Outcome, Report, word
 from nixtui.tui.actions import Selection, may_change
 from nixtui.tui.commands import BadCommand, complete, parse_command
 from nixtui.tui.ledger import Ledger
-from nixtui.tui.notices import Level, Notice
+from nixtui.tui.notices import Level, Notice, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line
 from nixtui.tui.widgets.prompt import Question, trouble
 
 if TYPE_CHECKING:
+    from nixtui.instances.standing import Standing
     from nixtui.logs.line import LogLine
     from nixtui.logs.query import LogQuery
     from nixtui.operations.operation import Operation
@@ -117,6 +119,13 @@ def host_page(app: NixtuiApp, name: str) -> None:
     app.push_screen(HostPage(app.session, name))
 
 
+def console(app: NixtuiApp, standing: Standing) -> None:
+    """The console of one instance, on top of the screen one is on."""
+    from nixtui.tui.screens.console import ConsoleScreen
+
+    app.push_screen(ConsoleScreen(app.session, standing))
+
+
 def logs(app: NixtuiApp, hosts: Sequence[str], query: LogQuery | None = None) -> None:
     """The merged journals of these hosts; `query` narrows them."""
     from nixtui.logs.query import LogQuery
@@ -188,8 +197,8 @@ def _targets_like(text: str) -> list[str]:
     return [each for each in _TARGETS if each.startswith(text)]
 
 
-def command(place: Place) -> None:
-    """The `:` line: completed as one types, obeyed on Enter."""
+def command(place: Place, text: str = "") -> None:
+    """The `:` line: completed as one types, obeyed on Enter. It begins with `text`."""
     vocabulary = place.nixtui.vocabulary()
 
     def edited(text: str) -> Line:
@@ -204,7 +213,7 @@ def command(place: Place) -> None:
         except (BadCommand, BadSelector) as error:
             place.session.say(Level.WARNING, str(error))
 
-    place.ask(Question(":", "", edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
+    place.ask(Question(":", text, edited, submitted, place.stop_asking, lambda text: complete(text, vocabulary)))
 
 
 def rollback_if_allowed(app: NixtuiApp, selection: Selection, to: str) -> None:
@@ -240,6 +249,54 @@ def plan(app: NixtuiApp, names: Sequence[str], question: PlanQuestion) -> None:
     from nixtui.tui.screens.confirming import PlanDialog
 
     _confirm(app, PlanDialog(app.session, names, question))
+
+
+def typed(place: Place, command: str, text: str) -> None:
+    """Propose what a command of the command line would do."""
+    from nixtui.tui.screens.confirming import PlanQuestion
+
+    work = place.session.cockpit.typed
+    if place.session.cockpit.policy.read_only:
+        place.session.say(Level.WARNING, f":{command}: nixtui runs read-only")
+        return
+    try:
+        subject = work.subject(command, text)
+    except Exception as error:
+        place.session.say(Level.WARNING, f":{command}: {sentence(error)}")
+        return
+    noun, word = command.split(" ", 1)
+    known: list[str] = []
+
+    async def prepare() -> Plan:
+        made, told = await work.plan(command, text)
+        known[:] = [*_in_full(made), *map(clean, told)]
+        return made
+
+    question = PlanQuestion(
+        f"{word.capitalize().replace('-', ' ')} {clean(subject)}",
+        word.capitalize().replace("-", " "),
+        prepare,
+        asking="evaluating, and asking AWS" if word == "create" else "asking AWS",
+        command=["nixtui", noun, word, *shlex.split(text)],
+        known=lambda *_: known,
+        of_many=f"{word.capitalize()} ({{}})",
+        subject=noun.upper(),
+    )
+    plan(place.nixtui, [subject], question)
+
+
+def _in_full(plan: Plan) -> Iterator[str]:
+    """What a plan of several targets that was asked for by one word is about."""
+    yield clean(plan.title)
+    if len(plan.targets) == 1:  # what becomes of it is shown anyway
+        if (name := clean(plan.targets[0].name)) not in clean(plan.title):
+            yield f"  {name}"
+        return
+    for row in plan.targets:
+        change = "  ".join((clean(row.name), f"{clean(row.before or '–')} → {clean(row.after or '–')}"))
+        yield f"  {change if row.refused is None else f'✖ {clean(row.name)}: {clean(row.refused)}'}"
+        if row.refused is not None and row.remedy:
+            yield f"    → {clean(row.remedy)}"
 
 
 def _confirm(app: NixtuiApp, dialog: Confirming) -> None:

@@ -135,6 +135,11 @@ class FakeCloud(FakeAws):
                 if asked["Value"] in self.images and self.images[asked["Value"]].region == region:
                     self.parameters[region, asked["Name"]] = asked["Value"]
                 return {"Version": 1}
+            case "DescribeParameters":
+                return {"Parameters": [{"Name": name} for there, name in self.parameters if there == region]}
+            case "GetParameters":
+                told = [{"Name": name, "Value": self.parameters[region, name]} for name in asked["Names"]]
+                return {"Parameters": told}
             case "GetParameter":
                 if (region, asked["Name"]) not in self.parameters:
                     raise Refusal(400, "ParameterNotFound", "")
@@ -187,7 +192,7 @@ class FakeCloud(FakeAws):
             tags = self.tags_of(each)
             if each.request.get("Region", REGION) != region or (wanted and each.identity not in wanted):
                 continue
-            if fits(form, {"status": each.state}, tags):
+            if fits(form, {"status": each.state, "snapshot-id": each.identity}, tags):
                 told = {"snapshotId": each.identity, "status": each.state, "volumeSize": each.gib}
                 found.append({**told, "tagSet": pairs(tags), "startTime": "2026-01-01T00:00:00.000Z"})
         return {"snapshotSet": found}
@@ -331,7 +336,7 @@ class FakeCloud(FakeAws):
         for each in self.instances.values():
             if each.state == "pending":
                 each.state = "running"
-            if fits(form, {"instance-state-name": each.state}, each.tags):
+            if fits(form, {"instance-state-name": each.state, "image-id": each.image}, each.tags):
                 found.append(each)
         wanted = form.get("InstanceId")
         chosen = [self._instance(each) for each in found if not wanted or each.identity in wanted]

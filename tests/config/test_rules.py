@@ -35,6 +35,35 @@ def test_a_section_with_worse_problems_is_not_blamed_for_their_consequences() ->
     assert "revert_after" in told
 
 
+def test_several_logins() -> None:
+    known = document("[ec2]\nprofiles = ['prod', 'staging']").ec2
+    assert known is not None
+    assert known.logins == ("prod", "staging")
+    assert (one := document("[ec2]\nprofile = 'prod'").ec2) is not None
+    assert one.logins == ("prod",)
+    assert (none := document("[ec2]\n").ec2) is not None
+    assert none.logins == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("profiles = []", "ec2.profiles: names no login, leave it out for the environment's"),
+        ("profiles = ['a', 'b', 'a']", 'ec2.profiles[2]: "a" is listed twice, remove one'),
+        ("profiles = ['a', '']", "ec2.profiles[1]: expected str of length >= 1"),
+        ("profiles = ['a', 7]", "ec2.profiles[1]: expected str, got int, write it in quotes"),
+        ("profiles = 'a'", 'ec2.profiles: expected an array, got "a", write ["a"]'),
+        (
+            "profiles = ['a']\nprofile = 'b'",
+            "ec2.profiles: there is profile as well, and one of them says which logins are used, "
+            'write profiles = ["b", …]',
+        ),
+    ],
+)
+def test_logins_that_cannot_be_meant(text: str, told: str) -> None:
+    assert problems(f"[ec2]\n{text}") == [f"nixtui.toml:2: {told}"]
+
+
 def test_a_source_twice_or_none_at_all() -> None:
     assert problems("[fleet]\nsources = ['file', 'file']") == [
         'nixtui.toml:2: fleet.sources[1]: "file" is listed twice, remove one'

@@ -20,6 +20,7 @@ def shown(tmp_path: Path, content: str | None) -> str:
         "",
         "[hosts.a]\n[hosts.'b.c']\ntags = { 'x y' = '\\n\\u001b' }",
         '[hosts.a]\ntags = { "q\\"" = "\\u0001" }',
+        "[stacks.s]\nregion = 'eu-central-1'\naddress = 'public'\n[stacks.s.hosts.a]\nimage = 'web'\ntype = 't3.small'",
         "[rollout]\nbatch = 3\nsoak = '1h1s'\n[activation]\nhealth = [{ command = 'x' }]",
     ],
 )

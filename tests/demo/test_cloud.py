@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE
 
 import pytest
 
+from nixtui.aws.console_output import console_output
 from nixtui.aws.session import DEMO, Session
 from nixtui.demo import cloud
 from nixtui.demo.cloud import NONE, demo_cloud
@@ -16,6 +17,8 @@ from nixtui.demo.cloud_world import REGIONS, world
 from nixtui.demo.history import History
 from nixtui.demo.story import CAST
 from nixtui.images.catalogue import enabled_regions, list_images
+from nixtui.images.keeping import find_keeping
+from nixtui.images.recycling import list_bin, restore
 from nixtui.images.references import find_references
 from nixtui.instances.doors import doors, look
 from nixtui.instances.refreshing import no_way_back
@@ -86,6 +89,13 @@ async def test_it_has_all_that_the_screens_ask_for_and_ends_with_the_demo() -> N
         assert "$Latest" in (no_way_back(by_name["stage-web-1"].group) or "")
         ways = doors(by_name["web-1"].instance, await look(session, by_name["web-1"].instance, plugin=True))
         assert (ways[0].name, ways[0].closed, ways[0].doubt) == ("Session Manager", None, None)
+        for name, last in (
+            ("web-1", "web-1 login:"),
+            ("cache-2", "Press Enter to continue."),
+        ):  # the second is impaired
+            instance = by_name[name].instance
+            written = await console_output(session, instance.region, instance.identity)
+            assert (written.lines[-1], written.is_latest) == (last, True)
         images, problems = await list_images(session, REGIONS)
         assert problems == []
         newest = next(each for each in images if each.name.startswith("shop/web-"))
@@ -97,6 +107,17 @@ async def test_it_has_all_that_the_screens_ask_for_and_ends_with_the_demo() -> N
             assert public
             assert all(each.name.startswith(name) for each in public)
             assert all(each.visibility == "public" for each in public)
+        thrown = next(each for each in images if each.name.startswith("shop/db-"))
+        keeping = (await find_keeping(session, [thrown]))[thrown.identity]
+        assert keeping.sentence == "can be restored for 14 days from the recycle bin"
+        where = {"region": thrown.region, "ImageId": thrown.identity}
+        await session.call("ec2", "DeregisterImage", DeleteAssociatedSnapshots=True, **where)
+        binned, problems = await list_bin(session, REGIONS)
+        assert (problems, {each.identity for each in binned}) == ([], {thrown.identity, *thrown.snapshots})
+        for call in restore(thrown.identity, thrown.region, binned).calls:
+            await session.call(call.service, call.action, call.region, **call.parameters)
+        assert await list_bin(session, REGIONS) == ([], [])
+        assert thrown.identity in {each.identity for each in (await list_images(session, REGIONS))[0]}
         children = processes_of_this()
         assert [each for each in children if "cloud_server" in each]
     assert not [each for each in processes_of_this() if "cloud_server" in each]

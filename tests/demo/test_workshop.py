@@ -3,11 +3,17 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from nixtui.builds.derivation import State
 from nixtui.builds.intake import Intake
 from nixtui.builds.tree import BuildTree
+from nixtui.demo.workshop import IMAGE_MIB
+from nixtui.images.building import inspect
+from nixtui.images.foreseeing import Foreseen
 from nixtui.nix.derivation_file import read_drv
 from nixtui.nix.local_store import on_disk
 from nixtui.remote.generations import generations
@@ -63,6 +69,23 @@ async def test_it_evaluates_the_hosts_of_the_demo_and_no_others(start: Start) ->
         assert len(drv.inputs) >= 3
         status, _, err = await nix(operator, "eval", "--json", '.#nixosConfigurations."web-9".config', "--apply", "d")
         assert (status, err.startswith("error: ")) == (1, True)
+
+
+async def test_an_image_of_a_host_is_built_and_is_one_that_can_be_sent(start: Start) -> None:
+    async with start("web-2") as operator:
+        told = await answer(operator, "eval", "--json", '.#nixosConfigurations."web-2"', "--apply", "f")
+        foreseen = msgspec.convert(told, Foreseen)
+        assert (foreseen.system, foreseen.architecture) == ((await evaluated(operator, "web-2"))["out"], "x86_64")
+        words = ("build", "--no-link", "--json", "--print-build-logs", f"{foreseen.drv}^*")
+        status, out, err = await nix(operator, *words)
+        assert status == 0, err
+        assert "@nix" not in err
+        assert "building '/nix/store/" in err
+        built = inspect(Path(json.loads(out)[0]["outputs"]["out"]))
+        disk = await asyncio.to_thread(Path(built.file).stat)
+        assert (built.architecture, built.boot_mode, built.label) == ("x86_64", "legacy-bios", foreseen.label)
+        assert disk.st_size == IMAGE_MIB << 20
+        assert disk.st_blocks * 512 < 64 << 20  # mostly holes
 
 
 async def test_it_says_what_it_is_where_it_knows_no_answer(start: Start) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.aws.fake_aws import FakeAws, Faults
+from tests.aws.fake_bin import FakeBin
 from tests.aws.fake_cloud import FakeCloud
 from tests.cli.conftest import Shell, shell
 
@@ -57,3 +58,13 @@ def make_cloud(tmp_path: Path, shell: Shell) -> Iterator[MakeCloud]:
 @pytest.fixture
 def cloud(make_cloud: MakeCloud) -> FakeCloud:
     return make_cloud()
+
+
+@pytest.fixture
+def account(tmp_path: Path, shell: Shell) -> Iterator[FakeBin]:
+    """A whole loopback account with a recycle bin; the shell talks to it."""
+    directory = tmp_path / "account"
+    directory.mkdir()
+    with FakeBin(directory) as account:
+        shell.environ.update(account.environ)
+        yield account

@@ -12,6 +12,7 @@ from nixtui.aws.session import Session
 from nixtui.images.catalogue import list_images
 from nixtui.images.changing import copy, deprecate, retire, share
 from nixtui.images.disk import BadImage
+from nixtui.images.keeping import Keeping
 from nixtui.images.references import References
 from nixtui.images.registering import Registration, arguments, check, plan_registration, register
 from nixtui.model.image import Image
@@ -214,12 +215,12 @@ def test_copies_and_shares_are_told_exactly_this() -> None:
 
 def test_an_image_in_use_is_only_retired_by_force_and_what_breaks_is_said() -> None:
     used = References(instances=("i-1",), templates=("web:3",))
-    refused = retire(IMAGE, used, force=False)
+    refused = retire(IMAGE, used, Keeping(), force=False)
     assert refused.refused is not None
     assert "instance i-1 runs it; launch template web:3 would start nothing" in refused.refused
-    forced = retire(IMAGE, used, force=True)
+    forced = retire(IMAGE, used, Keeping(), force=True)
     assert forced.refused is None
     assert forced.warnings == used.lines
     assert [call.action for call in forced.calls] == ["DeregisterImage", "DeleteSnapshot"]
-    assert retire(IMAGE, References(), force=False).refused is None
-    assert retire(IMAGE, References(unseen=("parameters: no",)), force=False).refused is not None
+    assert retire(IMAGE, References(), Keeping(), force=False).refused is None
+    assert retire(IMAGE, References(unseen=("parameters: no",)), Keeping(), force=False).refused is not None

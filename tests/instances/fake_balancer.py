@@ -107,7 +107,9 @@ class FakeBalancer:
                 return self._error(400, "TargetGroupNotFound")
             except ValueError:
                 return self._error(400, "ValidationError")
-            told = f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>"
+            ec2 = form["Version"].startswith("2016")
+            whole = inner if ec2 else f"<{action}Result>{inner}</{action}Result>"
+            told = f"<{action}Response>{whole}</{action}Response>"
             return 200, "text/xml", told.encode()
 
     @staticmethod

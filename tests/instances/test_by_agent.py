@@ -44,6 +44,7 @@ async def test_a_host_is_reached_by_its_agent_and_by_ssh_again(tmp_path: Path, m
                 return fleet.status("web-1").state if "web-1" in fleet and fleet.host("web-1").instance else None
 
             await until(pilot, lambda: state() is HostState.UNREACHABLE, "it is an instance that SSH does not reach")
+            await until_shown(pilot, "▌ web-1")  # the cursor may be let go until the last host has answered
             await press(pilot, "i")
             await until_shown(pilot, f"nixtui instance doors {WEB}")
             assert "SendCommand" not in fake.calls

@@ -36,7 +36,11 @@ async def refused(
     """How a connection ends, the last of several."""
     clock = iter(range(0, 10_000, 1 + round(pause)))
     async with Session(fake.environ) as session:
-        witness = ConsoleWitness(lambda: session, clock=lambda: float(next(clock)))
+
+        async def its_login(_: Host) -> Session:
+            return session
+
+        witness = ConsoleWitness(its_login, clock=lambda: float(next(clock)))
         access = SshAccess(
             SshSettings(config_files=()), workstation.prompter, environ=workstation.environ, witness=witness
         )

@@ -119,3 +119,15 @@ def test_several_environments_demand_together_what_each_demands() -> None:
     assert (demands.confirm, demands.allow_yes, demands.ask_reason) == (Confirmation.TYPE, False, True)
     policy.authorize(both, Consent(Answer.TYPED, typed="2", reason="because"))
     assert policy.demands(plan()) is None
+
+
+def test_a_plan_may_have_a_word_of_its_own_that_has_to_be_typed_wherever_it_is() -> None:
+    final = Plan(kind="stack-destroy", title="Destroy", targets=(on("a"), on("b", "lab")), steps=(), typed="review")
+    assert final.challenge == "review"
+    POLICY.authorize(final, typed("review"))
+    POLICY.authorize(final, YES)
+    for consent in (KEY, typed("2"), typed("a"), typed("")):
+        assert refusal(final, consent) == "'review' has to be typed for this"
+    strict = Plan(kind="stack-destroy", title="Destroy", targets=(on("a", "prod"),), steps=(), typed="review")
+    POLICY.authorize(strict, typed("review"))
+    assert "does not accept --yes" in refusal(strict, YES)

@@ -1,14 +1,18 @@
 """Images and instances that hold still, for pictures of screen 4: one of each kind that a shop has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from nixtui.aws.console_output import ConsoleOutput, console_lines
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance
+from nixtui.demo.cloud_console import console
 from nixtui.instances.doors import Door, Seen, doors
 from nixtui.instances.offers import Offer, Offers
 from nixtui.instances.refreshing import Refresh
 from nixtui.instances.standing import Checks, Group, Instances, Standing
+from nixtui.model.binned import Bin, Binned
 from nixtui.model.image import Catalogue, Image, RegionTrouble
+from nixtui.model.image_drift import ImageDrift
 from tests.tui.cockpit import MemoryCockpit
 
 DAY_S = 86400.0
@@ -55,8 +59,31 @@ class StagedImages:
         silent = RegionTrouble("eu-west-2", "these credentials may not call ec2:DescribeImages in eu-west-2")
         return Catalogue(images=self.all(), regions=REGIONS, troubles=(silent,), expires_at=self._now + 700)
 
+    async def drift(self, images: Sequence[Image], *, exactly: bool = False) -> Mapping[str, ImageDrift]:
+        same = ImageDrift(
+            state="same", short="= flake", sentence="the flake gives the same image now: the same store path",
+            certain=True,
+        )  # fmt: skip
+        behind = ImageDrift(
+            state="behind", short="3 commits behind", behind=3,
+            sentence="3 commits behind, the newest: nginx: hsts; whether that changes the image an evaluation tells",
+        )  # fmt: skip
+        gone = ImageDrift(state="unknown", short="unknown", sentence="built from elsewhere (infra), not from shop")
+        return dict(zip((each.key for each in images), (same, behind, behind, gone), strict=True))
+
     async def uses(self, _: Image) -> Sequence[str]:
         return ("instance i-0a47feba89bb3b102 runs it", "launch template shop-web:3 would start nothing")
+
+    async def bin(self) -> Bin:
+        now, old = self._now, NAME.format("cache", 1)
+        kept = {"region": REGIONS[0], "entered_at": now - 3 * DAY_S, "gone_at": now + 11 * DAY_S}
+        snapshot = Binned(identity="snap-0f2b954708a146c6b", description=old, **kept)  # type: ignore[arg-type]
+        image = Binned(identity="ami-0e47feba89bb3b102", name=old, snapshots=(snapshot.identity,), **kept)  # type: ignore[arg-type]
+        loose = Binned(
+            identity="snap-0c2465cd0c5eb779e", region=REGIONS[1], description="before the move of the database",
+            entered_at=now - 6 * DAY_S, gone_at=now + 30 * 3600,
+        )  # fmt: skip
+        return Bin(binned=(loose, image, snapshot), regions=REGIONS)
 
 
 class StagedInstances:
@@ -130,10 +157,20 @@ class StagedInstances:
     async def doors(self, standing: Standing) -> Sequence[Door]:
         return doors(standing.instance, Seen(agent="Online", nitro=True, serial=False, plugin=False))
 
+    async def console(self, standing: Standing) -> ConsoleOutput:
+        text = console(standing.instance.name, impaired=standing.instance.name == "cache-3")
+        return ConsoleOutput(console_lines(text), self._now - 200.0, is_latest=True)
+
+    def session_words(self, standing: Standing, door: str | None) -> Sequence[str]:
+        raise AwsError("nothing is connected to in a picture")
+
+    async def session(self, words: Sequence[str]) -> int:
+        return 0
+
     async def refresh(self, group: Group) -> Refresh | None:
         return Refresh(identity="r-1", group=group.name, region=group.region, status="InProgress", percent=33, left=2)
 
-    async def images(self, _: str) -> Sequence[Image]:
+    async def images(self, _: str, __: str | None = None) -> Sequence[Image]:
         raise AwsError("nothing is rolled in a picture")
 
     async def offers(self, _: Image) -> Offers:

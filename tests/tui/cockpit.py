@@ -322,6 +322,15 @@ class ScreensInMemory:
         self.record, self.kept = record, self.kept + 1
 
 
+class NothingTyped:
+    """There is no AWS in memory."""
+
+    commands: Sequence[str] = ()
+
+    def options(self, _: str) -> Sequence[str]:
+        return ()
+
+
 class MemoryCockpit:
     """The facade over values in memory; plans are made by the real planner, operations run by the real runner.
 
@@ -354,6 +363,7 @@ class MemoryCockpit:
         self.tasks: set[asyncio.Task[object]] = set()
         self.logs = MemoryLogs(self.clock)
         self.secrets = MemorySecrets()
+        self.typed = NothingTyped()
 
     def begin(self) -> None:
         """Everything is here already."""

@@ -62,6 +62,8 @@ SCENES = {
     "instances": Scene(
         ("4", "tab", "G"), "7 in 2 regions", stage=with_aws, ready=lambda app: app.screen.looked_doors()
     ),
+    "bin": Scene(("4", "shift+tab"), "shop/cache", stage=with_aws),
+    "console": Scene(("4", "tab", "g", "j", "l"), "emergency mode", stage=with_aws),
     "launch": Scene(("4", "tab", "n", "w", "enter", "down"), "t3.micro", stage=with_aws),
     "help": Scene(("?",), "Keys"),
 }

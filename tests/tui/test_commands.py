@@ -8,6 +8,7 @@ from nixtui.tui.commands import (
     BuildOn,
     DeployFrom,
     GoToHost,
+    ProposeTyped,
     Quit,
     RollBackTo,
     ShowEnvironment,
@@ -18,7 +19,8 @@ from nixtui.tui.commands import (
     parse_command,
 )
 
-KNOWN = Vocabulary(("fleet", "generations", "activity"), ("web-1", "web-12", "db-1"), ("prod", "staging"))
+TYPED = ("image create", "image publish", "instance shift")
+KNOWN = Vocabulary(("fleet", "generations", "activity"), ("web-1", "web-12", "db-1"), ("prod", "staging"), typed=TYPED)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,8 @@ KNOWN = Vocabulary(("fleet", "generations", "activity"), ("web-1", "web-12", "db
         ("build on web-12", BuildOn("web-12")),
         ("deploy on target", DeployFrom("target")),
         ("deploy on  ssh-ng://me@builder", DeployFrom("ssh-ng://me@builder")),
+        ("image create web-1 --copy-to us-east-1", ProposeTyped("image create", "web-1 --copy-to us-east-1")),
+        ("instance shift", ProposeTyped("instance shift", "")),
         ("env prod", ShowEnvironment("prod")),
         ("env all", ShowEnvironment(None)),
         ("  env  ", ShowEnvironment(None)),
@@ -43,8 +47,12 @@ def test_commands(text: str, command: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["host web-99", "host", "before", "env nowhere", "frobnicate", "fleet now", "build on web-9", "deploy on"]
-)
+    "text",
+    [
+        "host web-99", "host", "before", "env nowhere", "frobnicate", "fleet now", "build on web-9", "deploy on",
+        "image", "image frob",
+    ],
+)  # fmt: skip
 def test_what_is_no_command_says_what_would_be(text: str) -> None:
     with pytest.raises(BadCommand) as error:
         parse_command(text, KNOWN)
@@ -63,3 +71,12 @@ def test_completion_offers_whole_lines() -> None:
         "deploy on web-1",
         "deploy on web-12",
     ]
+
+
+def test_a_command_as_in_a_shell_is_completed_word_by_word() -> None:
+    known = msgspec.structs.replace(KNOWN, options={"image create": ("--copy-to", "--boot-check")}.__getitem__)
+    assert complete("im", known) == ["image create", "image publish"]
+    assert complete("image c", known) == ["image create"]
+    assert complete("image create web", known) == ["image create web-1", "image create web-12"]
+    assert complete("image create web-1 --c", known) == ["image create web-1 --copy-to"]
+    assert complete("image frob x", known) == []

@@ -11,6 +11,8 @@ from textual.pilot import Pilot
 from nixtui.cli.assembly import Assembly, Surroundings
 from nixtui.cli.cockpit import LiveCockpit
 from nixtui.config import load_configuration
+from nixtui.images.creating.recipe import TAG_FLAKE
+from nixtui.images.registering import TAG_REVISION, TAG_STORE_PATH
 from nixtui.model.image import Image
 from nixtui.remote.prompter import Nobody
 from nixtui.tui.app import NixtuiApp
@@ -18,6 +20,9 @@ from nixtui.tui.image_rows import matches
 from nixtui.tui.screens.images import ImagesScreen
 from nixtui.tui.screens.progress import ProgressScreen
 from tests.aws.moto_aws import an_image, client, instances, moto_environ
+from tests.images.image_flake import write_image_flake
+from tests.images.test_drifting import OTHER, commit, repository
+from tests.nix.systems_flake import nix_environ
 from tests.tui.screen import SIZES, line_with, press, shown, until, until_shown, write
 
 __all__ = ["moto_environ"]
@@ -32,13 +37,14 @@ async def looking(
     size: tuple[int, int] = (160, 40),
     regions: tuple[str, ...] = REGIONS,
     read_only: bool = False,
+    more: str = "",
 ) -> AsyncIterator[tuple[NixtuiApp, Pilot[None], ImagesScreen]]:
     """The app on screen 4, once AWS has told; the fleet has one host that refuses connections."""
     named = ", ".join(f'"{each}"' for each in regions)
     config = folder / "nixtui.toml"
     config.write_text(
         '[fleet]\nname = "shop"\nsources = ["file"]\n[hosts.h1]\naddress = "127.0.0.1"\nport = 1\n'
-        f"[ec2]\nregions = [{named}]\n"
+        f"[ec2]\nregions = [{named}]\n{more}"
     )
     places = {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
     surroundings = Surroundings(folder, {**environ, **places}, Nobody(), "ops-1")
@@ -80,9 +86,9 @@ async def test_other_owners_are_a_key_away(tmp_path, moto_environ) -> None:
     async with looking(tmp_path, moto_environ) as (_, pilot, _):
         await until_shown(pilot, "There are no own images here")
         await press(pilot, "o")
-        await until_shown(pilot, "Instances   NixOS")
+        await until_shown(pilot, "Bin   NixOS")
         await press(pilot, "o", "o")
-        await until_shown(pilot, "Instances   own images")
+        await until_shown(pilot, "Bin   own images")
 
 
 async def test_what_something_uses_is_not_retired_nor_what_nobody_knows_the_uses_of(tmp_path, moto_environ) -> None:
@@ -149,6 +155,24 @@ async def test_no_login_is_a_sentence_with_what_to_do(tmp_path, moto_environ, mo
     async with looking(tmp_path, moto_environ) as (app, pilot, _):
         await until_shown(pilot, "ctrl+r asks again")
         assert "✖" in shown(app) and "login" in shown(app).lower()
+
+
+async def test_what_the_flake_gives_now_is_seen_at_a_glance_and_exactly_by_a_key(tmp_path, moto_environ) -> None:
+    write_image_flake(tmp_path)
+    first = repository(tmp_path)
+    commit(tmp_path, "second")
+    moto_environ |= nix_environ(tmp_path)
+    built, _ = an_image(), an_image(name="foreign")
+    tags = {TAG_FLAKE: f"{tmp_path.name}#web", TAG_STORE_PATH: OTHER, TAG_REVISION: first}
+    client("ec2").create_tags(Resources=[built], Tags=[{"Key": key, "Value": tags[key]} for key in tags])
+    async with looking(tmp_path, moto_environ, regions=("eu-central-1",)) as (app, pilot, _):
+        await until_shown(pilot, "1 commit behind")
+        assert "unknown" in line_with(app, "foreign  ")
+        await press(pilot, "slash")
+        await write(pilot, built)
+        await press(pilot, "enter", "f")
+        await until(pilot, lambda: "evaluating" not in shown(app), "the end of it")
+        await until_shown(pilot, "another image now")
 
 
 def test_five_thousand_images_are_filtered_at_once() -> None:

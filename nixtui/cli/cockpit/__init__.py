@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # imported by whoever needs them first: the first frame waits
     from nixtui.cli.cockpit.logs import LiveLogs
     from nixtui.cli.cockpit.profiles import LiveProfiles
     from nixtui.cli.cockpit.secrets import LiveSecrets
+    from nixtui.cli.cockpit.typed import LiveTyped
     from nixtui.cli.cockpit.upkeep import LiveUpkeep
     from nixtui.fleet.inventory import Snapshot
     from nixtui.fleet.watch import FleetWatch
@@ -147,6 +148,13 @@ class LiveCockpit:
         return LiveInstances(self._nixtui, self.images, lambda: self.fleet.hosts().values(), self.keep)
 
     @cached_property
+    def typed(self) -> LiveTyped:
+        """Commands as they are typed in a shell."""
+        from nixtui.cli.cockpit.typed import LiveTyped
+
+        return LiveTyped(self._nixtui, self.keep)
+
+    @cached_property
     def upkeep(self) -> LiveUpkeep:
         """Units, timers and stores."""
         from nixtui.cli.cockpit.upkeep import LiveUpkeep
@@ -175,6 +183,8 @@ class LiveCockpit:
             self.logs.end()
         if "images" in self.__dict__:
             await self.images.end()
+        if "typed" in self.__dict__:
+            await self.typed.end()
         await self._tasks.__aexit__(kind, error, trace)
 
     @property

@@ -1,18 +1,26 @@
 """Machine images, for the app: the real thing behind `nixtui.tui.cockpit.images.Images`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import EVERYWHERE, Logins, in_short
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.ec2 import configured_logins
+from nixtui.cli.evaluating import flake_found
 from nixtui.cli.exits import UsageError
 from nixtui.cli.output import rfc3339
-from nixtui.images.catalogue import enabled_regions, list_images
+from nixtui.images.catalogue import Regions, enabled_regions, list_all_images
 from nixtui.images.changing import Change, changing_job, copy, deprecate, plan_changes, retire, share
+from nixtui.images.drifting import compare, glance
+from nixtui.images.keeping import find_all_keeping, losses
 from nixtui.images.naming import refuse_region
-from nixtui.images.references import References, find_references
+from nixtui.images.recycling import list_bin, list_bins, restore, restored_with
+from nixtui.images.references import find_all_references, find_references
+from nixtui.model.binned import Bin, Binned
 from nixtui.model.image import Catalogue, Image, RegionTrouble
+from nixtui.model.image_drift import ImageDrift
 from nixtui.model.store import BadAge, parse_age
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
@@ -26,7 +34,7 @@ class LiveImages:
     def __init__(self, nixtui: Assembly, keep: Callable[[Prepared], Plan]) -> None:
         self._nixtui = nixtui
         self._keep = keep
-        self._opened: Session | None = None
+        self._opened: Logins | None = None
 
     async def end(self) -> None:
         """Take no more calls."""
@@ -34,49 +42,64 @@ class LiveImages:
             await self._opened.__aexit__(None, None, None)
 
     @property
-    def session(self) -> Session:
-        """The login of this app, opened when it is first needed."""
+    def logins(self) -> Logins:
+        """The logins of this app, each opened when it is first needed."""
         if self._opened is None:
-            environ, ec2 = self._nixtui.surroundings.environ, self._nixtui.configuration.ec2
-            profile = environ.get("AWS_PROFILE") or (ec2.profile if ec2 is not None else None)
-            region = ec2.regions[0] if ec2 is not None and ec2.regions else None
-            self._opened = Session(environ, profile=profile, region=region)
+            self._opened = configured_logins(self._nixtui)
         return self._opened
+
+    @property
+    def session(self) -> Session:
+        """The login of this app. Raises `AwsError` where there are several, for what has to be told by which."""
+        return self.logins.only
 
     async def catalogue(self, owner: str) -> Catalogue:
         """In the regions of `[ec2]`; without those in all that are enabled, or where one may not ask which, in one.
 
-        Raises `AwsError` where there is no login.
+        Raises `AwsError` where there is one login, and it is no good.
         """
-        session, troubles = self.session, []
-        regions, denied = await self.regions()
-        if denied is not None:
-            troubles.append(RegionTrouble("all regions", denied.reason, denied.remedy))
-        images, problems = await list_images(session, regions, (owner,))
-        if len(problems) == len(regions):
-            raise problems[0][1]
-        troubles += [RegionTrouble(region, problem.reason, problem.remedy) for region, problem in problems]
+        logins, denied = self.logins, list[AwsError]()
+        found = await list_all_images(logins, self.regions_of(denied), (owner,))
+        if not logins.several and len(found.problems) >= max(1, len(found.regions)):
+            raise found.problems[0][1]
+        problems = [(EVERYWHERE, None, why) for why in denied] + [(region, None, why) for region, why in found.problems]
+        expires_at, ends_first = await logins.soonest_end()
         return Catalogue(
-            images=tuple(images),
-            regions=tuple(regions),
-            troubles=tuple(troubles),
-            expires_at=await session.expires_at(),
+            images=tuple(found.images),
+            regions=tuple(found.regions),
+            troubles=troubles(problems, logins),
+            expires_at=expires_at,
+            logins=logins.several,
+            ends_first=ends_first,
         )
 
-    async def regions(self) -> tuple[Sequence[str], AwsError | None]:
-        """Where to ask, and why that may not be everywhere."""
+    def regions_of(self, denied: list[AwsError]) -> Regions:
+        """Where to ask each login; `denied` gets why that is not everywhere."""
         ec2 = self._nixtui.configuration.ec2
-        if ec2 is not None and ec2.regions:
-            return ec2.regions, None
-        home = await self.session.region()
-        try:
-            return await enabled_regions(self.session), None
-        except AwsError as error:
-            return [home], error
+
+        async def regions(session: Session) -> Sequence[str]:
+            if ec2 is not None and ec2.regions:
+                return ec2.regions
+            home = await session.region()
+            try:
+                return await enabled_regions(session)
+            except AwsError as error:
+                if not error.is_of_login:  # else asking in one region says the same
+                    denied.append(error)
+                return [home]
+
+        return regions
 
     async def uses(self, image: Image) -> Sequence[str]:
         """Instances, launch templates and parameters of its region."""
-        return (await find_references(self.session, [image]))[image.identity].lines
+        return (await find_references(self.logins.of(image.login), [image]))[image.identity].lines
+
+    async def drift(self, images: Sequence[Image], *, exactly: bool = False) -> Mapping[str, ImageDrift]:
+        """Asks git and the evaluations that are remembered; `exactly` evaluates."""
+        flake = flake_found(self._nixtui)
+        if flake is None:
+            return {}
+        return await (compare if exactly else glance)(flake, images)
 
     async def plan_copy(self, image: Image, regions: Sequence[str]) -> Plan:
         """Raises `UsageError`."""
@@ -106,14 +129,43 @@ class LiveImages:
         return self._plan("deprecate", f"Deprecate images at {at}", [deprecate(image, at) for image in images])
 
     async def plan_retire(self, images: Sequence[Image]) -> Plan:
-        """Who uses them is asked region by region."""
-        uses: dict[str, References] = {}
-        for region in dict.fromkeys(image.region for image in images):
-            uses |= await find_references(self.session, [image for image in images if image.region == region])
-        changes = [retire(image, uses[image.identity], force=False) for image in images]
-        lost = ("images and their snapshots are gone, unless the account's recycle bin keeps them",)
+        """Who uses them and what the recycle bin keeps is asked login by login and region by region."""
+        uses = await find_all_references(self.logins, images)
+        keeping = await find_all_keeping(self.logins, images)
+        changes = [retire(image, uses[image.identity], keeping[image.identity], force=False) for image in images]
+        acting = [image for image, change in zip(images, changes, strict=True) if change.refused is None]
+        lost = losses(keeping[image.identity] for image in acting)
         return self._plan("retire", "Retire images", changes, lost)
+
+    async def bin(self) -> Bin:
+        """In the regions that images are listed in. Raises `AwsError` where there is one login, and it is no good."""
+        logins, denied = self.logins, list[AwsError]()
+        binned, silent, regions = await list_bins(logins, self.regions_of(denied))
+        if not logins.several and len(silent) >= max(1, len(regions)):
+            raise silent[0][1]
+        problems = [(EVERYWHERE, None, why) for why in denied] + [(region, None, why) for region, why in silent]
+        return Bin(binned=tuple(binned), regions=tuple(regions), troubles=troubles(problems, logins))
+
+    async def plan_restore(self, binned: Sequence[Binned]) -> Plan:
+        """By what lies there now, which may be less than what was shown."""
+        there: list[Binned] = []
+        for login, region in dict.fromkeys((each.login, each.region) for each in binned):
+            found, problems = await list_bin(self.logins.of(login), [region])
+            if problems:
+                raise problems[0][1]
+            there += found
+        changes = restored_with([restore(each.identity, each.region, there) for each in binned])
+        return self._plan("restore", "Restore from the recycle bin", changes)
 
     def _plan(self, kind: str, title: str, changes: Sequence[Change], irreversible: tuple[str, ...] = ()) -> Plan:
         plan = plan_changes(f"image-{kind}", title, changes, irreversible)
-        return self._keep(Prepared(self._nixtui.new_identity(), plan, changing_job(plan, changes, self.session)))
+        return self._keep(Prepared(self._nixtui.new_identity(), plan, changing_job(plan, changes, self.logins)))
+
+
+def troubles(problems: Sequence[tuple[str, str | None, AwsError]], logins: Logins) -> tuple[RegionTrouble, ...]:
+    """What was not told, given as (region, what, why): of several logins in as few lines as it takes."""
+    if logins.several:
+        return tuple(RegionTrouble(where, why.reason, why.remedy) for where, why in in_short(problems))
+    return tuple(
+        RegionTrouble(f"{region}: {what}" if what else region, why.reason, why.remedy) for region, what, why in problems
+    )

@@ -8,16 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from nixtui.aws.session import Session
+from nixtui.aws.console_output import ConsoleOutput, console_output
+from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import EVERYWHERE, Logins
+from nixtui.aws.session import DEMO
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.cockpit.images import LiveImages
+from nixtui.cli.cockpit.images import LiveImages, troubles
 from nixtui.cli.exits import UsageError
+from nixtui.cli.terminal import itself
 from nixtui.images.catalogue import list_images
 from nixtui.images.changing import Change, changing_job, plan_changes
 from nixtui.images.machines import type_facts
 from nixtui.instances.acting import ACTS, told_apart
 from nixtui.instances.belonging import hosts_of, placed, strictest
-from nixtui.instances.doors import Door, doors, look
+from nixtui.instances.doors import NOTHING_BEHIND, Door, doors, look
 from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
 from nixtui.instances.offers import LaunchWish, Offers, offers
 from nixtui.instances.refreshing import (
@@ -28,9 +32,9 @@ from nixtui.instances.refreshing import (
     plan_refresh,
     refresh_job,
 )
-from nixtui.instances.standing import Group, Instances, Standing, list_groups, survey
+from nixtui.instances.standing import Group, Instances, Standing, list_groups, survey_all
 from nixtui.model.host import Host
-from nixtui.model.image import Image, RegionTrouble
+from nixtui.model.image import Image
 from nixtui.model.naming import refuse_name
 from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
@@ -56,49 +60,79 @@ class LiveInstances:
         self._seen: Sequence[Standing] = ()
 
     @property
-    def _session(self) -> Session:
-        return self._images.session
+    def _logins(self) -> Logins:
+        return self._images.logins
 
     async def survey(self) -> Instances:
         """In the regions of `[ec2]`, with its filters; else in all that are enabled.
 
-        Raises `AwsError` where no region tells of any instance.
+        Raises `AwsError` where there is one login and no region tells of any instance.
         """
-        regions, denied = await self._images.regions()
-        ec2 = self._nixtui.configuration.ec2
-        found = await survey(self._session, regions, ec2.filters if ec2 is not None else {})
-        if len(found.blind) == len(set(regions)):
+        ec2, logins, denied = self._nixtui.configuration.ec2, self._logins, list[AwsError]()
+        found = await survey_all(logins, self._images.regions_of(denied), ec2.filters if ec2 is not None else {})
+        if not logins.several and len(found.blind) >= max(1, len(found.regions)):
             raise next(problem for _, what, problem in found.problems if what == "instances")
         self._seen = found.standings
-        troubles = [RegionTrouble("all regions", denied.reason, denied.remedy)] if denied is not None else []
-        troubles += [RegionTrouble(f"{region}: {what}", why.reason, why.remedy) for region, what, why in found.problems]
+        expires_at, ends_first = await logins.soonest_end()
         return Instances(
             standings=found.standings,
-            regions=tuple(regions),
-            troubles=tuple(troubles),
-            expires_at=await self._session.expires_at(),
+            regions=found.regions,
+            troubles=troubles([*((EVERYWHERE, None, why) for why in denied), *found.problems], logins),
+            expires_at=expires_at,
+            logins=logins.several,
+            ends_first=ends_first,
         )
 
     async def doors(self, standing: Standing) -> Sequence[Door]:
         """Nothing is opened."""
         path = self._nixtui.surroundings.environ.get("PATH")
         plugin = shutil.which("session-manager-plugin", path=path) is not None
-        return doors(standing.instance, await look(self._session, standing.instance, plugin=plugin))
+        instance = standing.instance
+        return doors(instance, await look(self._logins.of(instance.login), instance, plugin=plugin))
+
+    async def console(self, standing: Standing) -> ConsoleOutput:
+        """Raises `AwsError`."""
+        instance = standing.instance
+        return await console_output(self._logins.of(instance.login), instance.region, instance.identity)
+
+    def session_words(self, standing: Standing, door: str | None) -> Sequence[str]:
+        """Nixtui's own command. Raises `UsageError` in the demo, where nothing is behind the instances."""
+        if DEMO in self._nixtui.surroundings.environ:
+            raise UsageError(NOTHING_BEHIND)
+        path, instance = self._nixtui.configuration.path, standing.instance
+        return [
+            *itself(),
+            *(["--config", str(path)] if path is not None else []),
+            *(["--read-only"] if self._nixtui.policy.read_only else []),
+            *("instance", "connect", instance.identity, "--region", instance.region),
+            *(["--profile", profile] if (profile := self._logins.of(instance.login).profile) else []),
+            *(["--door", door] if door else []),
+        ]
+
+    async def session(self, words: Sequence[str]) -> int:
+        """What it said is on the terminal until enter is pressed, where it did not end well."""
+        from nixtui.cli.terminal import ask
+        from nixtui.remote.shell import in_foreground
+
+        status = await in_foreground(words, self._nixtui.surroundings.environ)
+        if status:
+            await ask(f"it ended with {status}; enter goes back ")
+        return status
 
     async def refresh(self, group: Group) -> Refresh | None:
         """Raises `AwsError`."""
-        return await latest_refresh(self._session, group.region, group.name)
+        return await latest_refresh(self._logins.of(group.login), group.region, group.name)
 
-    async def images(self, region: str) -> Sequence[Image]:
+    async def images(self, region: str, login: str | None = None) -> Sequence[Image]:
         """Raises `AwsError`."""
-        images, problems = await list_images(self._session, [region])
+        images, problems = await list_images(self._logins.of(login), [region])
         if problems:
             raise problems[0][1]
         return images
 
     async def offers(self, image: Image) -> Offers:
         """Never raises `AwsError`: what may not be asked can still be typed."""
-        return await offers(self._session, image)
+        return await offers(self._logins.of(image.login), image)
 
     async def plan_act(self, word: str, standings: Sequence[Standing]) -> Plan:
         """As the instances were seen; EC2 itself refuses what is no longer so."""
@@ -127,7 +161,7 @@ class LiveInstances:
             profile=wish.profile or None,
             user_data=await asyncio.to_thread(self._user_data, wish.user_data) if wish.user_data else None,
         )
-        change = launch_change(launch, await type_facts(self._session, image.region, wish.kind))
+        change = launch_change(launch, await type_facts(self._logins.of(image.login), image.region, wish.kind))
         plan = plan_changes("instance-launch", f"Launch {wish.name} from {image.name}", [change])
         return self._prepare(_told(plan, "launch"), [change], identity)
 
@@ -142,14 +176,15 @@ class LiveInstances:
     async def plan_roll(self, wish: Rollout) -> Plan:
         """The group as it is now, not as it was seen."""
         seen = wish.group
-        groups = await list_groups(self._session, seen.region, [seen.name])
+        session = self._logins.of(seen.login)
+        groups = await list_groups(session, seen.region, [seen.name])
         rollout = replace(wish, group=groups[0] if groups else seen)
-        running = await latest_refresh(self._session, seen.region, seen.name)
-        known = (each.group_image for each in self._seen if each.group is not None and each.group.name == seen.name)
+        running = await latest_refresh(session, seen.region, seen.name)
+        known = (each.group_image for each in self._seen if each.group is not None and _is_same(each.group, seen))
         starts = next((image.name for image in known if image is not None), None)
         plan = plan_refresh(rollout, running if running is not None and running.is_running else None, starts=starts)
         plan = placed(plan, [self._environment(rollout.group.members)])
-        job = refresh_job(rollout, self._session, every_s=LOOK_EVERY_S)
+        job = refresh_job(rollout, session, every_s=LOOK_EVERY_S)
         return self._keep(Prepared(self._nixtui.new_identity(), plan, job))
 
     async def plan_end_roll(self, group: Group, *, back: bool) -> Plan:
@@ -161,7 +196,7 @@ class LiveInstances:
         return self._prepare(placed(plan, [self._environment(group.members)]), [change])
 
     def _prepare(self, plan: Plan, changes: Sequence[Change], identity: str | None = None) -> Plan:
-        job = changing_job(plan, changes, self._session)
+        job = changing_job(plan, changes, self._logins)
         return self._keep(Prepared(identity or self._nixtui.new_identity(), plan, job))
 
     # What environments ask for
@@ -171,6 +206,10 @@ class LiveInstances:
         belonging = hosts_of([each.instance for each in self._seen], self._hosts())
         hosts = (host for each in identities if (host := belonging.get(each)) is not None)
         return strictest(hosts, self._nixtui.policy.environments)
+
+
+def _is_same(group: Group, other: Group) -> bool:
+    return (group.login, group.region, group.name) == (other.login, other.region, other.name)
 
 
 def _told(plan: Plan, verb: str) -> Plan:

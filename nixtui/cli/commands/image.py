@@ -23,6 +23,8 @@ _WORDS = {
     "deprecate": "have others no longer find an AMI from a time on",
     "publish": "tell which AMI is current: SSM parameter, Terraform variables, manifest",
     "retire": "deregister AMIs and delete their snapshots, where nothing uses them",
+    "bin": "what lies in the recycle bin, and until when it can be had back",
+    "restore": "have AMIs and snapshots back from the recycle bin",
 }
 """Each is a module of `nixtui.cli.images` with `add` and `run`."""
 

@@ -13,6 +13,8 @@ _WORDS = {
     "list": "instances over regions: state, checks, image, group, and what a replacement would run",
     "show": "all that EC2 knows of one instance",
     "doors": "the ways into an instance that SSH cannot reach, and why others cannot work",
+    "connect": "a session on an instance by the first way in that works, or by a named one",
+    "console": "what an instance wrote on its console, or a picture of its screen",
     "recover": "what gets an instance back whose configuration, access or store is broken, step by step",
     "trust": "put a host's key into known_hosts where the console of its instance shows the same",
     "launch": "start a new instance from an image",
@@ -22,6 +24,7 @@ _WORDS = {
     "terminate": "terminate instances",
     "replace-root": "put the disk of another image into a running instance, which keeps its addresses",
     "shift": "move traffic from one target group to another (blue-green), with a way back",
+    "swap": "put one auto scaling group in the place of another (blue-green), with a way back",
     "refresh": "roll an auto scaling group onto an image, with a way back",
 }
 """Each is a module of `nixtui.cli.instances` with `add` and `run`; the acts share one."""
@@ -37,10 +40,10 @@ def add(parser: ArgumentParser) -> None:
         _module(word).add(declared)
 
 
-async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
-    """Do it; what AWS says no to is a sentence."""
+async def run(arguments: Namespace, nixtui: Assembly) -> int:
+    """Do it; what AWS says no to is a sentence. A session exits as what ran in it."""
     try:
-        return Exit(await _module(arguments.word).run(arguments, nixtui))
+        return int(await _module(arguments.word).run(arguments, nixtui))
     except AwsError as error:
         narrate(f"nixtui: {plain(str(error))}")
         if error.kind is Kind.UNUSABLE:

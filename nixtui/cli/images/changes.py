@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from nixtui.aws.session import Session
+from nixtui.aws.session import ByLogin
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
 from nixtui.cli.proposing import propose
@@ -14,13 +14,13 @@ from nixtui.operations.operation import Prepared
 async def propose_changes(
     arguments: Namespace,
     nixtui: Assembly,
-    session: Session,
+    logins: ByLogin,
     kind: str,
     title: str,
     changes: Sequence[Change],
     irreversible: tuple[str, ...] = (),
 ) -> Exit:
-    """Show the plan, ask, do it, report."""
+    """Show the plan, ask, do it, each call by its login, report."""
     plan = plan_changes(f"image-{kind}", title, changes, irreversible)
-    prepared = Prepared(nixtui.new_identity(), plan, changing_job(plan, changes, session))
+    prepared = Prepared(nixtui.new_identity(), plan, changing_job(plan, changes, logins))
     return await propose(nixtui, prepared, arguments)

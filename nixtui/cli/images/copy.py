@@ -5,9 +5,9 @@ from argparse import ArgumentParser, Namespace
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.changes import propose_changes
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.choosing import choose_image
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.proposing import add_consent
-from nixtui.images.catalogue import find_image
 from nixtui.images.changing import copy
 from nixtui.images.naming import refuse_region
 
@@ -27,8 +27,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     for region in arguments.to:
         if reason := refuse_region(region):
             raise UsageError(f'--to: "{region}" {reason}')
-    async with open_session(arguments, nixtui) as session:
-        image = await find_image(session, arguments.image, await session.region())
+    async with logins_of(arguments, nixtui) as logins:
+        image = await choose_image(logins, arguments.image)
         changes = [copy(image, to, kms_key=arguments.kms_key) for to in dict.fromkeys(arguments.to)]
         title = f"Copy {image.name} ({image.identity}) from {image.region}"
-        return await propose_changes(arguments, nixtui, session, "copy", title, changes)
+        return await propose_changes(arguments, nixtui, logins, "copy", title, changes)

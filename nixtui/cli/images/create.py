@@ -4,12 +4,12 @@ import re
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from nixtui.aws.session import Session
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.images.ingredients import Ingredients, add_ingredients, gather
-from nixtui.cli.images.login import add_login, open_session
-from nixtui.cli.output import narrate, plain, rfc3339
+from nixtui.cli.images.login import add_login, logins_of, the_one
+from nixtui.cli.output import Tell, narrate, plain, rfc3339
 from nixtui.cli.proposing import add_consent, decide, print_report, show_plan
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.images.creating.job import CreateJob, Made
@@ -52,33 +52,35 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Evaluate, look what is there, plan, ask, do what is missing, report."""
-    try:
-        ingredients = await gather(arguments, nixtui)
-    except NixError as error:
-        narrate(f"nixtui: {plain(str(error))}")
-        for line in error.log[-12:]:
-            narrate(f"  | {plain(line)}")
-        return Exit.FAILED
-    async with open_session(arguments, nixtui) as session:
-        recipe = _recipe(arguments, nixtui, ingredients, await session.region())
-        check_recipe(recipe)
-        return await _create(arguments, nixtui, session, recipe, ingredients)
+    async with logins_of(arguments, nixtui) as logins:
+        try:
+            prepared = await prepare(arguments, nixtui, logins)
+        except NixError as error:
+            narrate(f"nixtui: {plain(str(error))}")
+            for line in error.log[-12:]:
+                narrate(f"  | {plain(line)}")
+            return Exit.FAILED
+        if arguments.dry_run:
+            return show_plan(prepared.plan, as_json=arguments.json)
+        report = await decide(nixtui, prepared, arguments)
+    assert isinstance(prepared.job, CreateJob)
+    print_report(report, prepared.plan, as_json=arguments.json, more=_as_json(prepared.job.recipe, prepared.job.made))
+    return exit_for(report)
 
 
-async def _create(
-    arguments: Namespace, nixtui: Assembly, session: Session, recipe: Recipe, ingredients: Ingredients
-) -> Exit:
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, tell: Tell = narrate) -> Prepared:
+    """What it would do; the job has what was made. Raises `UsageError`, `BadImage`, `NixError`, `AwsError`."""
+    session = the_one(logins)
     environ = nixtui.surroundings.environ
-    narrate("looking at what is there, and what could stand in the way …")
+    ingredients = await gather(arguments, nixtui, tell)
+    recipe = _recipe(arguments, nixtui, ingredients, await session.region())
+    check_recipe(recipe)
+    tell("looking at what is there, and what could stand in the way …")
     found, findings = await look_around(session, recipe, disk_gib=ingredients.disk_gib)
     plan = plan_creation(recipe, found, findings, ingredients.source, ingredients.extent)
-    if arguments.dry_run:
-        return show_plan(plan, as_json=arguments.json)
     scratch = cache_dir(environ) / "images"
     job = CreateJob(recipe, found, ingredients.source, session, state=state_dir(environ), scratch=scratch)
-    report = await decide(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)
-    print_report(report, plan, as_json=arguments.json, more=_as_json(recipe, job.made))
-    return exit_for(report)
+    return Prepared(nixtui.new_identity(), plan, job)
 
 
 def _recipe(arguments: Namespace, nixtui: Assembly, ingredients: Ingredients, region: str) -> Recipe:

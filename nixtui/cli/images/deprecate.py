@@ -5,10 +5,10 @@ from argparse import ArgumentParser, Namespace
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.changes import propose_changes
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.choosing import choose_images
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.output import rfc3339
 from nixtui.cli.proposing import add_consent
-from nixtui.images.catalogue import find_image
 from nixtui.images.changing import deprecate
 from nixtui.model.store import BadAge, parse_age
 
@@ -34,8 +34,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     if seconds > _LONGEST_S:
         raise UsageError("an image can be deprecated ten years ahead at most")
     at = rfc3339(nixtui.clock() + seconds) or ""
-    async with open_session(arguments, nixtui) as session:
-        region = await session.region()
-        images = [await find_image(session, each, region) for each in dict.fromkeys(arguments.images)]
+    async with logins_of(arguments, nixtui) as logins:
+        images = await choose_images(logins, arguments.images, owned=True)
         changes = [deprecate(image, at) for image in images]
-        return await propose_changes(arguments, nixtui, session, "deprecate", f"Deprecate images at {at}", changes)
+        return await propose_changes(arguments, nixtui, logins, "deprecate", f"Deprecate images at {at}", changes)

@@ -1,5 +1,6 @@
 """What `nixtui image create` starts from: a host of the flake, an attribute of it, or an image file."""
 
+import asyncio
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
@@ -9,13 +10,14 @@ from pathlib import Path
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
-from nixtui.cli.output import narrate
+from nixtui.cli.output import Tell, narrate
 from nixtui.config.paths import cache_dir
 from nixtui.fleet.inventory.assembly import locate_flake
 from nixtui.images.blocks import Skip, occupied, read_blocks
 from nixtui.images.building import VARIANT, Built, inspect
 from nixtui.images.creating.planned import Extent
 from nixtui.images.creating.source import Source, check_built
+from nixtui.images.drifting import flake_name
 from nixtui.images.foreseeing import Foreseen, foresee, realise
 from nixtui.images.naming import as_image_name
 from nixtui.images.qcow2 import as_disk
@@ -65,8 +67,8 @@ def add_ingredients(parser: ArgumentParser) -> None:
     parser.add_argument("--tag", metavar="KEY=VALUE", action="append", default=[], help="any other tag")
 
 
-async def gather(arguments: Namespace, nixtui: Assembly) -> Ingredients:
-    """Look at the file, or evaluate. Raises `UsageError`, `BadImage`, `NixError`."""
+async def gather(arguments: Namespace, nixtui: Assembly, tell: Tell = narrate) -> Ingredients:
+    """Look at the file, or evaluate; `tell` hears what takes long. Raises `UsageError`, `BadImage`, `NixError`."""
     if (arguments.host is None) == (arguments.file is None):
         raise UsageError("give a HOST of the flake, or --file IMAGE")
     tags = {}
@@ -76,16 +78,16 @@ async def gather(arguments: Namespace, nixtui: Assembly) -> Ingredients:
             raise UsageError(f'--tag takes KEY=VALUE, not "{text}"')
         tags[key] = value
     if arguments.file is not None:
-        return await _of_file(arguments, nixtui, tags)
-    return await _of_flake(arguments, nixtui, tags)
+        return await _of_file(arguments, nixtui, tags, tell)
+    return await _of_flake(arguments, nixtui, tags, tell)
 
 
-async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]) -> Ingredients:
+async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str], tell: Tell) -> Ingredients:
     environ = nixtui.surroundings.environ
     flake = locate_flake(nixtui.configuration, nixtui.surroundings.cwd, environ)
     if flake is None:
         raise UsageError("there is no flake to build from; name one in [fleet] flake, or run this where one is")
-    narrate(f"evaluating the image of {arguments.host} …")
+    tell(f"evaluating the image of {arguments.host} …")
     foreseen = await foresee(flake, arguments.host, variant=arguments.variant, force_raw=not arguments.keep_format)
     built = foreseen.built
     architecture = foreseen.architecture or ""
@@ -94,7 +96,7 @@ async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]
         check_built(built, architecture, boot_mode)
     extent, disk_gib = Extent(gib=foreseen.gib), None
     if built is not None:
-        extent = await _extent((Path(built.file), *map(Path, built.more)), nixtui)
+        extent = await _extent((Path(built.file), *map(Path, built.more)), nixtui, tell)
         disk_gib = extent.gib
     return Ingredients(
         name=arguments.name or _name_of(arguments.host, foreseen),
@@ -107,8 +109,8 @@ async def _of_flake(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]
         disk_gib=disk_gib,
         system=foreseen.system,
         store_path=foreseen.out,
-        revision=arguments.revision or foreseen.revision,
-        flake=f"{flake.reference if flake.reference != '.' else flake.directory.name}#{arguments.host.lstrip('#')}",
+        revision=arguments.revision or foreseen.revision or await flake.revision(),
+        flake=f"{flake_name(flake)}#{arguments.host.lstrip('#')}",
         tags=tags,
     )
 
@@ -124,7 +126,7 @@ def _to_build(host: str, flake: Flake, foreseen: Foreseen, built: Built | None, 
     return Source(host, build=make, command=f"nix build --no-link --print-build-logs '{foreseen.drv}^*'")
 
 
-async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str]) -> Ingredients:
+async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str], tell: Tell) -> Ingredients:
     given = nixtui.surroundings.cwd / arguments.file
     built = inspect(given) if given.is_dir() else None
     path, more = (Path(built.file), tuple(map(Path, built.more))) if built else (given, ())
@@ -139,11 +141,11 @@ async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str])
     in_store = _STORE_PATH.match(str(path.resolve()))
     store_path = in_store[0] if in_store else None
     if store_path:
-        identity, extent = (TAG_STORE_PATH, store_path), await _extent((path, *more), nixtui)
+        identity, extent = (TAG_STORE_PATH, store_path), await _extent((path, *more), nixtui, tell)
     else:
-        narrate(f"reading {arguments.file} …")
-        async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", narrate) as disk:
-            read = read_blocks(disk)
+        tell(f"reading {arguments.file} …")
+        async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", tell) as disk:
+            read = await asyncio.to_thread(read_blocks, disk)
         identity, extent = (TAG_CONTENT, read.identity), Extent(len(read.indexes), read.gib)
     return Ingredients(
         name=arguments.name,
@@ -161,15 +163,16 @@ async def _of_file(arguments: Namespace, nixtui: Assembly, tags: dict[str, str])
     )
 
 
-async def _extent(paths: tuple[Path, ...], nixtui: Assembly) -> Extent:
+async def _extent(paths: tuple[Path, ...], nixtui: Assembly, tell: Tell) -> Extent:
     """How large it is, without reading it. Raises `BadImage`, so also what is no image at all is known now.
 
     The blocks are those of all disks, the size is that of the last one, which `--size` is about.
     """
     blocks, gib = 0, 1
     for path in paths:
-        async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", narrate) as disk:
-            blocks, gib = blocks + occupied(disk), max(1, -(-disk.size // 1024**3))
+        async with as_disk(path, cache_dir(nixtui.surroundings.environ) / "images", tell) as disk:
+            blocks += await asyncio.to_thread(occupied, disk)
+            gib = max(1, -(-disk.size // 1024**3))
     return Extent(blocks, gib)
 
 

@@ -6,40 +6,43 @@ from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
-from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
-from nixtui.images.catalogue import enabled_regions, list_images
+from nixtui.cli.images.drift import drift_json, drifts_of
+from nixtui.cli.images.listing import narrate_problems, with_login
+from nixtui.cli.images.login import add_login, logins_of, regions_of
+from nixtui.cli.output import age, print_json, print_table, rfc3339, shown
+from nixtui.images.catalogue import list_all_images
 from nixtui.model.image import Image
+from nixtui.model.image_drift import ImageDrift
+
+_HEADINGS = (
+    "IMAGE", "NAME", "REGION", "ARCH", "AGE", "SIZE", "DEPRECATED", "VISIBLE", "REVISION", "FLAKE", "STATE",
+)  # fmt: skip
 
 
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    add_login(parser)
+    add_login(parser, several=True)
     parser.add_argument("--all-regions", action="store_true", help="every region that is enabled for the account")
     parser.add_argument(
         "--owner", metavar="OWNER", action="append", help="self (default), an account, amazon; 427812963091 is NixOS"
     )
+    parser.add_argument("--against", metavar="FLAKE", help="evaluate this flake and say exactly what it gives now")
     parser.add_argument("--json", action="store_true", help="the images as JSON")
 
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
-    """Ask every region at once; one that does not tell is said and does not hide the rest."""
-    async with open_session(arguments, nixtui) as session:
-        ec2 = nixtui.configuration.ec2
-        if arguments.all_regions:
-            regions = await enabled_regions(session)
-        elif arguments.region or ec2 is None or not ec2.regions:
-            regions = [await session.region()]
-        else:
-            regions = list(ec2.regions)
-        images, problems = await list_images(session, regions, arguments.owner or ("self",))
-    for region, problem in problems:
-        narrate(f"nixtui: {region}: {plain(str(problem))}")
+    """Ask every login and region at once; one that does not tell is said and does not hide the rest."""
+    async with logins_of(arguments, nixtui) as logins:
+        regions = regions_of(arguments, nixtui, everywhere=arguments.all_regions)
+        found = await list_all_images(logins, regions, arguments.owner or ("self",))
+    images, problems = found.images, found.problems
+    drifts = await drifts_of(images, nixtui, arguments.against)
+    narrate_problems([(region, None, problem) for region, problem in problems], logins)
     if arguments.json:
-        print_json([as_json(image) for image in images])
+        print_json([as_json(image, drifts.get(image.key)) for image in images])
     else:
-        headings = ("IMAGE", "NAME", "REGION", "ARCH", "AGE", "SIZE", "DEPRECATED", "VISIBLE", "REVISION", "STATE")
-        print_table(headings, [_row(image, time.time()) for image in images])
+        rows = [_row(image, time.time(), drifts.get(image.key)) for image in images]
+        print_table(*with_login(_HEADINGS, rows, [image.login for image in images], logins))
     if not problems:
         return Exit.DONE
     if images:
@@ -47,7 +50,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     return Exit.UNREACHABLE if all(problem.may_pass for _, problem in problems) else Exit.FAILED
 
 
-def as_json(image: Image) -> dict[str, Any]:
+def as_json(image: Image, drift: ImageDrift | None) -> dict[str, Any]:
     """An image as scripts get it; the keys are a contract."""
     return {
         "image_id": image.identity,
@@ -61,13 +64,16 @@ def as_json(image: Image) -> dict[str, Any]:
         "size_gib": image.gib,
         "visibility": image.visibility,
         "owner": image.owner,
+        "profile": image.login,
+        "account": image.account,
         "revision": image.revision,
         "store_path": image.store_path,
         "snapshot_ids": list(image.snapshots),
+        "drift": drift_json(drift),
     }
 
 
-def _row(image: Image, now: float) -> tuple[str, ...]:
+def _row(image: Image, now: float, drift: ImageDrift | None) -> tuple[str, ...]:
     deprecated = "–"
     if image.deprecated_at is not None:
         left = image.deprecated_at - now
@@ -82,5 +88,6 @@ def _row(image: Image, now: float) -> tuple[str, ...]:
         deprecated,
         image.visibility,
         shown(image.revision and image.revision[:12]),
+        shown(drift and drift.short),
         image.state,
     )

@@ -3,11 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.choosing import choose_image
+from nixtui.cli.images.login import add_login, logins_of
+from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
-from nixtui.images.catalogue import find_image
 from nixtui.images.naming import refuse_region
 from nixtui.images.publishing import Publication, plan_publication, publishing_job
 from nixtui.operations.operation import Prepared
@@ -27,20 +29,24 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, publish, report."""
+    async with logins_of(arguments, nixtui) as logins:
+        return await propose(nixtui, await prepare(arguments, nixtui, logins), arguments)
+
+
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tell = narrate) -> Prepared:
+    """What it would do. Raises `UsageError`, `AwsError`."""
     cwd = nixtui.surroundings.cwd
-    async with open_session(arguments, nixtui) as session:
-        images = []
-        for text in dict.fromkeys(arguments.images):
-            region, _, identity = text.rpartition(":")
-            if region and (reason := refuse_region(region)):
-                raise UsageError(f'"{region}" {reason}')
-            images.append(await find_image(session, identity, region or await session.region()))
-        publication = Publication(
-            parameter=arguments.parameter,
-            tfvars=cwd / arguments.tfvars if arguments.tfvars else None,
-            manifest=cwd / arguments.manifest if arguments.manifest else None,
-            variable=arguments.variable,
-        )
-        plan = plan_publication(publication, images)
-        job = publishing_job(publication, images, session)
-        return await propose(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)
+    images = []
+    for text in dict.fromkeys(arguments.images):
+        region, _colon, identity = text.rpartition(":")
+        if region and (reason := refuse_region(region)):
+            raise UsageError(f'"{region}" {reason}')
+        images.append(await choose_image(logins, identity, region or None))
+    publication = Publication(
+        parameter=arguments.parameter,
+        tfvars=cwd / arguments.tfvars if arguments.tfvars else None,
+        manifest=cwd / arguments.manifest if arguments.manifest else None,
+        variable=arguments.variable,
+    )
+    plan = plan_publication(publication, images)
+    return Prepared(nixtui.new_identity(), plan, publishing_job(publication, images, logins))

@@ -3,9 +3,11 @@
 from argparse import ArgumentParser, Namespace
 
 from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of, the_one
+from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.registering import (
     ARCHITECTURES,
@@ -40,34 +42,39 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, register, report."""
-    async with open_session(arguments, nixtui) as session:
-        registration = Registration(
-            name=arguments.name,
-            region=await session.region(),
-            snapshot=arguments.snapshot,
-            architecture=ARCHITECTURES[arguments.arch],
-            boot_mode=arguments.boot_mode,
-            tpm=arguments.tpm,
-            description=arguments.description,
-            gib=arguments.size,
-            tags=_tags(arguments, nixtui.operator),
-        )
-        plan = plan_registration(registration)
+    async with logins_of(arguments, nixtui) as logins:
+        return await propose(nixtui, await prepare(arguments, nixtui, logins), arguments)
 
-        async def job(run: Run) -> Report:
-            try:
-                report = await register(registration, session, run)
-            except AwsError as error:
-                report = TargetReport(
-                    name=registration.name,
-                    outcome=Outcome.UNREACHABLE if error.may_pass else Outcome.FAILED,
-                    before=registration.snapshot,
-                    detail=error.reason,
-                    remedy=error.remedy,
-                )
-            return Report(operation=run.operation, outcome=report.outcome, targets=(report,))
 
-        return await propose(nixtui, Prepared(nixtui.new_identity(), plan, job), arguments)
+async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tell = narrate) -> Prepared:
+    """What it would do. Raises `UsageError`, `AwsError`."""
+    session = the_one(logins)
+    registration = Registration(
+        name=arguments.name,
+        region=await session.region(),
+        snapshot=arguments.snapshot,
+        architecture=ARCHITECTURES[arguments.arch],
+        boot_mode=arguments.boot_mode,
+        tpm=arguments.tpm,
+        description=arguments.description,
+        gib=arguments.size,
+        tags=_tags(arguments, nixtui.operator),
+    )
+
+    async def job(run: Run) -> Report:
+        try:
+            report = await register(registration, session, run)
+        except AwsError as error:
+            report = TargetReport(
+                name=registration.name,
+                outcome=Outcome.UNREACHABLE if error.may_pass else Outcome.FAILED,
+                before=registration.snapshot,
+                detail=error.reason,
+                remedy=error.remedy,
+            )
+        return Report(operation=run.operation, outcome=report.outcome, targets=(report,))
+
+    return Prepared(nixtui.new_identity(), plan_registration(registration), job)
 
 
 def _tags(arguments: Namespace, operator: str) -> dict[str, str]:

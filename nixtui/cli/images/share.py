@@ -6,9 +6,9 @@ from argparse import ArgumentParser, Namespace
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.changes import propose_changes
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.choosing import choose_image
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.proposing import add_consent
-from nixtui.images.catalogue import find_image
 from nixtui.images.changing import share
 
 
@@ -33,8 +33,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             raise UsageError(f'--organisation takes an ARN (arn:aws:organizations::…), not "{arn}"')
     if not (arguments.account or arguments.organisation or arguments.public):
         raise UsageError("nobody is named to share it with; give --account, --organisation or --public")
-    async with open_session(arguments, nixtui) as session:
-        image = await find_image(session, arguments.image, await session.region())
+    async with logins_of(arguments, nixtui) as logins:
+        image = await choose_image(logins, arguments.image, owned=True)
         change = share(image, arguments.account, arguments.organisation, public=arguments.public)
         title = f"Share {image.name} ({image.identity})"
-        return await propose_changes(arguments, nixtui, session, "share", title, [change])
+        return await propose_changes(arguments, nixtui, logins, "share", title, [change])

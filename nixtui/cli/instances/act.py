@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.instances.placing import by_hosts
 from nixtui.cli.proposing import add_consent, propose
@@ -24,12 +24,12 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Find them, plan, ask, do it, report."""
     word = arguments.word
-    async with open_session(arguments, nixtui) as session:
-        chosen = await choose(arguments, nixtui, session, arguments.instances)
+    async with logins_of(arguments, nixtui) as logins:
+        chosen = await choose(arguments, nixtui, logins, arguments.instances)
         changes = [ACTS[word](each) for each in chosen]
         lost = ("terminated instances and their root volumes are gone",) if word == "terminate" else ()
         plan = plan_changes(f"instance-{word}", f"{word.capitalize()} instances", changes, lost)
         plan = await by_hosts(plan, nixtui, [[each.instance] for each in chosen])
         return await propose(
-            nixtui, Prepared(nixtui.new_identity(), plan, changing_job(plan, changes, session)), arguments
+            nixtui, Prepared(nixtui.new_identity(), plan, changing_job(plan, changes, logins)), arguments
         )

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.output import plain, print_json
 from nixtui.instances.doors import doors, look
@@ -21,8 +21,9 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Find out and print; nothing is opened."""
     path = nixtui.surroundings.environ.get("PATH")
-    async with open_session(arguments, nixtui) as session:
-        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+    async with logins_of(arguments, nixtui) as logins:
+        (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
+        session = logins.of(standing.instance.login)
         plugin = shutil.which("session-manager-plugin", path=path) is not None
         found = doors(standing.instance, await look(session, standing.instance, plugin=plugin))
     if arguments.json:

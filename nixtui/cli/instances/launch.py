@@ -5,9 +5,9 @@ from pathlib import Path
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.choosing import choose_image
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.proposing import add_consent, propose
-from nixtui.images.catalogue import find_image
 from nixtui.images.changing import changing_job, plan_changes
 from nixtui.images.machines import type_facts
 from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
@@ -35,8 +35,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     if reason := refuse_name(arguments.name):
         raise UsageError(f"--name {reason}")
     user_data = _read(nixtui.surroundings.cwd / arguments.user_data) if arguments.user_data else None
-    async with open_session(arguments, nixtui) as session:
-        image = await find_image(session, arguments.image, await session.region())
+    async with logins_of(arguments, nixtui) as logins:
+        image = await choose_image(logins, arguments.image)
+        session = logins.of(image.login)
         identity = nixtui.new_identity()
         launch = Launch(
             image=image,

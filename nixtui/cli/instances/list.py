@@ -6,40 +6,38 @@ from typing import Any
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
-from nixtui.cli.instances.choosing import regions_of
-from nixtui.cli.output import age, narrate, plain, print_json, print_table, rfc3339, shown
-from nixtui.images.catalogue import enabled_regions
-from nixtui.instances.standing import Standing, survey
+from nixtui.cli.images.listing import narrate_problems, with_login
+from nixtui.cli.images.login import add_login, logins_of, regions_of
+from nixtui.cli.output import age, print_json, print_table, rfc3339, shown
+from nixtui.instances.standing import Standing, survey_all
 
 
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    add_login(parser)
+    add_login(parser, several=True)
     parser.add_argument("--all-regions", action="store_true", help="every region that is enabled for the account")
     parser.add_argument("--filter", metavar="NAME=VALUE", action="append", default=[], help="a filter of EC2's")
     parser.add_argument("--json", action="store_true", help="the instances as JSON")
 
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
-    """Ask every region at once; what is not told is said and does not hide the rest."""
+    """Ask every login and region at once; what is not told is said and does not hide the rest."""
     filters = dict(nixtui.configuration.ec2.filters) if nixtui.configuration.ec2 else {}
     for text in arguments.filter:
         name, sign, value = text.partition("=")
         if not (sign and name):
             raise UsageError(f'--filter takes NAME=VALUE, not "{text}"')
         filters[name] = value
-    async with open_session(arguments, nixtui) as session:
-        everywhere = arguments.all_regions
-        regions = await (enabled_regions(session) if everywhere else regions_of(arguments, nixtui, session))
-        found = await survey(session, regions, filters)
-    for region, what, problem in found.problems:
-        narrate(f"nixtui: {region}: {what}: {plain(str(problem))}")
+    async with logins_of(arguments, nixtui) as logins:
+        regions = regions_of(arguments, nixtui, everywhere=arguments.all_regions)
+        found = await survey_all(logins, regions, filters)
+    narrate_problems(found.problems, logins)
     if arguments.json:
         print_json([as_json(each) for each in found.standings])
     else:
         headings = ("INSTANCE", "NAME", "STATE", "CHECKS", "TYPE", "ZONE", "IMAGE", "GROUP", "AGE", "REPLACEMENT")
-        print_table(headings, [_row(each, time.time()) for each in found.standings])
+        rows = [_row(each, time.time()) for each in found.standings]
+        print_table(*with_login(headings, rows, [each.instance.login for each in found.standings], logins))
     if not found.blind:
         return Exit.DONE
     if found.standings:
@@ -55,6 +53,8 @@ def as_json(each: Standing) -> dict[str, Any]:
         "instance_id": instance.identity,
         "name": instance.name,
         "region": instance.region,
+        "profile": instance.login,
+        "account": instance.account,
         "zone": instance.zone,
         "type": instance.kind,
         "state": instance.state,

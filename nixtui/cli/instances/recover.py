@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.output import narrate, plain, print_json
 from nixtui.instances.doors import doors, look
@@ -28,8 +28,9 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Find out and print; nothing is done."""
-    async with open_session(arguments, nixtui) as session:
-        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+    async with logins_of(arguments, nixtui) as logins:
+        (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
+        session = logins.of(standing.instance.login)
         found = playbooks(await _situation(standing, nixtui, session))
     shown = [each for each in found if arguments.broke in (None, each.name)]
     if arguments.json:

@@ -5,7 +5,8 @@ from argparse import ArgumentParser, Namespace
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
+from nixtui.cli.instances.choosing import choose_group
 from nixtui.cli.instances.placing import by_members
 from nixtui.cli.output import plain, print_json
 from nixtui.cli.proposing import add_consent, propose
@@ -15,7 +16,6 @@ from nixtui.instances.refreshing import (
     Refresh,
     Rollout,
     end_change,
-    find_group,
     latest_refresh,
     no_way_back,
     plan_refresh,
@@ -49,8 +49,9 @@ def add(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Plan, ask, roll, watch, report."""
     _check(arguments)
-    async with open_session(arguments, nixtui) as session:
-        group = await find_group(session, await session.region(), arguments.group)
+    async with logins_of(arguments, nixtui) as logins:
+        group = await choose_group(logins, arguments.group)
+        session = logins.of(group.login)
         refresh = await latest_refresh(session, group.region, group.name)
         if arguments.status:
             return _show(refresh, as_json=arguments.json)

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit
-from nixtui.cli.images.login import add_login, open_session
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.instances.list import as_json
 from nixtui.cli.output import plain, print_json
@@ -19,8 +19,8 @@ def add(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     """Find it and print it."""
-    async with open_session(arguments, nixtui) as session:
-        (standing,) = await choose(arguments, nixtui, session, [arguments.instance])
+    async with logins_of(arguments, nixtui) as logins:
+        (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
     told = as_json(standing)
     if arguments.json:
         print_json(told)

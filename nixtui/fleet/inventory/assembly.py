@@ -59,6 +59,8 @@ def _cache(environ: Mapping[str, str]) -> EvaluationCache | None:
 
 def _sources(configuration: Configuration, cwd: Path, environ: Mapping[str, str]) -> Iterator[Source]:
     for name in configuration.fleet.sources:
+        if name is SourceName.EC2:  # a stack knows better than a name tag which host an instance is
+            yield from _stacks(configuration, environ)
         match name:
             case SourceName.FILE:
                 yield FileSource(configuration.hosts)
@@ -74,6 +76,17 @@ def _sources(configuration: Configuration, cwd: Path, environ: Mapping[str, str]
                 from nixtui.fleet.inventory.ec2 import Ec2Source
 
                 yield Ec2Source(configuration.ec2 or Ec2Section(), environ)
+    if SourceName.EC2 not in configuration.fleet.sources:
+        yield from _stacks(configuration, environ)
+
+
+def _stacks(configuration: Configuration, environ: Mapping[str, str]) -> Iterator[Source]:
+    """Declared stacks are hosts of the fleet wherever its others come from: they are deployed to as those are."""
+    if any(stack.hosts for stack in configuration.stacks.values()):
+        from nixtui.fleet.inventory.stacks import StackSource
+
+        logins = configuration.ec2.logins if configuration.ec2 is not None else ()
+        yield StackSource(configuration.stacks, configuration.fleet.name or "", logins, environ)
 
 
 def _wants_ec2(configuration: Configuration) -> bool:

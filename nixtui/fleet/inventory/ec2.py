@@ -1,4 +1,4 @@
-"""Hosts that are instances: those of `[ec2]`, in all of its regions at once."""
+"""Hosts that are instances: those of `[ec2]`, in all of its logins and regions at once."""
 
 import asyncio
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance, list_instances
+from nixtui.aws.logins import EVERYWHERE, Logins, in_short, once, open_logins
 from nixtui.aws.session import Session
 from nixtui.config.schema import Ec2Section, Source
 from nixtui.fleet.inventory.recognising import TAG_INSTANCE, TAG_REGION
@@ -29,47 +30,57 @@ class Ec2Source:
     def __init__(self, section: Ec2Section, environ: Mapping[str, str]) -> None:
         self._section = section
         self._environ = environ
-        self._known: dict[str, list[Instance]] = {}
+        self._known: dict[tuple[str | None, str], list[Instance]] = {}
 
     async def hosts(self) -> AsyncIterator[Found]:
-        """What has been told so far, each time another region has. Of a region that does not tell now, what it told
-        last still counts: its hosts have not gone because AWS cannot be asked.
+        """What has been told so far, each time another region of a login has. Of one that does not tell now, what it
+        told last still counts: its hosts have not gone because AWS cannot be asked.
         """
-        async with Session(self._environ, profile=self._section.profile) as session:
-            try:
-                regions = self._section.regions or (await session.region(),)
-            except AwsError as error:
-                yield self._found([_problem(error)])
-                return
-            asked = [asyncio.ensure_future(self._ask(session, region)) for region in dict.fromkeys(regions)]
-            problems: list[SourceProblem] = []
+        async with open_logins(self._environ, configured=self._section.logins) as logins:
+            problems: list[tuple[str, AwsError]] = []
+            places: list[tuple[Session, str]] = []
+            for session in logins.sessions:
+                try:
+                    regions = self._section.regions or (await session.region(),)
+                except AwsError as error:
+                    problems.append((EVERYWHERE, error))
+                else:
+                    places += [(session, region) for region in dict.fromkeys(regions)]
+            asked = [asyncio.ensure_future(self._ask(*place)) for place in places]
             try:
                 for answer in asyncio.as_completed(asked):
-                    region, told = await answer
-                    if isinstance(told, SourceProblem):
-                        problems.append(told)
+                    session, region, told = await answer
+                    if isinstance(told, AwsError):
+                        problems.append((region, told))
                     else:
-                        self._known[region] = told
+                        self._known[session.profile, region] = told
                     if len(asked) > 1 or problems:
-                        yield self._found(problems)
-                yield self._found(problems)
+                        yield self._found(problems, logins)
+                yield self._found(problems, logins)
             finally:
                 for each in asked:
                     each.cancel()
                 await asyncio.gather(*asked, return_exceptions=True)
 
-    async def _ask(self, session: Session, region: str) -> tuple[str, list[Instance] | SourceProblem]:
+    async def _ask(self, session: Session, region: str) -> tuple[Session, str, list[Instance] | AwsError]:
         try:
-            return region, await list_instances(session, region, self._section.filters)
+            return session, region, await list_instances(session, region, self._section.filters)
         except AwsError as error:
-            return region, _problem(error)
+            return session, region, error
 
-    def _found(self, problems: Sequence[SourceProblem]) -> Found:
-        instances = [each for told in self._known.values() for each in told]
+    def _found(self, problems: Sequence[tuple[str, AwsError]], logins: Logins) -> Found:
+        told = (
+            (each.whereabouts, each)
+            for session in logins.sessions  # in their order: of two of one account the first is who is gone by
+            for (login, _), some in self._known.items()
+            if login == session.profile
+            for each in some
+        )
+        instances = once(told)
         instances.sort(key=lambda each: (each.region, each.identity))
         hosts, odd = as_hosts(instances, self._section.name_tag)
         admitted = admit(_NAME, hosts)
-        return Found(admitted.hosts, (*problems, *odd, *admitted.problems))
+        return Found(admitted.hosts, (*_problems(problems, logins), *odd, *admitted.problems))
 
 
 def as_hosts(instances: Sequence[Instance], name_tag: str) -> tuple[tuple[PartialHost, ...], tuple[SourceProblem, ...]]:
@@ -99,6 +110,7 @@ def _host(instance: Instance, name: str) -> PartialHost:
         # who may tag an instance must not make it pass for another one
         tags={**{key: value for key, value in own.items() if value}, **instance.tags, **which},
         instance=InstanceId(instance.identity, instance.region),
+        login=instance.login,
         reached_at=tuple(each for each in known if each),
     )
 
@@ -117,5 +129,10 @@ def _shared(name: str, count: int) -> SourceProblem:
     )
 
 
-def _problem(error: AwsError) -> SourceProblem:
-    return SourceProblem(source=_NAME, reason=error.reason, remedy=error.remedy)
+def _problems(problems: Sequence[tuple[str, AwsError]], logins: Logins) -> list[SourceProblem]:
+    if not logins.several:
+        return [SourceProblem(source=_NAME, reason=error.reason, remedy=error.remedy) for _, error in problems]
+    short = in_short((region, None, error) for region, error in problems)
+    return [
+        SourceProblem(source=_NAME, reason=f"{where}: {error.reason}", remedy=error.remedy) for where, error in short
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from nixtui.fleet.inventory.recognising import claimed_instance, recognised
-from nixtui.fleet.inventory.source import PartialHost
+from nixtui.fleet.inventory.source import STACKS, PartialHost
 from nixtui.model.environment import Environment
 from nixtui.model.host import Host, Way
 from nixtui.model.selector import Selector, Subject, parse_selector
@@ -20,15 +20,21 @@ def merge(
     """One host per name, in the order of the sources in `known`, which is also their precedence.
 
     Of each field the first source that has a value wins; tags are joined key by key under the same rule. A host whose
-    only claim is to be a flake attribute that another host is built from (`flake_attr`) is no host of its own. An
-    instance that another source knows by another name is that host.
+    only claim is to be a flake attribute that another host is built from (`flake_attr`) is no host of its own, unless
+    that other one is a stack's, which comes and goes. An instance that another source knows by another name is that
+    host.
     """
     known = recognised(known)
     pieces: dict[str, dict[str, PartialHost]] = {}
     for source, hosts in known.items():
         for host in hosts:
             pieces.setdefault(host.name, {}).setdefault(source, host)
-    built = {each.flake_attr for given in pieces.values() for each in given.values() if each.flake_attr != each.name}
+    built = {
+        each.flake_attr
+        for given in pieces.values()
+        for source, each in given.items()
+        if each.flake_attr != each.name and source != STACKS
+    }
     merged = (
         _host(name, given)
         for name, given in pieces.items()
@@ -48,6 +54,7 @@ def combine(name: str, parts: Sequence[PartialHost]) -> PartialHost:
         flake_attr=next((each.flake_attr for each in parts if each.flake_attr is not None), None),
         tags={key: value for each in reversed(parts) for key, value in each.tags.items()},
         instance=next((each.instance for each in parts if each.instance is not None), None),
+        login=next((each.login for each in parts if each.instance is not None), None),
         transport=next((each.transport for each in parts if each.transport is not None), None),
     )
 
@@ -63,6 +70,7 @@ def _host(name: str, given: Mapping[str, PartialHost]) -> Host:
         tags=known.tags,
         sources=tuple(given),
         instance=known.instance or claimed_instance(known.tags),
+        login=known.login,
         transport=known.transport or Way.SSH,
     )
 

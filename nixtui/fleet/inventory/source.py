@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -10,11 +10,15 @@ from nixtui.model.host import Way
 from nixtui.model.machine import InstanceId
 from nixtui.model.naming import printable, refuse_address, refuse_name, refuse_user, shown_name
 
+STACKS: Final = "stacks"
+"""The source of declared stacks, which `[fleet] sources` does not name: they are always asked for their hosts."""
+
 
 class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
     """What one source knows of a host; `None` leaves it to the sources after it, and at last to the default.
 
-    `reached_at` are addresses and names by which the `instance` may be known to other sources.
+    `reached_at` are addresses and names by which the `instance` may be known to other sources. `login` is the AWS
+    profile that knows it.
     """
 
     name: str
@@ -24,6 +28,7 @@ class PartialHost(msgspec.Struct, frozen=True, kw_only=True):
     flake_attr: str | None = None
     tags: Mapping[str, str] = MappingProxyType({})
     instance: InstanceId | None = None
+    login: str | None = None
     reached_at: tuple[str, ...] = ()
     transport: Way | None = None
 

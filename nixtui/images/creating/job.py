@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from nixtui.aws.errors import AwsError
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
 from nixtui.images.catalogue import find_image
 from nixtui.images.creating.booting import BootTrial, Subject, terminate
@@ -59,7 +60,7 @@ class CreateJob:
         self, recipe: Recipe, found: Found, source: Source, session: Session, *, state: Path, scratch: Path
     ) -> None:
         self.made = Made(found.snapshots, found.image)
-        self._recipe = recipe
+        self.recipe = recipe
         self._found = found
         self._source = source
         self._session = session
@@ -87,7 +88,7 @@ class CreateJob:
             self._go_on(run)
             detail = await self._check(run, tell, image)
             self._go_on(run)
-            await give(self._session, self._recipe, image, tell)
+            await give(self._session, self.recipe, image, tell)
         except _Ended as ended:
             return ended.row
         except Cancelled:
@@ -113,7 +114,7 @@ class CreateJob:
 
     async def _image(self, run: Run, tell: Narrator) -> Image:
         """The AMI in its own region: the one that is there, or a new one of the snapshot that is there or is sent."""
-        recipe, made = self._recipe, self.made
+        recipe, made = self.recipe, self.made
         if made.image is not None:
             tell.note(f"{made.image.identity} is this image already; nothing is sent")
             identity = made.image.identity
@@ -124,7 +125,7 @@ class CreateJob:
                 await self._send_all(run, tell)
                 self._go_on(run)
             first, *more = made.snapshots
-            row = await register(self._recipe.registration(first, tuple(more)), self._session, run)
+            row = await register(self.recipe.registration(first, tuple(more)), self._session, run)
             identity = str(row.after)
             made.image = Image(identity=identity, name=recipe.name, region=recipe.region, state="pending")
         tell.begin("waiting until it is available")
@@ -146,7 +147,7 @@ class CreateJob:
 
     async def _send(self, run: Run, tell: Narrator, path: Path, which: str) -> str:
         """One snapshot. Its tags are there from its first moment, so that a later run finds it."""
-        recipe = self._recipe
+        recipe = self.recipe
         number, _, count = which.partition("/")
         tags = recipe.all_tags if count == "1" else {**recipe.all_tags, TAG_DISK: which}
         async with as_disk(path, self._scratch, tell.note) as disk:
@@ -184,7 +185,7 @@ class CreateJob:
 
     async def _carry(self, run: Run, prospect: Prospect, path: Path) -> tuple[TargetReport, str | None, bool]:
         """Straight into a snapshot, or by way of S3: how it went, the snapshot, whether an earlier run began it."""
-        detour = self._recipe.detour
+        detour = self.recipe.detour
         if detour is not None:
             check_format(path)
             by_s3 = ImportJob(prospect, path, detour, self._session)
@@ -203,15 +204,15 @@ class CreateJob:
         tell.begin("building")
         built = await run.unless_cancelled(self._source.build(tell.output))
         tell.end(True, built.store_path)
-        check_built(built, self._recipe.architecture, self._recipe.boot_mode)
-        if self._recipe.boot_mode is None:
-            self._recipe = replace(self._recipe, boot_mode=built.boot_mode)
+        check_built(built, self.recipe.architecture, self.recipe.boot_mode)
+        if self.recipe.boot_mode is None:
+            self.recipe = replace(self.recipe, boot_mode=built.boot_mode)
         self.made.files = (Path(built.file), *map(Path, built.more))
         return self.made.files
 
     async def _check(self, run: Run, tell: Narrator, image: Image) -> str | None:
         """Boot it, where that is asked for and was not done. What to tell of it; `_Ended` where it does not boot."""
-        recipe = self._recipe
+        recipe = self.recipe
         for instance in self._found.strays:
             tell.begin(f"terminating {instance}, left by an earlier boot check")
             reason = await terminate(self._session, recipe.region, instance)
@@ -237,7 +238,7 @@ class CreateJob:
 
     async def _spread(self, run: Run, others: list[Target]) -> list[TargetReport]:
         """Copies, all at once, and then what tells of them; what was not copied is not published."""
-        recipe, image = self._recipe, self.made.image
+        recipe, image = self.recipe, self.made.image
         assert image is not None
         named = {each.name: each for each in others}
         if not image.snapshots:
@@ -281,17 +282,18 @@ class CreateJob:
 
     def _short(self, outcome: Outcome, reason: str, remedy: str | None) -> TargetReport:
         """The row of an image that is not all it was to be: what is there, how it goes on, how it goes away."""
-        made, region = self.made, self._recipe.region
+        made, region = self.made, self.recipe.region
+        where = f"{region}{by_profile(self._session.profile)}"
         left, away = "nothing was left at AWS", None
         if made.image is not None:
             left = f"{made.image.identity} is registered in {region}"
-            away = f"nixtui image retire {made.image.identity} --region {region}"
+            away = f"nixtui image retire {made.image.identity} --region {where}"
         elif made.snapshots:
             left = f"snapshot {' and '.join(made.snapshots)} is complete in {region}"
-            away = " && ".join(f"nixtui image discard {each} --region {region}" for each in made.snapshots)
+            away = " && ".join(f"nixtui image discard {each} --region {where}" for each in made.snapshots)
         ways = [remedy, f"the same command goes on from there; to remove it instead: {away}" if away else None]
         return TargetReport(
-            name=self._recipe.name,
+            name=self.recipe.name,
             outcome=outcome,
             before=next(iter(made.snapshots), None),
             after=made.image.identity if made.image else None,
@@ -308,7 +310,8 @@ class CreateJob:
                 name=f"instance {self.made.instance}",
                 outcome=Outcome.FAILED,
                 detail="the instance of the boot check could not be terminated; it runs and costs money",
-                remedy=f"nixtui instance terminate {self.made.instance} --region {self._recipe.region}",
+                remedy=f"nixtui instance terminate {self.made.instance} --region {self.recipe.region}"
+                f"{by_profile(self._session.profile)}",
             )
         ]
 

@@ -6,6 +6,7 @@ import time
 import msgspec
 
 from nixtui.aws.errors import AwsError, Kind
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session, jittered
 from nixtui.images.catalogue import read_image
 from nixtui.images.changing import Call, copy, deprecate, share
@@ -36,6 +37,7 @@ async def wait_available(session: Session, region: str, identity: str) -> Image:
             if not (error.may_pass or (error.kind is Kind.NOT_FOUND and passed < _SETTLING_S)):
                 raise
         else:
+            where = f"--region {region}{by_profile(session.profile)}"
             for told in answer.get("Images", ()):
                 if told.get("State") == "available":
                     return read_image(told, region)
@@ -43,7 +45,7 @@ async def wait_available(session: Session, region: str, identity: str) -> Image:
                     raise AwsError(
                         f"{identity} in {region} is {told.get('State')}: "
                         f"{told.get('StateReason', {}).get('Message') or 'no reason given'}",
-                        f"remove it: nixtui image retire {identity} --region {region}; then run this again",
+                        f"remove it: nixtui image retire {identity} {where}; then run this again",
                         kind=Kind.UNUSABLE,
                     )
         if passed > PATIENCE_S:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # values only: whoever asks for them has them, and the first 
     from nixtui.tui.cockpit.memory import Memory
     from nixtui.tui.cockpit.profiles import Profiles
     from nixtui.tui.cockpit.secrets import Secrets
+    from nixtui.tui.cockpit.typed import Typed
     from nixtui.tui.cockpit.upkeep import Upkeep
 
 
@@ -88,6 +89,8 @@ class Cockpit(Protocol):
     def images(self) -> Images: ...
     @property
     def instances(self) -> InstanceWork: ...
+    @property
+    def typed(self) -> Typed: ...
     @property
     def notes(self) -> Sequence[str]:
         """What the person should know about this fleet's data: sources that failed, hosts left out."""

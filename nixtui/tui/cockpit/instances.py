@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from nixtui.aws.console_output import ConsoleOutput
 from nixtui.instances.doors import Door
 from nixtui.instances.offers import LaunchWish, Offers
 from nixtui.instances.refreshing import Refresh, Rollout
@@ -22,12 +23,24 @@ class InstanceWork(Protocol):
         """The ways into an instance, those that can work first."""
         ...
 
+    async def console(self, standing: Standing) -> ConsoleOutput:
+        """What it wrote on its console."""
+        ...
+
+    def session_words(self, standing: Standing, door: str | None) -> Sequence[str]:
+        """The command that asks and then opens a session, by the named door or the first that works."""
+        ...
+
+    async def session(self, words: Sequence[str]) -> int:
+        """Run that on our own terminal, which has to be free; its exit status, once somebody has read how it ended."""
+        ...
+
     async def refresh(self, group: Group) -> Refresh | None:
         """The newest refresh of a group; `None` where there never was one."""
         ...
 
-    async def images(self, region: str) -> Sequence[Image]:
-        """Own images of a region, newest first."""
+    async def images(self, region: str, login: str | None = None) -> Sequence[Image]:
+        """Own images that a login has in a region, newest first."""
         ...
 
     async def offers(self, image: Image) -> Offers:

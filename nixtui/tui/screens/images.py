@@ -1,14 +1,15 @@
 """Images: AMIs over regions, what uses them, and what may be done to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 
 from nixtui.model.image import Catalogue, Image
-from nixtui.tui import image_acts, units
+from nixtui.model.image_drift import ImageDrift
+from nixtui.tui import image_acts
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.image_rows import OWNERS, columns, image_lines, matches, trouble_lines
+from nixtui.tui.image_rows import OWNERS, columns, image_lines, login_words, matches, trouble_lines
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
@@ -36,12 +37,14 @@ class ImagesScreen(Place):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._images: dict[str, Image] = {}
-        self._table = Table[Image](columns(session.cockpit.clock), self._images.get, id="images")
+        self._drifts: dict[str, ImageDrift] = {}
+        self._table = Table[Image](columns(session.cockpit.clock, self._drifts), self._images.get, id="images")
         self._panel = Panel(id="image")
         self._owner = 0
         self._found: Catalogue | None = None
         self._problem: str | None = None
-        self._asking = False
+        self._asking, self._ended = False, 0
+        self._comparing = False
         self._filter = ""
         self._marks: frozenset[str] = frozenset()
         self._uses: dict[str, Sequence[str]] = {}
@@ -73,11 +76,16 @@ class ImagesScreen(Place):
 
     def ask_again(self) -> None:
         """Ask all regions now; what is known stays on the screen meanwhile."""
+        self._ended = self._count_ended()
         self._asking, self._problem = True, None
         self._uses.clear()
         self._unknown.clear()
         self.in_background(self._ask, group="images", doing="Asking AWS for images")
         self.call_after_refresh(self.show)
+
+    def _count_ended(self) -> int:
+        begun = self.session.cockpit.operations.begun()
+        return sum(each.plan.kind.startswith("image-") and each.report is not None for each in begun)
 
     async def _ask(self) -> None:
         owner = self._owner
@@ -91,7 +99,15 @@ class ImagesScreen(Place):
             self._found, self._asking = found, False
             self._images.clear()
             self._images.update({each.key: each for each in found.images})
+            self._table.set_columns(columns(self.session.cockpit.clock, self._drifts, of_logins=bool(found.logins)))
             self._marks &= self._images.keys()
+            self.in_background(self._glance, group="drift", doing="Comparing images with the flake")
+        self.show()
+
+    async def _glance(self) -> None:
+        found = await self.session.cockpit.images.drift(list(self._images.values()))
+        self._drifts.clear()
+        self._drifts.update(found)
         self.show()
 
     async def _ask_uses(self, image: Image) -> None:
@@ -114,7 +130,9 @@ class ImagesScreen(Place):
         self.call_after_refresh(self.show)
 
     def tick(self, now: float) -> None:
-        """Ages grow."""
+        """Ages grow. After every operation on images the list is another one."""
+        if self._count_ended() > self._ended and not self._asking:
+            self.ask_again()
         self._table.redraw()
         super().tick(now)
 
@@ -128,7 +146,7 @@ class ImagesScreen(Place):
         self._table.set_empty(self._why_empty())
         self._table.show(tuple(order))
         self._table.redraw()
-        self._table.set_title(self._left_title(), self._right_title(len(order)))
+        self._table.set_title(self._left_title(), *self._right_titles(len(order)))
         self._show_image()
         self.refresh_frame()
 
@@ -138,26 +156,30 @@ class ImagesScreen(Place):
         own = line((f"  {OWNERS[self._owner][1]}", Role.TEXT), (only + marked, Role.ACCENT))
         return (*tabs("images"), *own)
 
-    def _right_title(self, count: int) -> Line:
+    def _right_titles(self, count: int) -> Iterator[Line]:
+        """The longest first; where room is short, when the login ends matters more than where was asked."""
         if self._asking:
-            return line(("asking every region …", Role.ACCENT))
-        if self._found is None:
-            return EMPTY
+            yield line(("asking every region …", Role.ACCENT))
+        elif self._comparing:
+            yield line(("evaluating …", Role.ACCENT))
+        if self._asking or self._comparing or self._found is None:
+            return
         regions = len(self._found.regions)
         where = self._found.regions[0] if regions == 1 else f"{regions} regions"
+        where += f" of {len(self._found.logins)} logins" if self._found.logins else ""
         silent = len(self._found.troubles)
         trouble = line((f"  ✖ {silent} did not tell", Role.BAD)) if silent else EMPTY
         of = f" of {len(self._images)}" if count != len(self._images) else ""
-        return line((f"{count}{of} in {clean(where)}", Role.MUTED)) + trouble + self._login()
+        for place in (f" in {clean(where)}", ""):
+            yield line((f"{count}{of}{place}", Role.MUTED)) + trouble + self._login()
 
     def _login(self) -> Line:
-        """How long the login lasts, where it ends."""
-        ends = self._found.expires_at if self._found else None
-        if ends is None:
+        """How long the login lasts, where it ends; of several the one that ends first, by name."""
+        found = self._found
+        if found is None or found.expires_at is None:
             return EMPTY
-        left = ends - self.session.cockpit.clock()
-        words = f"  login ends in {units.span(left)}" if left > 0 else "  the login has ended"
-        return line((words, Role.MUTED if left > _SOON_S else Role.WARN))
+        left = found.expires_at - self.session.cockpit.clock()
+        return line((f"  {login_words(left, found.ends_first)}", Role.MUTED if left > _SOON_S else Role.WARN))
 
     def _why_empty(self) -> list[Line]:
         cells = max(20, self._table.cells - 4)
@@ -170,20 +192,22 @@ class ImagesScreen(Place):
             return [line(("asking AWS …", Role.MUTED))]
         if self._images:
             return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
-        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *trouble_lines(self._found, cells)]
+        troubles = trouble_lines(self._found.troubles, cells)
+        if not self._found.regions:
+            return [line("No login tells of its images."), *troubles, again]
+        told = [line(f"There are no {OWNERS[self._owner][1]} here."), *troubles]
         return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
 
     def _show_image(self) -> None:
         image, cells = self._images.get(self._table.cursor or ""), self._panel.text_cells
         self._panel.set_title(line((clean(image.name), Role.STRONG)) if image else EMPTY)
         now = self.session.cockpit.clock()
-        told = (
-            list(image_lines(image, self._uses.get(image.key), self._unknown.get(image.key), now, cells))
-            if image
-            else []
-        )
+        told: list[Line] = []
+        if image is not None:
+            uses, unknown = self._uses.get(image.key), self._unknown.get(image.key)
+            told = list(image_lines(image, uses, unknown, self._drifts.get(image.key), now, cells))
         if self._found is not None and self._found.troubles and self._images:
-            told += [EMPTY, *trouble_lines(self._found, cells)]
+            told += [EMPTY, *trouble_lines(self._found.troubles, cells)]
         self._panel.show(told)
 
     @on(RowMoved)
@@ -210,8 +234,6 @@ class ImagesScreen(Place):
         """The marked images, or the one under the cursor; what forbids changes forbids these as well."""
         policy = self.session.cockpit.policy
         forbidden = "nixtui runs read-only" if policy.read_only else None
-        if not self.chosen:
-            forbidden = "no image is selected"
         return Selection(
             hosts=tuple(each.name for each in self.chosen),
             marked=len(self._marks),
@@ -280,6 +302,26 @@ class ImagesScreen(Place):
     def scroll_detail(self, rows: int) -> None:
         """Read on in the selected image."""
         self._panel.scroll_rows(rows)
+
+    def compare(self) -> None:
+        """Evaluate what the flake gives now for the marked images, or the one under the cursor."""
+        chosen = self.chosen
+
+        async def ask() -> None:
+            try:
+                found = await self.session.cockpit.images.drift(chosen, exactly=True)
+                self._drifts.update(found)
+            finally:
+                self._comparing = False
+                self.show()
+            if len(chosen) == 1 and found:
+                self.session.say(Level.INFO, f"{chosen[0].name}: {found[chosen[0].key].sentence}")
+            elif not found:
+                self.session.say(Level.WARNING, "There is no flake here to compare with; name one in [fleet] flake.")
+
+        self._comparing = True
+        self.in_background(ask, group="compare", doing="Evaluating what the flake gives now")
+        self.show()
 
     def copy_to_regions(self) -> None:
         """One image at a time."""

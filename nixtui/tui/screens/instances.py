@@ -1,6 +1,6 @@
 """Instances: EC2 over regions, with what is around each; ways in, and what may be done to them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from textual import on
@@ -14,6 +14,8 @@ from nixtui.instances.standing import Instances
 from nixtui.model.host import Host
 from nixtui.tui import instance_acts, opening, units
 from nixtui.tui.actions import Scope, Selection
+from nixtui.tui.image_acts import where
+from nixtui.tui.image_rows import login_words
 from nixtui.tui.instance_rows import (
     InstanceRow,
     columns,
@@ -155,6 +157,8 @@ class InstancesScreen(Place):
         hosts: Mapping[str, Host] = hosts_of(
             [each.instance for each in standings], self.session.cockpit.fleet.hosts().values()
         )
+        of_logins = bool(self._found is not None and self._found.logins)
+        self._table.set_columns(columns(self.session.cockpit.clock, of_logins=of_logins))
         self._rows.clear()
         self._rows.update({key_of(each): instance_row(each, hosts.get(each.instance.identity)) for each in standings})
         self._marks &= self._rows.keys()
@@ -234,17 +238,19 @@ class InstancesScreen(Place):
         only = f"  {clean(self._filter)}" if self._filter else ""
         only += "  only problems" if self._only_problems else ""
         marked = f"  {len(self._marks)} marked" if self._marks else ""
-        self._table.set_title((*tabs("instances"), *line((only + marked, Role.ACCENT))), self._right_title())
+        self._table.set_title((*tabs("instances"), *line((only + marked, Role.ACCENT))), *self._right_titles())
 
-    def _right_title(self) -> Line:
+    def _right_titles(self) -> Iterator[Line]:
+        """The longest first; where room is short, what is wrong matters more than where was asked."""
         if self._asking:
-            return line(("asking every region …", Role.ACCENT))
-        if self._found is None:
-            return EMPTY
+            yield line(("asking every region …", Role.ACCENT))
+        if self._asking or self._found is None:
+            return
         now, regions, count = self.session.cockpit.clock(), self._found.regions, len(self._table.order)
-        where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+        place = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+        place += f" of {len(self._found.logins)} logins" if self._found.logins else ""
         of = f" of {len(self._rows)}" if count != len(self._rows) else ""
-        told = line((f"{count}{of} in {clean(where)}", Role.MUTED))
+        told = EMPTY
         if impaired := sum(row.failed_checks is not None for row in self._rows.values()):
             told += line((f"  ✖ {impaired} impaired", Role.BAD))
         if self._found.troubles:
@@ -252,10 +258,10 @@ class InstancesScreen(Place):
         if self._problem is not None or now - self._seen_at >= _STALE_S:
             told += line((f"  seen {units.span(now - self._seen_at)} ago", Role.WARN))
         if (ends := self._found.expires_at) is not None:
-            left = ends - now
-            words = f"  login ends in {units.span(left)}" if left > 0 else "  the login has ended"
-            told += line((words, Role.MUTED if left > _SOON_S else Role.WARN))
-        return told
+            words = f"  {login_words(ends - now, self._found.ends_first)}"
+            told += line((words, Role.MUTED if ends - now > _SOON_S else Role.WARN))
+        for asked in (f" in {clean(place)}", ""):
+            yield line((f"{count}{of}{asked}", Role.MUTED)) + told
 
     def _why_empty(self) -> list[Line]:
         cells = max(20, self._table.cells - 4)
@@ -267,7 +273,10 @@ class InstancesScreen(Place):
         if self._rows:
             what = f"matches {clean(self._filter)}" if self._filter else "has a problem"
             return [line(f"No instance {what}."), line(("esc", Role.KEY), (" shows all", Role.MUTED))]
-        told = [line("There are no instances here."), *trouble_lines(self._found.troubles, cells)]
+        troubles = trouble_lines(self._found.troubles, cells)
+        if not self._found.regions:
+            return [line("No login tells of its instances."), *troubles, again]
+        told = [line("There are no instances here."), *troubles]
         return [*told, line(("n", Role.KEY), (" on an image launches the first one, ", Role.MUTED)) + again]
 
     def _show_instance(self) -> None:
@@ -421,7 +430,7 @@ class InstancesScreen(Place):
     def copy_command(self) -> None:
         """What shows it without a screen."""
         row = self.under_cursor
-        words = ["list"] if row is None else ["show", row.instance.identity, "--region", row.instance.region]
+        words = ["list"] if row is None else ["show", row.instance.identity, *where(row.instance)]
         self.nixtui.copy(" ".join(["nixtui instance", *words]), "the command")
 
     def scroll_detail(self, rows: int) -> None:

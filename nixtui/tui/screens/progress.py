@@ -81,9 +81,11 @@ class ProgressScreen(Place):
         return self._ledger.targets.get(name)
 
     def _columns(self) -> tuple[Column[TargetState], ...]:
+        noun = self._ledger.plan.kind.partition("-")[0]
+        is_host = noun not in ("image", "instance")  # whose names are long, and so is what becomes of them
         return (
-            Column("name", "HOST", 12, lambda row: (said(row.target.name, Role.STRONG),), 0, 28),
-            Column("change", "FROM → TO", 11, _change, 1, 20),
+            Column("name", "HOST" if is_host else noun.upper(), 12, _name, 0, 28 if is_host else 60),
+            Column("change", "FROM → TO", 11, _change, 1, 20 if is_host else 30),
             Column("step", "WHERE IT IS", 30, lambda row: row.line(self.session.cockpit.clock()), 0, 90),
         )
 
@@ -312,6 +314,10 @@ def _target(label: str | None) -> str:
     if label is None:
         return "previous"
     return f"path:{label}" if label.startswith("/nix/store/") else label
+
+
+def _name(state: TargetState) -> Line:
+    return (said(state.target.name, Role.STRONG),)
 
 
 def _change(state: TargetState) -> Line:

@@ -4,6 +4,8 @@ The frame is drawn here and not by a style, because a style's title repaints the
 bar is three more widgets to compose in every frame.
 """
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
@@ -13,6 +15,9 @@ from nixtui.tui.widgets.painted import Painted, changed_cells
 
 _TITLE_FRAME = 6
 """Cells of the top line that are not the titles': two corners, and a rule and a blank on either side."""
+
+_LEAST_GAP = 3
+"""Between two titles: a rule with a blank on either side."""
 
 
 class Pane(Painted):
@@ -25,7 +30,7 @@ class Pane(Painted):
         self.pinned = pinned
         self._edge = 1 if framed else 0
         self._left: Line = EMPTY
-        self._right: Line = EMPTY
+        self._right: Sequence[Line] = ()
         self._top = 0
 
     # For subclasses
@@ -56,8 +61,8 @@ class Pane(Painted):
 
     # Titles
 
-    def set_title(self, left: Line, right: Line = EMPTY) -> None:
-        """What it is on the left, how much of it on the right; the right one goes first where room is short."""
+    def set_title(self, left: Line, *right: Line) -> None:
+        """What it is on the left, how much of it on the right, the first that fits; none where room is short."""
         before = self._top_line()
         self._left, self._right = left, right
         changed = changed_cells(before, self._top_line())
@@ -68,12 +73,13 @@ class Pane(Painted):
         frame = self._frame
         room = max(0, self.outer_size.width - _TITLE_FRAME)
         left = fit(self._left, min(room, width(self._left)))
-        gap = room - width(left) - width(self._right)
+        right = next((each for each in self._right if each and room - width(left) - width(each) >= _LEAST_GAP), EMPTY)
+        gap = room - width(left) - width(right)
         if not left:
             return (Span(f"╭{'─' * (room + 4)}╮", frame),)
-        if not self._right or gap < 3:
+        if not right:
             return (Span("╭─ ", frame), *left, Span(f" {'─' * (room - width(left))}─╮", frame))
-        return (Span("╭─ ", frame), *left, Span(f" {'─' * (gap - 2)} ", frame), *self._right, Span(" ─╮", frame))
+        return (Span("╭─ ", frame), *left, Span(f" {'─' * (gap - 2)} ", frame), *right, Span(" ─╮", frame))
 
     @property
     def _frame(self) -> Role:

@@ -71,6 +71,16 @@ def test_two_instances_never_become_one_host() -> None:
     }
 
 
+def test_an_address_that_two_accounts_have_makes_nobody_a_host() -> None:
+    here = instance("i-1", private_address="10.0.0.1", login="prod")
+    there = instance("i-2", private_address="10.0.0.1", public_address="192.0.2.7", login="staging")
+    hosts = merged(
+        [here, there], PartialHost(name="web", address="10.0.0.1"), PartialHost(name="db", address="192.0.2.7")
+    )
+    assert identities(hosts) == {"i-1": "i-1", "db": "i-2"}
+    assert (hosts["web"].login, hosts["i-1"].login, hosts["db"].login) == (None, "prod", "staging")
+
+
 def test_what_the_file_claims_is_not_given_to_one_of_that_name() -> None:
     given = PartialHost(name="web", tags={"ec2": "i-2"})
     hosts = merged([instance("i-1", "web"), instance("i-2", "other")], given)

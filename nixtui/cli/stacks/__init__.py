@@ -1,0 +1,1 @@
+"""What `nixtui stack WORD` does, a file for each word."""
