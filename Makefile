@@ -36,7 +36,7 @@ pytest: $(development) programs
 	@[ "$$(id -u)" != 0 ] || tests/lab/lab build 3 # before any test's own time limit runs
 	@$(bin)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-bench: $(development) ## the figures that README.md gives, and their bars; about four minutes, as root
+bench: $(development) ## the figures that README.md gives, and their bars; a quarter of an hour, as root
 	@$(bin)/python -m tests.bench $(ARGS)
 
 screenshots: $(development) ## the pictures of README.md

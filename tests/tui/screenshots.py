@@ -29,6 +29,8 @@ PICTURES = {
     "diff": Picture(("enter", "j"), ("closure", "nginx")),
     "incident": Picture(("7", "tab"), ("web-2 … web-6 (3)", "24 hosts"), then=("j", "j")),
     "logs": Picture(("space", "space", "space", "l"), ("signal 11", "following")),
+    "images": Picture(("4",), ("commits behind", "in 4 regions", "the newest:")),
+    "instances": Picture(("4", "tab", "G"), ("24 in 4 regions", "launched")),
     "narrow": Picture((), ("failed: nginx", "never", "db-2"), (80, 24)),
 }
 
