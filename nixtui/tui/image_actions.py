@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixtui.tui import image_acts
-from nixtui.tui.actions import Action, may_change_each, may_make, needs_row
+from nixtui.tui.actions import Action, may_change_each, may_make, needs_marks, needs_row
 
 if TYPE_CHECKING:
     from nixtui.tui.screens.images import ImagesScreen
@@ -34,6 +34,7 @@ IMAGES: tuple[Action[ImagesScreen], ...] = (
     Action("retire", "D", "retire", image_acts.retire, _MAY_ACT, danger=True, rank=6,
            help="deregister it and delete its snapshots, where nothing uses it"),
     Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=7),
+    Action("unmark", "u", "unmark all", lambda on: on.unmark(), needs_marks),
     Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=8),
     Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
     Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),
@@ -48,6 +49,7 @@ BIN: tuple[Action[RecycleBinScreen], ...] = (
     Action("next_view", "tab", "images", lambda on: on.turn_view(1), rank=3),
     Action("previous_view", "shift+tab", "instances", lambda on: on.turn_view(-1)),
     Action("mark", "space", "mark", lambda on: on.mark(), needs_row, rank=4),
+    Action("unmark", "u", "unmark all", lambda on: on.unmark(), needs_marks),
     Action("refresh", "ctrl+r", "ask again", lambda on: on.ask_again(), rank=5),
     Action("text_down", "J", "scroll down", lambda on: on.scroll_detail(5)),
     Action("text_up", "K", "scroll up", lambda on: on.scroll_detail(-5)),

@@ -4,10 +4,9 @@ from argparse import ArgumentParser, Namespace
 from importlib import import_module
 from typing import Any
 
-from nixtui.aws.errors import AwsError, Kind
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.output import narrate, plain
+from nixtui.cli.aws_words import add_words, run_word
+from nixtui.cli.exits import UsageError
 from nixtui.images.disk import BadImage
 
 _WORDS = {
@@ -31,23 +30,15 @@ _WORDS = {
 
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    words = parser.add_subparsers(dest="word", metavar="WHAT", required=True)
-    for word, title in _WORDS.items():
-        declared = words.add_parser(word, help=title, description=title[0].upper() + title[1:] + ".")
-        _module(word).add(declared)
+    add_words(parser, _WORDS, _module)
 
 
-async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
-    """Do it; what AWS says no to is a sentence."""
+async def run(arguments: Namespace, nixtui: Assembly) -> int:
+    """Do it."""
     try:
-        return Exit(await _module(arguments.word).run(arguments, nixtui))
+        return await run_word(arguments, nixtui, _module)
     except BadImage as error:
         raise UsageError(str(error)) from error
-    except AwsError as error:
-        narrate(f"nixtui: {plain(str(error))}")
-        if error.kind is Kind.UNUSABLE:
-            return Exit.USAGE
-        return Exit.UNREACHABLE if error.may_pass else Exit.FAILED
 
 
 def _module(word: str) -> Any:

@@ -4,10 +4,8 @@ from argparse import ArgumentParser, Namespace
 from importlib import import_module
 from typing import Any
 
-from nixtui.aws.errors import AwsError, Kind
 from nixtui.cli.assembly import Assembly
-from nixtui.cli.exits import Exit
-from nixtui.cli.output import narrate, plain
+from nixtui.cli.aws_words import add_words, run_word
 
 _WORDS = {
     "list": "instances over regions: state, checks, image, group, and what a replacement would run",
@@ -34,21 +32,12 @@ _ACTS = frozenset({"start", "stop", "reboot", "terminate"})
 
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    words = parser.add_subparsers(dest="word", metavar="WHAT", required=True)
-    for word, title in _WORDS.items():
-        declared = words.add_parser(word, help=title, description=title[0].upper() + title[1:] + ".")
-        _module(word).add(declared)
+    add_words(parser, _WORDS, _module)
 
 
 async def run(arguments: Namespace, nixtui: Assembly) -> int:
-    """Do it; what AWS says no to is a sentence. A session exits as what ran in it."""
-    try:
-        return int(await _module(arguments.word).run(arguments, nixtui))
-    except AwsError as error:
-        narrate(f"nixtui: {plain(str(error))}")
-        if error.kind is Kind.UNUSABLE:
-            return Exit.USAGE
-        return Exit.UNREACHABLE if error.may_pass else Exit.FAILED
+    """Do it."""
+    return await run_word(arguments, nixtui, _module)
 
 
 def _module(word: str) -> Any:

@@ -9,6 +9,7 @@ from nixtui.cli.exits import Exit
 from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.instances.choosing import choose
 from nixtui.cli.output import narrate, plain, print_json
+from nixtui.instances.belonging import hosts_of
 from nixtui.instances.doors import doors, look
 from nixtui.instances.recovering import Playbook, Situation, playbooks
 from nixtui.instances.standing import Standing
@@ -53,8 +54,7 @@ async def _situation(standing: Standing, nixtui: Assembly, session: Session) -> 
     path = nixtui.surroundings.environ.get("PATH")
     plugin = shutil.which("session-manager-plugin", path=path) is not None
     open_ways = doors(instance, await look(session, instance, plugin=plugin))
-    hosts = await nixtui.hosts()
-    host = next((each for each in hosts if each.instance and each.instance.identity == instance.identity), None)
+    host = hosts_of([instance], await nixtui.hosts()).get(instance.identity)
     closed, confirmed = (None, False) if host is None else await _by_ssh(host, nixtui)
     return Situation(standing, open_ways, host.name if host else None, closed, confirmed)
 

@@ -40,6 +40,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     rows = [_declared(nixtui, name, known) for name in stacks] + _others(nixtui, known)
     if arguments.json:
         print_json(rows)
+    elif not rows and not blind:
+        narrate("no stack is declared in nixtui.toml, and none is there")
     else:
         headings = ("STACK", "REGION", "FLEET", "DECLARED", "THERE", "STATE")
         print_table(headings, [_cells(row) for row in rows])

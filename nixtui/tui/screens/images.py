@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from textual import on
-from textual.app import ComposeResult
 
 from nixtui.model.image import Catalogue, Image
 from nixtui.model.image_drift import ImageDrift
@@ -13,11 +12,10 @@ from nixtui.tui.image_rows import OWNERS, columns, image_lines, login_words, mat
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
-from nixtui.tui.screens.image_tabs import next_view, tabs
-from nixtui.tui.screens.place import Blank, Place
+from nixtui.tui.screens.image_tabs import tabs
+from nixtui.tui.screens.marked_list import MarkedList
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.pane import Panel
-from nixtui.tui.widgets.prompt import Question
 from nixtui.tui.widgets.table import Table
 
 RESTS_AFTER_S = 0.4
@@ -27,34 +25,29 @@ _SOON_S = 900.0
 """A login that ends within so long is worth a warning: an upload takes longer."""
 
 
-class ImagesScreen(Place):
+class ImagesScreen(MarkedList):
     """Screen 4."""
 
     scopes = (Scope.IMAGES, Scope.LISTS, Scope.EVERYWHERE)
     here = "images"
+    view = "images"
     CSS_PATH = "images.tcss"
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session)
         self._images: dict[str, Image] = {}
         self._drifts: dict[str, ImageDrift] = {}
-        self._table = Table[Image](columns(session.cockpit.clock, self._drifts), self._images.get, id="images")
-        self._panel = Panel(id="image")
+        super().__init__(
+            session,
+            Table[Image](columns(session.cockpit.clock, self._drifts), self._images.get, id="images"),
+            Panel(id="image"),
+        )
         self._owner = 0
         self._found: Catalogue | None = None
         self._problem: str | None = None
         self._asking, self._ended = False, 0
         self._comparing = False
-        self._filter = ""
-        self._marks: frozenset[str] = frozenset()
         self._uses: dict[str, Sequence[str]] = {}
         self._unknown: dict[str, str] = {}
-
-    def body(self) -> ComposeResult:
-        """The list and the selected one."""
-        with Blank():
-            yield self._table
-            yield self._panel
 
     @property
     def table(self) -> Table[Image]:
@@ -64,8 +57,7 @@ class ImagesScreen(Place):
     @property
     def chosen(self) -> list[Image]:
         """The marked images, or the one under the cursor."""
-        keys = [key for key in self._images if key in self._marks] or [self._table.cursor or ""]
-        return [self._images[key] for key in keys if key in self._images]
+        return [self._images[key] for key in self.marked_or_cursor(tuple(self._images))]
 
     # Asking
 
@@ -122,11 +114,6 @@ class ImagesScreen(Place):
     def on_screen_resume(self) -> None:
         """As it was left."""
         super().on_screen_resume()
-        self.call_after_refresh(self.show)
-
-    def on_resize(self) -> None:
-        """The titles are as long as the frames are wide."""
-        super().on_resize()
         self.call_after_refresh(self.show)
 
     def tick(self, now: float) -> None:
@@ -242,44 +229,6 @@ class ImagesScreen(Place):
             forbidden=forbidden,
         )
 
-    def filter(self) -> None:
-        """By words of name, id, region or revision, as one types."""
-        before = self._filter
-
-        def edited(text: str) -> Line:
-            self._filter = text
-            self.show()
-            return line((f"{len(self._table.order)} shown", Role.MUTED))
-
-        def left() -> None:
-            self._filter = before
-            self.stop_asking()
-            self.show()
-
-        self.ask(Question("/ ", before, edited, lambda _: self.stop_asking(), left, kept_as="images filter"))
-
-    def step_back(self) -> None:
-        """Take the marks away, then the filter, then leave."""
-        if self._marks:
-            self._marks = frozenset()
-        elif self._filter:
-            self._filter = ""
-        else:
-            super().step_back()
-            return
-        self.show()
-
-    def mark(self) -> None:
-        """Mark the image, or take its mark away, and go on."""
-        if (key := self._table.cursor) is not None:
-            self._marks ^= {key}
-            self._table.move(1)
-            self.show()
-
-    def turn_view(self, by: int) -> None:
-        """Instances, and back."""
-        self.visit(next_view("images", by))
-
     def next_owner(self) -> None:
         """Own images, those of NixOS, those of Determinate Systems."""
         self._owner = (self._owner + 1) % len(OWNERS)
@@ -298,10 +247,6 @@ class ImagesScreen(Place):
         owner = OWNERS[self._owner][0]
         words = ["nixtui image list", *(["--owner", owner] if owner != "self" else [])]
         self.nixtui.copy(" ".join(words), "the command")
-
-    def scroll_detail(self, rows: int) -> None:
-        """Read on in the selected image."""
-        self._panel.scroll_rows(rows)
 
     def compare(self) -> None:
         """Evaluate what the flake gives now for the marked images, or the one under the cursor."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from textual import on
-from textual.app import ComposeResult
 
 from nixtui.fleet.state import Changes
 from nixtui.instances.belonging import hosts_of
@@ -32,11 +31,10 @@ from nixtui.tui.instance_rows import (
 from nixtui.tui.messages import HeadClicked, RowChosen, RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
-from nixtui.tui.screens.image_tabs import next_view, tabs
-from nixtui.tui.screens.place import Blank, Place
+from nixtui.tui.screens.image_tabs import tabs
+from nixtui.tui.screens.marked_list import MarkedList
 from nixtui.tui.session import Session, why_unchangeable
 from nixtui.tui.widgets.pane import Panel
-from nixtui.tui.widgets.prompt import Question
 from nixtui.tui.widgets.table import Table
 
 RESTS_AFTER_S = 0.4
@@ -66,35 +64,30 @@ class _Looked:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-class InstancesScreen(Place):
+class InstancesScreen(MarkedList):
     """A view of screen 4."""
 
     scopes = (Scope.INSTANCES, Scope.LISTS, Scope.EVERYWHERE)
     here = "images"
+    view = "instances"
     CSS_PATH = "instances.tcss"
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session)
         self._rows: dict[str, InstanceRow] = {}
+        super().__init__(
+            session,
+            Table[InstanceRow](columns(session.cockpit.clock), self._rows.get, id="instances"),
+            Panel(id="instance"),
+        )
         self._order: list[str] = []
         self._sort, self._descending = "name", False
-        self._table = Table[InstanceRow](columns(session.cockpit.clock), self._rows.get, id="instances")
-        self._panel = Panel(id="instance")
         self._found: Instances | None = None
         self._asked_at = self._seen_at = 0.0
         self._problem: str | None = None
         self._asking = False
         self._under_way = 0
-        self._filter = ""
         self._only_problems = False
-        self._marks: frozenset[str] = frozenset()
         self._looked: dict[str, _Looked] = {}
-
-    def body(self) -> ComposeResult:
-        """The list and the selected one."""
-        with Blank():
-            yield self._table
-            yield self._panel
 
     @property
     def table(self) -> Table[InstanceRow]:
@@ -114,8 +107,7 @@ class InstancesScreen(Place):
     @property
     def chosen(self) -> list[InstanceRow]:
         """The marked instances, or the one under the cursor."""
-        keys = [key for key in self._order if key in self._marks] or [self._table.cursor or ""]
-        return [self._rows[key] for key in keys if key in self._rows]
+        return [self._rows[key] for key in self.marked_or_cursor(self._order)]
 
     # Asking
 
@@ -198,11 +190,6 @@ class InstancesScreen(Place):
         if self._seen_at and not self._under_way and self.session.cockpit.clock() - self._asked_at >= ASK_BACK_S:
             self._looked.clear()
             self._ask_soon()
-        self.call_after_refresh(self.show)
-
-    def on_resize(self) -> None:
-        """The titles are as long as the frames are wide."""
-        super().on_resize()
         self.call_after_refresh(self.show)
 
     def tick(self, now: float) -> None:
@@ -347,22 +334,6 @@ class InstancesScreen(Place):
         looked = self._looked.get(self._table.cursor or "")
         return looked.doors or () if looked is not None else ()
 
-    def filter(self) -> None:
-        """By words of everything that names an instance, as one types."""
-        before = self._filter
-
-        def edited(text: str) -> Line:
-            self._filter = text
-            self.show()
-            return line((f"{len(self._table.order)} shown", Role.MUTED))
-
-        def left() -> None:
-            self._filter = before
-            self.stop_asking()
-            self.show()
-
-        self.ask(Question("/ ", before, edited, lambda _: self.stop_asking(), left, kept_as="instances filter"))
-
     def toggle_problems(self) -> None:
         """Only instances one should look at, or all."""
         self._only_problems = not self._only_problems
@@ -388,32 +359,15 @@ class InstancesScreen(Place):
         """Move sideways, while all columns are shown."""
         self._table.shift(columns)
 
-    def step_back(self) -> None:
-        """Take the marks away, then the filter, then leave."""
-        if self._marks:
-            self._marks = frozenset()
-        elif self._filter or self._only_problems:
-            self._filter, self._only_problems = "", False
-        else:
-            super().step_back()
-            return
-        self.show()
+    @property
+    def is_narrowed(self) -> bool:
+        """By the filter, or to what is a problem."""
+        return super().is_narrowed or self._only_problems
 
-    def mark(self) -> None:
-        """Mark the instance, or take its mark away, and go on."""
-        if (key := self._table.cursor) is not None:
-            self._marks ^= {key}
-            self._table.move(1)
-            self.show()
-
-    def unmark(self) -> None:
-        """Take all marks away."""
-        self._marks = frozenset()
-        self.show()
-
-    def turn_view(self, by: int) -> None:
-        """Images, and back."""
-        self.visit(next_view("instances", by))
+    def widen(self) -> None:
+        """All instances."""
+        super().widen()
+        self._only_problems = False
 
     def open_host(self) -> None:
         """The page of the host that the instance is."""
@@ -432,10 +386,6 @@ class InstancesScreen(Place):
         row = self.under_cursor
         words = ["list"] if row is None else ["show", row.instance.identity, *where(row.instance)]
         self.nixtui.copy(" ".join(["nixtui instance", *words]), "the command")
-
-    def scroll_detail(self, rows: int) -> None:
-        """Read on in the selected instance."""
-        self._panel.scroll_rows(rows)
 
     def for_one(self, act: "Callable[[InstancesScreen], None]") -> None:
         """What is done for one instance at a time."""

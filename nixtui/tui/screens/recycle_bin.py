@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from textual import on
-from textual.app import ComposeResult
 
 from nixtui.model.binned import Bin, Binned
 from nixtui.operations.plan import Plan
@@ -15,37 +14,29 @@ from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.confirming import PlanQuestion
-from nixtui.tui.screens.image_tabs import next_view, tabs
-from nixtui.tui.screens.place import Blank, Place
+from nixtui.tui.screens.image_tabs import tabs
+from nixtui.tui.screens.marked_list import MarkedList
 from nixtui.tui.session import Session
 from nixtui.tui.widgets.pane import Panel
-from nixtui.tui.widgets.prompt import Question
 from nixtui.tui.widgets.table import Table
 
 
-class RecycleBinScreen(Place):
+class RecycleBinScreen(MarkedList):
     """The third view of screen 4."""
 
     scopes = (Scope.BIN, Scope.LISTS, Scope.EVERYWHERE)
     here = "bin"
+    view = "bin"
     CSS_PATH = "recycle_bin.tcss"
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session)
         self._binned: dict[str, Binned] = {}
-        self._table = Table[Binned](columns(session.cockpit.clock), self._binned.get, id="bin")
-        self._panel = Panel(id="binned")
+        super().__init__(
+            session, Table[Binned](columns(session.cockpit.clock), self._binned.get, id="bin"), Panel(id="binned")
+        )
         self._found: Bin | None = None
         self._problem: str | None = None
         self._asking = False
-        self._filter = ""
-        self._marks: frozenset[str] = frozenset()
-
-    def body(self) -> ComposeResult:
-        """The list and the selected one."""
-        with Blank():
-            yield self._table
-            yield self._panel
 
     @property
     def table(self) -> Table[Binned]:
@@ -53,10 +44,14 @@ class RecycleBinScreen(Place):
         return self._table
 
     @property
+    def crumbs(self) -> tuple[str, ...]:
+        """A view of Images."""
+        return ("Recycle bin",)
+
+    @property
     def chosen(self) -> list[Binned]:
         """The marked ones, or the one under the cursor."""
-        keys = [key for key in self._binned if key in self._marks] or [self._table.cursor or ""]
-        return [self._binned[key] for key in keys if key in self._binned]
+        return [self._binned[key] for key in self.marked_or_cursor(tuple(self._binned))]
 
     # Asking
 
@@ -88,11 +83,6 @@ class RecycleBinScreen(Place):
         self.show()
 
     # Showing
-
-    def on_resize(self) -> None:
-        """The titles are as long as the frames are wide."""
-        super().on_resize()
-        self.call_after_refresh(self.show)
 
     def tick(self, now: float) -> None:
         """Time runs out."""
@@ -173,44 +163,6 @@ class RecycleBinScreen(Place):
             forbidden=forbidden,
         )
 
-    def filter(self) -> None:
-        """By words of name, id, region or kind, as one types."""
-        before = self._filter
-
-        def edited(text: str) -> Line:
-            self._filter = text
-            self.show()
-            return line((f"{len(self._table.order)} shown", Role.MUTED))
-
-        def left() -> None:
-            self._filter = before
-            self.stop_asking()
-            self.show()
-
-        self.ask(Question("/ ", before, edited, lambda _: self.stop_asking(), left, kept_as="bin filter"))
-
-    def step_back(self) -> None:
-        """Take the marks away, then the filter, then leave."""
-        if self._marks:
-            self._marks = frozenset()
-        elif self._filter:
-            self._filter = ""
-        else:
-            super().step_back()
-            return
-        self.show()
-
-    def mark(self) -> None:
-        """Mark it, or take its mark away, and go on."""
-        if (key := self._table.cursor) is not None:
-            self._marks ^= {key}
-            self._table.move(1)
-            self.show()
-
-    def turn_view(self, by: int) -> None:
-        """Images or instances."""
-        self.visit(next_view("bin", by))
-
     def copy(self) -> None:
         """The ids."""
         chosen = self.chosen
@@ -220,10 +172,6 @@ class RecycleBinScreen(Place):
     def copy_command(self) -> None:
         """What lists them without a screen."""
         self.nixtui.copy("nixtui image bin", "the command")
-
-    def scroll_detail(self, rows: int) -> None:
-        """Read on in the selected one."""
-        self._panel.scroll_rows(rows)
 
     def restore(self) -> None:
         """Propose to have them back, an image with its snapshots."""
