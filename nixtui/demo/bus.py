@@ -67,17 +67,20 @@ class Bus:
         except FileNotFoundError:
             return  # no box of ours; whoever wrote this waits for nothing
         try:
-            os.write(pipe, b"here\n")
             os.write(pipe, (await self._answer(words)).encode())
         finally:
             os.close(pipe)
 
 
 def _take(box: Path) -> tuple[list[str], int]:
-    """The words of a request and the pipe that takes its answer; nothing of it stays behind on the disk."""
+    """The words of a request and the pipe that takes its answer; nothing of it stays behind on the disk.
+
+    Killed before it said that it is there, it leaves the box by which the next demo finds who waits.
+    """
     words = box.with_name(f"{box.name}.words")
     request = [word.decode(errors="replace") for word in words.read_bytes().split(b"\0")[:-1]]
     pipe = os.open(box, os.O_RDWR | os.O_NONBLOCK)
+    os.write(pipe, b"here\n")
     words.unlink()
     box.unlink()
     return request, pipe

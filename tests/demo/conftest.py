@@ -15,13 +15,13 @@ from tests.demo.operator import Operator, operator_of
 Start = Callable[..., AbstractAsyncContextManager[Operator]]
 
 
-def processes_of(directory: Path) -> list[str]:
-    """The command lines of the processes that know a directory by their environment."""
-    found = []
+def processes_of(directory: Path) -> dict[int, str]:
+    """The processes that know a directory by their environment, and their command lines."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if str(directory).encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
         except OSError:
             continue
     return found

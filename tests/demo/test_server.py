@@ -47,7 +47,7 @@ async def test_what_runs_when_its_channel_is_closed_ends(start: Start) -> None:
         async with operator.at(HOST) as transport:
             with pytest.raises(NoAnswer):
                 await transport.run(Script("wait", "sleep 4711"), timeout=0.5)
-        await until_true(lambda: not any("4711" in each for each in processes_of(directory)))
+        await until_true(lambda: not any("4711" in each for each in processes_of(directory).values()))
 
 
 async def test_the_guard_outlives_its_channel(start: Start) -> None:

@@ -102,7 +102,8 @@ def test_a_pushed_key_opens_a_real_session_and_is_gone_afterwards(
         window.until_shown("SendSSHPublicKey ✔")
         window.write("echo it-is-$((40+2)); tty\n")
         window.until_shown("it-is-42", "/dev/pts/")
-        window.write("sleep 300\n")
+        window.write("(echo asleep-$((1+1)); exec sleep 300)\n")
+        window.until_shown("asleep-2")  # sooner it would be the shell's that is about to start it
         window.send("C-c")  # is the session's, and ends neither it nor nixtui
         window.write("\necho still-$((1+1))\n")
         window.until_shown("still-2")
