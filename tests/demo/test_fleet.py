@@ -251,7 +251,7 @@ async def test_killed_its_hosts_end_by_themselves_and_the_next_one_clears_up(bas
 
 
 def only_who_asks_is_left(directory: Path) -> bool:
-    """Who asked the service manager at that very moment waits for the next demo, and its callers and helpers with it."""
+    """Who asked the service manager at that very moment waits for the next demo, with its callers and helpers."""
     left = processes_of(directory)
     asking = {int(box.suffix[1:]) for box in directory.rglob("box.*") if box.is_fifo()}
     return all(asking & set(lineage(pid)) or any(pid in lineage(each) for each in asking) for pid in left)
