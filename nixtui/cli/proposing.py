@@ -86,7 +86,7 @@ async def decide(
             narrate(line)
     try:
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-        return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent, watch)
+        return await carry_out(nixtui, prepared, consent, watch)
     except Refused as refusal:
         narrate(f"refused: {refusal}")
         return _nothing(prepared, str(refusal))

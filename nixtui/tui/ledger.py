@@ -15,6 +15,7 @@ from nixtui.operations.events import (
     StepFinished,
     StepStarted,
     TargetFinished,
+    WentOn,
 )
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.report import Outcome, Report, TargetReport, in_words
@@ -124,6 +125,8 @@ class Ledger:
         match event:
             case OperationFinished():
                 self.take_report(event.report)
+            case WentOn():
+                self._begin_anew()
             case Note():
                 self._hear(event.target, line(("· ", Role.ACCENT), (clean(event.text), Role.MUTED)))
             case LogLine():
@@ -137,6 +140,12 @@ class Ledger:
         for each in report.targets:
             if (state := self.targets.get(each.name)) is not None:
                 state.report, state.until = each, None
+
+    def _begin_anew(self) -> None:
+        """What comes now is about the plan; up to here it was what led to it, of which what was said stays."""
+        self.report = None
+        for state in self.targets.values():
+            state.steps, state.until, state.report = [], None, None
 
     def _hear(self, target: str | None, spans: Line) -> None:
         state = self.targets.get(target or "")

@@ -7,6 +7,7 @@ from time import monotonic
 from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_events import EventStream, emit
 from nixtui.cli.build_places import add_place, asked
 from nixtui.cli.carrying_out import stoppable
 from nixtui.cli.consent import ask_consent
@@ -19,12 +20,10 @@ from nixtui.cli.proposing import add_consent, decide, number, print_report, repo
 from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.copying import AT_ONCE, CopySettings
 from nixtui.deploys.copying_first import prepare_copy
-from nixtui.deploys.job import deploy_job
 from nixtui.deploys.past import missed, quarantined, to_try_again
 from nixtui.deploys.plan import KIND, Deploy
 from nixtui.deploys.preflight import Candidate
 from nixtui.model.host import Host
-from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Refused
 from nixtui.operations.report import Outcome, Report
@@ -83,6 +82,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     texts: list[PlainText] = []
 
     def watch(_: str, building: Building) -> None:
+        if arguments.events:
+            emit("build_started", record=str(building.record.path))
+            building.watchers.append(EventStream(building.tree, monotonic).take)
         if not arguments.json:
             texts.append(PlainText(building.tree, lambda line: narrate(plain(line)), monotonic))
             building.watchers.append(texts[-1].take)
@@ -116,7 +118,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     if choice.action is Action.BUILD:
         known = {each.host.name: [*_system(each), *known[each.host.name]] for each in candidates}
         return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
-    prepared = Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(copying)))
+    prepared = deploying.prepare(proposal, copying)
     if arguments.dry_run:
         return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
     if arguments.events:
@@ -124,7 +126,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     else:
         report = await decide(nixtui, prepared, arguments, known)
     if not deploy.plan.acting_on:
-        await deploying.remember_who_was_away(deploy, report)
+        await deploying.remember_who_was_away(prepared, report)
     return _end(report, deploy.plan, arguments)
 
 

@@ -77,7 +77,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
                 for line in plan_lines(plan, commands=False):
                     narrate(line)
                 consent = Consent(Answer.YES_FLAG if arguments.yes else Answer.KEY, reason=arguments.reason)
-                report = await carry_out(nixtui, prepared.identity, plan, job, consent)
+                report = await carry_out(nixtui, prepared, consent)
     _print(report, prepared, job.sent, as_json=arguments.json)
     return exit_for(report)
 
