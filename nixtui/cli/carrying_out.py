@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nixtui.activation.reattach import find_out
@@ -30,10 +30,18 @@ _PAUSING = signal.SIGUSR1
 
 
 async def carry_out(
-    nixtui: Assembly, prepared: Prepared, consent: Consent, watch: Subscriber = narrate_event
+    nixtui: Assembly,
+    prepared: Prepared,
+    consent: Consent,
+    watch: Subscriber = narrate_event,
+    begun: Callable[[Operation], None] = lambda _: None,
 ) -> Report:
-    """Run a plan to its report; `watch` gets every event. Raises `Refused` and `JournalUnavailable`."""
+    """Run a plan to its report; `watch` gets every event, and `begun` the operation for whoever wants to go on with it.
+
+    Raises `Refused` and `JournalUnavailable`.
+    """
     operation = prepared.begin(nixtui.clock)
+    begun(operation)
     operation.subscribe(watch)
     with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())

@@ -21,6 +21,7 @@ from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.copying_first import prepare_copy
 from nixtui.deploys.findings import findings
 from nixtui.deploys.foresight import foresee
 from nixtui.deploys.gate import GateRules, Page
@@ -117,7 +118,8 @@ class Deploying:
         self._revisions: dict[str, str] = {}
         self._secrets: SecretsCheck | None = None
         self._identity = nixtui.new_identity()
-        self._built: Operation | None = None
+        self._so_far: Operation | None = None
+        self._build: Plan | None = None
         self.undecided: Prepared | None = None
         """A build elsewhere that nobody was asked about: once it is done, nothing has to be built for this deploy."""
 
@@ -181,7 +183,8 @@ class Deploying:
             why = f"{where}, and that is {refusal}"
             targets = tuple(left_out(row, why) for row in prepared.plan.targets)
             return Report(operation=prepared.identity, outcome=Outcome.REFUSED, targets=targets)
-        self._built = operation = prepared.begin(nixtui.clock)
+        operation = prepared.begin(nixtui.clock)
+        self._so_far, self._build = operation, prepared.plan
         with self._stoppable(operation):
             running = asyncio.ensure_future(operation.run(consent, nixtui.policy, await nixtui.journal()))
             try:
@@ -278,13 +281,22 @@ class Deploying:
         """The plan, with this configuration's settings."""
         nixtui = self._nixtui
         deploy = plan_deploy(candidates, choice, nixtui.activation, operation=self._identity, operator=nixtui.operator)
-        return deploy if self._built is None else _with_build(deploy, self._built.plan)
+        return deploy if self._build is None else _with_build(deploy, self._build)
 
     def prepare(self, proposal: Proposal, copying: CopySettings) -> Prepared:
         """The deploy as what the operation goes on with, once it is agreed to."""
         deploy = proposal.deploy
         job = deploy_job(deploy, self.means(copying))
-        return Prepared(deploy.operation, deploy.plan, job, proposal.known, follows=self._built)
+        return Prepared(deploy.operation, deploy.plan, job, proposal.known, follows=self._so_far)
+
+    def prepare_copy(self, candidates: Sequence[Candidate], choice: Choice, copying: CopySettings) -> Prepared | None:
+        """The copies that a deploy needs, before it is agreed to; `None` where nothing is missing."""
+        found = prepare_copy(self.plan(candidates, choice), self.means(copying), self._identity)
+        return None if found is None else replace(found, follows=self._so_far)
+
+    def go_on_with(self, operation: Operation) -> None:
+        """What was done for the deploy beside building."""
+        self._so_far = operation
 
     async def remember_who_was_away(self, prepared: Prepared, report: Report) -> None:
         """A deploy that began nothing because nobody was there is on record too, so that it can be caught up with."""

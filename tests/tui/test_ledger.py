@@ -10,6 +10,7 @@ from nixtui.operations.events import (
     StepFinished,
     StepStarted,
     TargetFinished,
+    WentOn,
 )
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.report import Outcome, Report, TargetReport
@@ -102,6 +103,19 @@ def test_the_report_is_the_truth_for_all() -> None:
     ledger.take(OperationFinished(at=9, report=Report(operation="x", outcome=Outcome.UNKNOWN, targets=reports)))
     assert plain(ledger.summary(9)) == "? unknown"
     assert said(ledger, "web-2") == "? unknown"
+
+
+def test_of_what_led_to_the_plan_only_what_was_said_stays() -> None:
+    ledger = Ledger(PLAN)
+    built = TargetReport(name="web-1", outcome=Outcome.COMMITTED)
+    ledger.take(Note(at=1, text="evaluated 3 systems in 1.2 s"))
+    ledger.take(TargetFinished(at=2, target="web-1", report=built))
+    ledger.take(OperationFinished(at=3, report=Report(operation="x", outcome=Outcome.COMMITTED, targets=(built,))))
+    ledger.take(WentOn(at=4, before=PLAN, report=None))
+    assert (ledger.report, said(ledger, "web-1")) == (None, "waiting for wave 1")
+    assert "evaluated 3 systems" in plain(ledger.said[0])
+    ledger.take(StepStarted(at=5, target="web-1", step="copying"))
+    assert said(ledger, "web-1").startswith("copying …")
 
 
 def test_the_story_is_a_markdown_table_that_no_host_can_break() -> None:

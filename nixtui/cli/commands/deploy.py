@@ -19,11 +19,11 @@ from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
 from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.copying import AT_ONCE, CopySettings
-from nixtui.deploys.copying_first import prepare_copy
 from nixtui.deploys.past import missed, quarantined, to_try_again
-from nixtui.deploys.plan import KIND, Deploy
+from nixtui.deploys.plan import KIND
 from nixtui.deploys.preflight import Candidate
 from nixtui.model.host import Host
+from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Refused
 from nixtui.operations.report import Outcome, Report
@@ -111,8 +111,10 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         force_quarantined=arguments.force_quarantined,
     )
     copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
-    if arguments.copy_first and await _copy_first(nixtui, deploying.plan(candidates, choice), deploying, arguments):
-        candidates = await deploying.examine(hosts, built)
+    if arguments.copy_first and choice.action is not Action.BUILD:
+        first = deploying.prepare_copy(candidates, choice, copying)
+        if first is not None and await _copy_first(nixtui, first, deploying, arguments):
+            candidates = await deploying.examine(hosts, built)
     proposal = await deploying.propose(candidates, choice)
     deploy, known = proposal.deploy, proposal.known
     if choice.action is Action.BUILD:
@@ -134,16 +136,12 @@ def _system(candidate: Candidate) -> list[str]:
     return [candidate.system] if candidate.system is not None else []
 
 
-async def _copy_first(nixtui: Assembly, deploy: Deploy, deploying: Deploying, arguments: Namespace) -> bool:
+async def _copy_first(nixtui: Assembly, prepared: Prepared, deploying: Deploying, arguments: Namespace) -> bool:
     """Copy what is missing, after a yes of its own; whether anything was copied."""
-    copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
-    prepared = prepare_copy(deploy, deploying.means(copying), nixtui.new_identity())
-    if prepared is None or deploy.choice.action is Action.BUILD:
-        return False
     if arguments.dry_run:
         narrate("nothing is copied in a dry run")
         return False
-    report = await decide(nixtui, prepared, arguments)
+    report = await decide(nixtui, prepared, arguments, begun=deploying.go_on_with)
     return report.outcome is not Outcome.REFUSED
 
 
