@@ -10,6 +10,7 @@ from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.instances import Instance
 from moto.iam import iam_backends
+from moto.moto_api._internal import mock_random
 from moto.ssm import ssm_backends
 
 ACCOUNT = "123456789012"
@@ -54,6 +55,7 @@ class Cloud:
 def seed(world: dict[str, Any]) -> Cloud:
     """Fill moto with this."""
     _mend()
+    mock_random.seed(world["seed"])  # ids: instances of a demo that is started again are the same
     cloud = Cloud(world["each_s"])
     iam_backends[ACCOUNT]["aws"].create_instance_profile(_PROFILE, "/", [])
     for region in world["regions"]:

@@ -34,12 +34,17 @@ _GROUPS: Final = {"shop-web": ("prod", "web", "3"), "stage-web": ("staging", "we
 """Auto scaling groups: environment and role of their members, and the version of their template."""
 
 
-def world(cast: Sequence[Character], history: History, now: float, *, pace: float = 1.0) -> dict[str, Any]:
-    """As JSON takes it; times are Unix seconds. Rolls take `pace` times as long as they say."""
+def world(
+    cast: Sequence[Character], history: History, now: float, *, seed: int = 0, pace: float = 1.0
+) -> dict[str, Any]:
+    """As JSON takes it; times are Unix seconds. The same `seed` gives the same ids. Rolls take `pace` times as long as
+    they say.
+    """
     commits = {each.number: each for each in history.commits}
     images = [*_own(cast, commits), *_official(commits)]
     return {
         "now": now,
+        "seed": seed,
         "each_s": _EACH_S * pace,
         "regions": list(REGIONS),
         "images": images,
@@ -63,11 +68,12 @@ def _own(cast: Sequence[Character], commits: dict[int, Commit]) -> Iterator[dict
     for role, region in places:
         for number in _IMAGED:
             commit = commits[number]
-            title = f"nixos-system-{role}-{commit.nixos_version}"
+            version = commit.nixos_version
+            image = store_path(f"nixos-image-amazon-{version}-x86_64-linux", role, commit.revision)
             yield {
                 "key": f"{role}-{number}",
                 "region": region,
-                "name": f"shop/{role}-{commit.nixos_version}-x86_64-linux",
+                "name": f"shop/{role}-{version}-x86_64-linux",
                 "owner": "self",
                 "created_at": commit.deployed_at - 3600,
                 "gib": 20 if role == "db" else 8,
@@ -76,7 +82,8 @@ def _own(cast: Sequence[Character], commits: dict[int, Commit]) -> Iterator[dict
                 "tags": {
                     "Name": f"shop/{role}",
                     "nixtui:revision": commit.revision,
-                    "nixtui:store-path": store_path(title, "image"),
+                    "nixtui:store-path": image,
+                    "nixtui:system": store_path(f"nixos-system-{role}-{version}", commit.revision),
                     "nixtui:builder": "nixtui",
                 },
             }
