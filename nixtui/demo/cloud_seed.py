@@ -169,6 +169,7 @@ def _seed_instance(
         cloud, region, cloud.images[region, told["image"]], told["type"], told["tags"], zone=told["zone"], **more
     )
     instance.launch_time = _moment(told["launched_at"])
+    instance.demo_host_key = told["host_key"]
     if not told["is_public"]:
         make_private(instance)
     if told["agent"] is not None:

@@ -1,6 +1,7 @@
 """What is in the demo's AWS: the hosts as instances, images of what they were launched from, two groups."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from nixtui.demo.history import Commit, History
@@ -35,10 +36,16 @@ _GROUPS: Final = {"shop-web": ("prod", "web", "3"), "stage-web": ("staging", "we
 
 
 def world(
-    cast: Sequence[Character], history: History, now: float, *, seed: int = 0, pace: float = 1.0
+    cast: Sequence[Character],
+    history: History,
+    now: float,
+    *,
+    host_keys: Mapping[str, str] = MappingProxyType({}),
+    seed: int = 0,
+    pace: float = 1.0,
 ) -> dict[str, Any]:
-    """As JSON takes it; times are Unix seconds. The same `seed` gives the same ids. Rolls take `pace` times as long as
-    they say.
+    """As JSON takes it; times are Unix seconds. `host_keys` are fingerprints by host, for their consoles. The same
+    `seed` gives the same ids. Rolls take `pace` times as long as they say.
     """
     commits = {each.number: each for each in history.commits}
     images = [*_own(cast, commits), *_official(commits)]
@@ -48,7 +55,7 @@ def world(
         "each_s": _EACH_S * pace,
         "regions": list(REGIONS),
         "images": images,
-        "instances": [_instance(who, commits) for who in cast],
+        "instances": [{**_instance(who, commits), "host_key": host_keys.get(who.name)} for who in cast],
         "groups": list(_groups(cast)),
         "parameters": [
             {"name": f"/shop/{role}/ami", "region": REGIONS[0], "image": f"{role}-8"} for role in ("web", "app")

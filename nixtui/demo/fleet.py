@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import asyncssh
 
@@ -88,9 +88,14 @@ async def demo_fleet(
     """
     with ended_by_signals(), demo_directory(environ) as directory, _closed_port() as closed:
         world = _World(directory, seed, environ, clock)
-        cloud = cloud_world.world(cast, world.history, clock(), seed=seed, pace=pace)
+        hosts: dict[str, DemoHost] = {}
+
+        def cloud() -> Any:
+            keys = {name: host.host_key.get_fingerprint() for name, host in hosts.items()}
+            return cloud_world.world(cast, world.history, clock(), host_keys=keys, seed=seed, pace=pace)
+
         async with demo_cloud(cloud, warm_after_s=cloud_after_s) as aws, asyncio.TaskGroup() as tasks:
-            hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
+            hosts.update({who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED})
             background: list[asyncio.Task[None]] = []
             workshop: Workshop | None = None
             failure: Exception | None = None
