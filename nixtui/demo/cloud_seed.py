@@ -169,6 +169,8 @@ def _seed_instance(
         cloud, region, cloud.images[region, told["image"]], told["type"], told["tags"], zone=told["zone"], **more
     )
     instance.launch_time = _moment(told["launched_at"])
+    for nic in instance.nics.values():
+        nic.attach_time = instance.launch_time  # which tells when it was made
     instance.demo_host_key = told["host_key"]
     if not told["is_public"]:
         make_private(instance)
