@@ -23,6 +23,9 @@ _GONE: Final = 1
 _EACH_S: Final = 5.0
 """How long one instance of a roll takes; AWS takes minutes."""
 
+_DEPLOYED_AFTER_S: Final = 600.0
+"""How long after its launch a host is deployed to first."""
+
 _LAUNCHED_WITH: Final = {"web-4": 6, "web-6": 6, "edge-fra-1": 6}
 """Hosts that were launched anew since they were first deployed to: the commit of their image."""
 
@@ -130,7 +133,7 @@ def _instance(who: Character, commits: dict[int, Commit]) -> dict[str, Any]:
         "zone": who.place,
         "type": _TYPES[who.role],
         "image": f"{who.role}-{number}",
-        "launched_at": commits[_LAUNCHED_WITH.get(who.name, who.commits[0])].deployed_at + 600,
+        "launched_at": commits[_LAUNCHED_WITH.get(who.name, who.commits[0])].deployed_at - _DEPLOYED_AFTER_S,
         "tags": {"Name": who.name, "env": who.environment, "role": who.role},
         "agent": None if who.environment == "archive" else "ConnectionLost" if who.door is Door.CLOSED else "Online",
         "is_public": who.role == "edge",
