@@ -35,7 +35,7 @@ _STUCK: Final = (
 )
 
 
-def console(name: str, host_key: str | None, *, impaired: bool) -> str:
+def console(name: str, host_key: str | None = None, *, impaired: bool) -> str:
     """As the serial port had it: colours, carriage returns and all. `host_key` is a fingerprint (`SHA256:…`)."""
     kernel = [
         "\x1b[2J\x1b[1;1HBooting `NixOS'",

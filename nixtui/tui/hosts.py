@@ -128,7 +128,7 @@ def columns(names: Sequence[str]) -> tuple[Column[HostRow], ...]:
         Column("since", "SINCE", 5, _since, 1, right=True, sort=since),
         Column("generation", "GEN", 6, _generation, 2, right=True, sort=lambda row: row.status.facts.generation),
         Column("age", "AGE", 4, _age, 3, right=True, sort=lambda row: row.status.facts.switched_at),
-        Column("drift", "DRIFT", 12, _drift, 4, sort=drift_weight),
+        Column("drift", "DRIFT", 11, _drift, 4, sort=drift_weight),
         Column("revision", "REV", 8, _revision, 8, sort=lambda row: row.status.facts.configuration_revision),
         Column("load", "LOAD", 12, _load, 5, right=True, sort=lambda row: row.status.facts.load),
         Column("memory", "MEM", 4, _memory, 7, right=True, sort=_by_memory),

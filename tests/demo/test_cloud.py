@@ -162,7 +162,7 @@ async def test_the_fleet_has_the_truth_of_ec2_beside_that_of_nix() -> None:
         assert {each.state for each in known.values()} == {"running"}
         assert all(each.created_at < time.time() - 600 for each in known.values())
         assert {each.zone for each in known.values()} == {who.place for who in CAST if who.name in names}
-        await until(pilot, lambda: "⇄↻ old image" in line_with(app, "  web-1 "), "what a replacement would come up on")
+        await until(pilot, lambda: "⇄ old image " in line_with(app, "  web-1 "), "what a replacement would come up on")
         assert "⇄" not in line_with(app, "  db-1 ")
         (host,) = (each for each in fleet.hosts().values() if each.name == "web-1")
         assert (host.address, host.sources, host.environment) == ("127.0.0.1", ("file", "ec2"), "prod")

@@ -25,7 +25,7 @@ class Picture:
 
 
 PICTURES = {
-    "fleet": Picture((), ("failed: nginx", "never", "old image"), (174, 34)),
+    "fleet": Picture((), ("failed: nginx", "never", "old image"), (170, 34)),
     "rollback": Picture(("r",), ("will stop", "no reboot needed")),
     "diff": Picture(("enter", "j"), ("closure", "nginx")),
     "incident": Picture(("7", "tab"), ("web-2 … web-6 (3)", "24 hosts"), then=("j", "j")),
