@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -25,6 +25,9 @@ DEMO = "NIXTUI_DEMO"
 
 It has the address of the demo's own AWS, on loopback; anything else says that there is none.
 """
+
+ENDS = "AWS_CREDENTIAL_EXPIRATION"
+"""The variable that the demo says in when its login ends (RFC 3339); botocore's own name for it."""
 
 _LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 _WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -176,7 +179,7 @@ class Session:
 
         with explained(action, None, self.profile):
             if self._boto is None:
-                demo = _of_demo() if self._is_demo else {}
+                demo = _of_demo(self._environ.get(ENDS)) if self._is_demo else {}
                 self._boto = _with_shared_models(boto3.session.Session(profile_name=self.profile, **demo))
             return self._boto
 
@@ -218,8 +221,12 @@ def _demo_endpoint(text: str) -> str | None:
     return text if _LOOPBACK.fullmatch(text) else None
 
 
-def _of_demo() -> dict[str, Any]:
-    """A login that nothing of the user's has a part in: no file, no profile, no key, whatever the variables say."""
+def _of_demo(ends: str | None) -> dict[str, Any]:
+    """A login that nothing of the user's has a part in: no file, no profile, no key, whatever the variables say.
+
+    It `ends` as one by SSO does, and is renewed then.
+    """
+    from botocore.credentials import RefreshableCredentials
     from botocore.session import Session as Botocore
 
     nothing: dict[str, tuple[None, None, str | None, None]] = {
@@ -228,7 +235,18 @@ def _of_demo() -> dict[str, Any]:
         "credentials_file": (None, None, os.devnull, None),
     }
     own = Botocore(session_vars=nothing)
-    return {"botocore_session": own, "aws_access_key_id": "DEMO", "aws_secret_access_key": "demo"}
+    if ends is None:
+        return {"botocore_session": own, "aws_access_key_id": "DEMO", "aws_secret_access_key": "demo"}
+
+    def until(moment: datetime) -> dict[str, str | None]:
+        return {"access_key": "DEMO", "secret_key": "demo", "token": None, "expiry_time": moment.isoformat()}
+
+    own._credentials = RefreshableCredentials.create_from_metadata(
+        until(datetime.fromisoformat(ends)),
+        refresh_using=lambda: until(datetime.now(UTC) + timedelta(hours=8)),
+        method="demo",
+    )
+    return {"botocore_session": own}
 
 
 @contextmanager

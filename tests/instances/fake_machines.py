@@ -168,7 +168,7 @@ class FakeMachines:
         )
 
     def _DescribeImages(self, _: dict[str, str]) -> str:
-        tag = "<tagSet><item><key>nixtui:store-path</key><value>{}</value></item></tagSet>"
+        tag = "<tagSet><item><key>nixtui:system</key><value>{}</value></item></tagSet>"
         items = (
             f"<item><imageId>{each}</imageId><name>web</name>{tag.format(path)}</item>"
             for each, path in self.images.items()
