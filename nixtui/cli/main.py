@@ -58,9 +58,6 @@ COMMANDS = {
 _CLOUD_AFTER_S = 5.0
 """How long after its fleet the demo's AWS begins: the first frames have the machine to themselves."""
 
-_TELL_OF_EC2 = {None, "status", "rollback"}
-"""What says in the demo what EC2 knows of hosts; for the others its seconds of work would be for nothing."""
-
 _TAKE_COMMANDS = {"run", "ssh"}
 
 NEEDS_TERMINAL = (
@@ -209,10 +206,11 @@ def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
 
 async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> int:
     demo = import_module("nixtui.demo")
-    # A command that asks AWS nothing needs none; for the app it is there by the time that somebody looks.
-    after_s = _CLOUD_AFTER_S if inner.command is None else None
-    follows_ec2 = inner.command in _TELL_OF_EC2
-    async with demo.demo_fleet(seed=seed, cloud_after_s=after_s, follows_ec2=follows_ec2) as fleet:
+    # A command that asks AWS nothing needs none, and one about hosts would wait seconds for it; for the app it is there
+    # by the time that somebody looks.
+    is_app = inner.command is None
+    after_s = _CLOUD_AFTER_S if is_app else None
+    async with demo.demo_fleet(seed=seed, cloud_after_s=after_s, follows_ec2=is_app) as fleet:
         inner.config = inner.config or fleet.config_path
         environ = {**surroundings.environ, **fleet.environ}
         return await run_command(inner, msgspec.structs.replace(surroundings, environ=environ))
