@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from nixtui.activation.guarded import HealthCheck
 from nixtui.builds.building import Building
 from nixtui.builds.job import prepare_build
@@ -75,20 +73,13 @@ class Proposal:
     known: Mapping[str, Sequence[str]]
 
 
-def _with_known(deploy: Deploy, known: Mapping[str, Sequence[str]]) -> Deploy:
-    """With what one decided by in the plan, and so in the journal."""
-    rows = (msgspec.structs.replace(row, known=tuple(known.get(row.name, ()))) for row in deploy.plan.targets)
-    return replace(deploy, plan=msgspec.structs.replace(deploy.plan, targets=tuple(rows)))
-
-
-def _with_build(deploy: Deploy, build: Plan) -> Deploy:
-    """With what was built for it, and where that is recorded."""
+def _of_build(build: Plan) -> Mapping[str, Mapping[str, str]]:
+    """By host, what was built for it and where that is recorded."""
     found: dict[str, Mapping[str, str]] = {}
     for row in build.targets:
         kept = {key: row.facts[key] for key in ("drv", "record") if key in row.facts}
         found.setdefault(host_of(row.name), kept)
-    rows = (msgspec.structs.replace(row, facts={**found.get(row.name, {}), **row.facts}) for row in deploy.plan.targets)
-    return replace(deploy, plan=msgspec.structs.replace(deploy.plan, targets=tuple(rows)))
+    return found
 
 
 class Deploying:
@@ -275,13 +266,13 @@ class Deploying:
         known = {each.host.name: findings(each) for each in candidates}
         for name, each in foreseen.items():
             known[name] += each.lines
-        return Proposal(_with_known(deploy, known), known)
+        return Proposal(deploy.decided_by(known), known)
 
     def plan(self, candidates: Sequence[Candidate], choice: Choice) -> Deploy:
         """The plan, with this configuration's settings."""
         nixtui = self._nixtui
         deploy = plan_deploy(candidates, choice, nixtui.activation, operation=self._identity, operator=nixtui.operator)
-        return deploy if self._build is None else _with_build(deploy, self._build)
+        return deploy if self._build is None else deploy.with_facts(_of_build(self._build))
 
     def prepare(self, proposal: Proposal, copying: CopySettings) -> Prepared:
         """The deploy as what the operation goes on with, once it is agreed to."""
