@@ -111,6 +111,8 @@ class Deploying:
         self._identity = nixtui.new_identity()
         self._so_far: Operation | None = None
         self._build: Plan | None = None
+        self.was_stopped = False
+        """Whether the operator stopped it while systems were built: then nothing of it is deployed."""
         self.undecided: Prepared | None = None
         """A build elsewhere that nobody was asked about: once it is done, nothing has to be built for this deploy."""
 
@@ -156,6 +158,7 @@ class Deploying:
             if each.name not in outs
         }
         if report.interrupted:
+            self.was_stopped = True
             stopped = {host.name: NixRefused("stopped by the operator while systems were built") for host in hosts}
             return {**stopped, **failed}
         return {**failed, **outs, **there}

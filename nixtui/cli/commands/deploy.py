@@ -4,6 +4,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
+import msgspec
+
 from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
@@ -127,6 +129,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         report = await decide(nixtui, prepared, arguments, known, print_event)
     else:
         report = await decide(nixtui, prepared, arguments, known)
+    if deploying.was_stopped:
+        report = msgspec.structs.replace(report, interrupted=True)
     if not deploy.plan.acting_on:
         await deploying.remember_who_was_away(prepared, report)
     return _end(report, deploy.plan, arguments)
