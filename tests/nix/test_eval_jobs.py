@@ -6,9 +6,11 @@ What the program prints is in the form of the real one (its README, and src/work
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from nixtui.model.system import System
 from nixtui.nix import eval_jobs
-from nixtui.nix.errors import NixError
+from nixtui.nix.errors import NixError, NixTimedOut
 from nixtui.nix.flake import Flake
 from nixtui.nix.systems import Evaluation
 from nixtui.nix.trace import EvaluationFailed
@@ -40,15 +42,15 @@ def wanted(*names: str) -> list[Wanted]:
 def test_the_exact_command(tmp_path: Path) -> None:
     flake = program(tmp_path, "")
     path = "config.system.build.toplevel"
-    assert eval_jobs.argv(flake, "nixosConfigurations", path, ["a", 'b"'], 3) == (
+    assert eval_jobs.argv(flake, "nixosConfigurations", path, ["a", "b.c"], 3, 2000) == (
         "nix-eval-jobs",
         *("--extra-experimental-features", "nix-command flakes"),
         *("--flake", ".#nixosConfigurations"),
         "--select",
         f"set: builtins.mapAttrs (name: value: value.{path}) "
-        '(builtins.intersectAttrs { "a" = null; "b\\"" = null; } set)',
-        *("--workers", "3"),
-        *("--max-memory-size", "4096"),
+        '(builtins.intersectAttrs { "a" = null; "b.c" = null; } set)',
+        *("--workers", "2"),  # no more than there are hosts
+        *("--max-memory-size", "2000"),
         "--show-trace",
     )
 
@@ -85,3 +87,29 @@ async def test_cancelled_it_is_gone(tmp_path: Path) -> None:
     running.cancel()
     await asyncio.wait((running,))
     await until(lambda: not is_running(tmp_path / "pid"))
+
+
+async def test_names_that_it_cannot_find_are_asked_otherwise(tmp_path: Path) -> None:
+    flake = program(tmp_path, "")
+    await Evaluation(flake, at_once=2).run(wanted("a", "7", "b.c", 'q"'))
+    (command,) = (line for line in (tmp_path / "asked").read_text().splitlines() if "--select" in line)
+    assert '{ "a" = null; "b.c" = null; }' in command
+
+
+async def test_hosts_of_one_name_are_asked_for_once(tmp_path: Path) -> None:
+    flake = program(tmp_path, f"printf '%s\\n' '{GOOD}'")
+    found = await Evaluation(flake, at_once=2).run([Wanted(host, "a") for host in ("x", "y", "z")])
+    assert {each.drv_path for each in found.values() if isinstance(each, System)} == {f"{DRV}a.drv"}
+    assert len(found) == 3
+    assert len((tmp_path / "asked").read_text().splitlines()) == 1
+
+
+async def test_the_time_limit_is_for_one_host_not_for_all(tmp_path: Path) -> None:
+    slowly = "".join(f"sleep 0.4; printf '%s\\n' '{GOOD}'; " for _ in range(4))
+    flake = program(tmp_path, slowly)
+    flake.time_limit = 1.2
+    assert len([name async for name, _ in eval_jobs.evaluate_jobs(flake, "x", "", ["a"], 1, 1024)]) == 4
+    flake = program(tmp_path, "exec sleep 1000")
+    flake.time_limit = 0.2
+    with pytest.raises(NixTimedOut):
+        await anext(eval_jobs.evaluate_jobs(flake, "x", "", ["a"], 1, 1024))
