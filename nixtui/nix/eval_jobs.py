@@ -24,6 +24,12 @@ _MAX_LINE: Final = 4 * 2**20
 _UNSPEAKABLE: Final = re.compile(r'[+-]?[0-9]+|.*".*|', re.DOTALL)
 """It takes a number for a place in a list, and a quote for the end of a name (seen with 2.33; nix: attr-path.cc)."""
 
+_EXPRESSION: Final = "«string»"
+"""The name of `--select`'s text in what it says."""
+
+_NO_BUILDERS: Final = re.compile(r"required system or feature not available|is required to build")
+"""It builds on no other machine what an evaluation imports; nix itself may (nix-eval-jobs.cc: `settings.builders`)."""
+
 
 class Job(msgspec.Struct, rename="camel"):
     """One line of its output."""
@@ -109,7 +115,11 @@ async def evaluate_jobs(
 
 
 def _job(line: bytes) -> tuple[str, Job | NixError] | None:
-    """`None` for what is about no attribute, or no JSON: whoever is not answered for is asked again by other means."""
+    """`None` for what is about no attribute, or no JSON: whoever is not answered for is asked again by other means.
+
+    So is a host whose fault is in the expression of `argv`, for it lacks what is asked for, and nix itself says what;
+    and one that needs a machine of another kind.
+    """
     try:
         job = msgspec.json.decode(line, type=Job)
     except msgspec.DecodeError:
@@ -117,7 +127,9 @@ def _job(line: bytes) -> tuple[str, Job | NixError] | None:
     if len(job.attr_path) != 1:
         return None
     if job.error is not None:
-        return job.attr_path[0], explain(1, [clean_line(each) for each in job.error.encode().split(b"\n")])
+        failure = explain(1, [clean_line(each) for each in job.error.encode().split(b"\n")])
+        in_argv = failure.position is not None and failure.position.file == _EXPRESSION
+        return None if in_argv or _NO_BUILDERS.search(job.error) else (job.attr_path[0], failure)
     return job.attr_path[0], job
 
 

@@ -1,6 +1,7 @@
 """nix-eval-jobs, by a program that speaks as it does: it is not packaged where these tests run.
 
-What the program prints is in the form of the real one (its README, and src/worker.cc for errors).
+What the real one prints was recorded: version 2.33.0 with Nix 2.33.6, the command of `argv`, eleven names that were
+asked for. One has a string in place of a derivation, and one is missing: of both it says nothing.
 """
 
 import asyncio
@@ -21,6 +22,9 @@ from tests.nix.test_process import is_running, is_written, until
 DRV = "/nix/store/00000000000000000000000000000000-"
 GOOD = f'{{"attr":"a","attrPath":["a"],"drvPath":"{DRV}a.drv","name":"a","outputs":{{"out":"{DRV}a"}}}}'
 BAD = r'{"attr":"bad","attrPath":["bad"],"error":"error:\n … x\n error: no disk\n at /x/y.nix:3:4:"}'
+
+
+RECORDED = Path(__file__).parent / "nix-eval-jobs-2.33.0.jsonl"
 
 
 def program(
@@ -113,3 +117,27 @@ async def test_the_time_limit_is_for_one_host_not_for_all(tmp_path: Path) -> Non
     flake.time_limit = 0.2
     with pytest.raises(NixTimedOut):
         await anext(eval_jobs.evaluate_jobs(flake, "x", "", ["a"], 1, 1024))
+
+
+async def test_what_the_real_one_says(tmp_path: Path) -> None:
+    names = ("web", "db.eu", "disk", "again", "lacks", "foreign", "text", "deep", "7", 'q"', "gone")
+    flake = program(tmp_path, f"cat {RECORDED}")
+    found = await Evaluation(flake, at_once=2).run(wanted(*names))
+    web, db = found["web"], found["db.eu"]
+    assert isinstance(web, System)
+    assert web.drv_path == "/nix/store/5hwr4h3czshsx49xyqad4jz3yk5a7ikp-web.drv"
+    assert web.out_path == "/nix/store/7p6c7chfjsg5rnmkc3lndx31f2xzbj1a-web"
+    assert isinstance(db, System)
+    assert db.out_path == "/nix/store/gx4andwlzzv772445sk0pfdqjyvmpfb0-db"
+    deep = found["deep"]
+    assert isinstance(deep, EvaluationFailed)
+    reasons = {name: each.reason for name, each in found.items() if isinstance(each, EvaluationFailed)}
+    assert (reasons["disk"], reasons["again"]) == ("no disk", "infinite recursion encountered")
+    assert reasons["deep"] == "deep down"
+    assert "at 5" in "\n".join(deep.trace)
+    asked = [
+        line for line in (tmp_path / "asked").read_text().splitlines() if line.startswith("nix ") and "toplevel" in line
+    ]
+    again = {name for name in names if any(f'."{name}".' in line for line in asked)}
+    assert again >= {"lacks", "foreign", "text", "7", "gone"}  # nix itself may know more, or says it better
+    assert again.isdisjoint({"web", "db.eu", "disk", "again", "deep"})
