@@ -109,9 +109,9 @@ async def test_hosts_of_one_name_are_asked_for_once(tmp_path: Path) -> None:
 
 
 async def test_the_time_limit_is_for_one_host_not_for_all(tmp_path: Path) -> None:
-    slowly = "".join(f"sleep 0.4; printf '%s\\n' '{GOOD}'; " for _ in range(4))
+    slowly = "".join(f"sleep 0.7; printf '%s\\n' '{GOOD}'; " for _ in range(4))
     flake = program(tmp_path, slowly)
-    flake.time_limit = 1.2
+    flake.time_limit = 2.5
     assert len([name async for name, _ in eval_jobs.evaluate_jobs(flake, "x", "", ["a"], 1, 1024)]) == 4
     flake = program(tmp_path, "exec sleep 1000")
     flake.time_limit = 0.2
