@@ -24,6 +24,7 @@ from nixtui.model.host import Way
 from nixtui.model.target import BadTarget, NoSuchGeneration
 from nixtui.operations.journal import JournalUnavailable
 from nixtui.operations.policy import Refused
+from nixtui.operations.signals import ended_by_signals
 from nixtui.remote.errors import BadAnswer, ElevationFailed, RemoteError
 
 COMMANDS = {
@@ -147,7 +148,15 @@ def _dispatch(parsed: argparse.Namespace) -> int:
     surroundings = _surroundings()
     if parsed.command == "demo":
         return _demo(parsed, surroundings)
-    return asyncio.run(run_command(parsed, surroundings))
+    return asyncio.run(_in_order(parsed, surroundings))
+
+
+async def _in_order(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
+    """The command; a signal that ends nixtui ends what it has started first, as Ctrl-C does. An evaluation would go on
+    to its end: nix-eval-jobs takes no SIGTERM.
+    """
+    with ended_by_signals():
+        return await run_command(parsed, surroundings)
 
 
 def _surroundings() -> Surroundings:

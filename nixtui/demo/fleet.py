@@ -30,10 +30,10 @@ from nixtui.demo.past import write_past
 from nixtui.demo.root import Root
 from nixtui.demo.secrets import write_secrets
 from nixtui.demo.server import LOOPBACK
-from nixtui.demo.signals import ended_by_signals
 from nixtui.demo.story import CAST, Character, Door
 from nixtui.demo.workshop import Workshop
 from nixtui.model.host import Host
+from nixtui.operations.signals import ended_by_signals
 from nixtui.remote.access import SshAccess
 from nixtui.remote.prompter import Nobody
 from nixtui.remote.settings import SshSettings
