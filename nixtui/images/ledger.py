@@ -5,10 +5,13 @@ there, appended before and after. A kill costs only the blocks that were under w
 missing or broken; then its block is sent again, which changes nothing.
 """
 
+import errno
 import fcntl
 import os
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
 from types import TracebackType
@@ -23,6 +26,17 @@ _BEGUN, _THERE = 1, 2
 
 class Busy(Exception):
     """Another nixtui is sending the same image to the same place."""
+
+
+class LedgerUnavailable(Exception):
+    """The block journal cannot be written; what is in it stays true, and what is not recorded is not sent."""
+
+    def __init__(self, directory: Path, error: OSError) -> None:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "the disk is full" if full else error.strerror or str(error)
+        self.reason = f"the journal of blocks in {directory} cannot be written: {why}"
+        self.remedy = "make room there" if full else "look at the disk and its permissions"
+        super().__init__(f"{self.reason}; {self.remedy}")
 
 
 class Upload(msgspec.Struct, kw_only=True):
@@ -48,7 +62,10 @@ class Upload(msgspec.Struct, kw_only=True):
 
 
 class Ledger:
-    """The files of one upload. Use as a context manager: who is in it is alone. Raises `Busy`."""
+    """The files of one upload. Use as a context manager: who is in it is alone.
+
+    Raises `Busy`, and `LedgerUnavailable` wherever it cannot be written.
+    """
 
     def __init__(self, directory: Path, key: str) -> None:
         self._directory = directory
@@ -58,8 +75,9 @@ class Ledger:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.open(self._blocks, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with self._told():
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(self._blocks, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -82,16 +100,21 @@ class Ledger:
     def write(self, upload: Upload) -> None:
         """Put it in the old one's place, on the disk before this returns."""
         fresh = self._head.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(upload))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._head)
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        with self._told():
+            try:
+                with fresh.open("wb") as file:
+                    file.write(msgspec.json.encode(upload))
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(self._head)
+            except OSError:
+                fresh.unlink(missing_ok=True)
+                raise
+            directory = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
 
     def forget_blocks(self) -> None:
         """Nothing was sent: the snapshot is another one."""
@@ -131,11 +154,23 @@ class Ledger:
 
     def sync(self) -> None:
         """Bring the records to the disk."""
-        os.fsync(self._file)
+        with self._told():
+            os.fsync(self._file)
 
     def _append(self, index: int, what: int) -> None:
-        with self._lock:
-            os.write(self._file, _RECORD.pack(index, what, _check(index, what)))
+        with self._told(), self._lock:
+            written = os.write(self._file, _RECORD.pack(index, what, _check(index, what)))
+            if written < _RECORD.size:
+                # The last bytes of a full disk: a piece that stayed would put every record after it out of step.
+                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LedgerUnavailable(self._directory, error) from error
 
 
 def read_all(directory: Path) -> list[tuple[str, Upload]]:

@@ -12,7 +12,7 @@ from nixtui.aws.session import Session
 from nixtui.aws.snapshots import MOST_VOLUME_GIB, exists
 from nixtui.images.blocks import BlockMap, Skip, read_blocks
 from nixtui.images.disk import BadImage, Disk, boots
-from nixtui.images.ledger import Busy, Ledger, read_all
+from nixtui.images.ledger import Busy, Ledger, LedgerUnavailable, read_all
 from nixtui.images.naming import refuse_image_name
 from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Outcome
@@ -158,6 +158,6 @@ async def _existing(
             continue
         if await exists(session, wanted.region, known.snapshot) is not False:
             return known.snapshot
-        with suppress(Busy), Ledger(directory, key) as ledger:
+        with suppress(Busy, LedgerUnavailable), Ledger(directory, key) as ledger:
             ledger.forget()  # somebody deleted the snapshot
     return None

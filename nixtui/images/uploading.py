@@ -14,7 +14,7 @@ from nixtui.aws.session import Session
 from nixtui.aws.snapshots import BLOCK, complete, exists, is_sealed, line_to, start, wait_completed
 from nixtui.images.blocks import BlockMap, Skip
 from nixtui.images.disk import BadImage
-from nixtui.images.ledger import Busy, Ledger, Upload
+from nixtui.images.ledger import Busy, Ledger, LedgerUnavailable, Upload
 from nixtui.images.sending import Sender, in_order
 from nixtui.images.upload import Prospect
 from nixtui.operations.events import Progress
@@ -60,6 +60,8 @@ class UploadJob:
                 done = await self._upload(run, tell, ledger)
         except Busy as error:
             done = self._report(Outcome.REFUSED, str(error), "wait for it, or end it")
+        except LedgerUnavailable as error:
+            done = self._report(Outcome.FAILED, f"{error.reason}; {self._left()}", error.remedy)
         self.sent.seconds = time.monotonic() - began
         return Report(
             operation=run.operation,
@@ -85,7 +87,7 @@ class UploadJob:
         except Cancelled:
             tell.end(False, "stopped")
             return self._report(Outcome.FAILED, f"stopped; {self._left()}", self._way_on())
-        except (AwsError, BadImage, OSError) as error:
+        except (AwsError, BadImage, LedgerUnavailable, OSError) as error:
             tell.end(False, str(error))
             passing = isinstance(error, AwsError) and error.may_pass
             remedies = (getattr(error, "remedy", None), self._way_on())
@@ -132,6 +134,7 @@ class UploadJob:
             )
             upload.snapshot, upload.encrypted = started.identity, started.encrypted
             upload.started_at = run.clock()
+            self.sent.snapshot = upload.snapshot  # before anything can fail here: it is there
             ledger.write(upload)
             tell.end(True, started.identity)
         self.sent.snapshot = upload.snapshot
@@ -206,7 +209,10 @@ class UploadJob:
             if await run.unless_cancelled(waiting) is not True:
                 tell.note("AWS takes it over; that it is complete could not be seen")
         upload.state, upload.blocks = "completed", count
-        ledger.write(upload)
+        try:
+            ledger.write(upload)
+        except LedgerUnavailable as error:
+            tell.note(f"{snapshot} is complete, and that could not be noted: {error}")  # AWS is asked the next time
         tell.end(True)
 
     def _fresh(self, attempt: int) -> Upload:

@@ -14,6 +14,7 @@ import ssl
 import threading
 from base64 import b64decode, b64encode
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -80,6 +81,8 @@ class FakeAws:
         self.refusals: Counter[str] = Counter()
         self.encrypts = False
         self.denied: set[str] = set()
+        self.meanwhile: dict[tuple[str, int], Callable[[], object]] = {}
+        """What happens elsewhere while the call of this number is being answered."""
         self.most_at_once = 0
         self._flying = 0
         self._tokens: dict[str, tuple[dict[str, object], str]] = {}
@@ -195,7 +198,7 @@ class FakeAws:
             raise Refusal(403, "InvalidSignatureException", "the signature does not match")
 
     def _start(self, request: dict[str, object]) -> dict[str, object]:
-        self.calls["StartSnapshot"] += 1
+        self._count("StartSnapshot")
         most = self.faults.start_refuse_after
         if most is not None and len(self.snapshots) >= most:
             raise Refusal(402, "ServiceQuotaExceededException", "no more snapshots")
@@ -221,7 +224,7 @@ class FakeAws:
         return {"SnapshotId": snapshot.identity, "Status": snapshot.state, "BlockSize": BLOCK, **key}
 
     async def _put(self, snapshot: Snapshot, index: int, headers, body) -> tuple[int, dict[str, str], bytes]:
-        self.calls["PutSnapshotBlock"] += 1
+        self._count("PutSnapshotBlock")
         await self._faults()
         if snapshot.state != "pending":
             raise Refusal(400, "ValidationException", "the snapshot is not pending")
@@ -239,6 +242,11 @@ class FakeAws:
         if self._random.random() < self.faults.lose_answer:
             raise ConnectionResetError
         return 201, {"x-amz-Checksum": headers["x-amz-checksum"], "x-amz-Checksum-Algorithm": "SHA256"}, b"{}"
+
+    def _count(self, action: str) -> None:
+        self.calls[action] += 1
+        if act := self.meanwhile.pop((action, self.calls[action]), None):
+            act()
 
     async def _faults(self) -> None:
         faults = self.faults
@@ -261,7 +269,7 @@ class FakeAws:
             raise ConnectionResetError
 
     def _complete(self, snapshot: Snapshot, headers) -> dict[str, object]:
-        self.calls["CompleteSnapshot"] += 1
+        self._count("CompleteSnapshot")
         if snapshot.state != "pending":
             raise Refusal(400, "ValidationException", "the snapshot is not pending")
         if int(headers["x-amz-changedblockscount"]) != len(snapshot.digests):

@@ -5,6 +5,7 @@ import random
 import signal
 import ssl
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.aws.fake_aws import FakeAws
 from tests.cli.conftest import Shell
 from tests.images.conftest import MakeAws
 from tests.images.disks import MIB, dynamic_vhd, sparse
+from tests.operations.full_disk import SmallDisk, may_mount, small_disk
 
 GIB = 2**30
 SIZE = 96 * MIB
@@ -171,6 +173,71 @@ def test_a_snapshot_that_aws_gave_up_is_begun_anew(shell: Shell, make_aws: MakeA
     assert ended.code == 0, ended.err
     assert f"no longer has snapshot {lost}" in ended.err
     assert same_disk(raw, only(aws))
+
+
+@pytest.fixture
+def disk(shell: Shell, tmp_path: Path) -> Iterator[SmallDisk]:
+    """What nixtui remembers is on a small disk."""
+    if not may_mount():
+        pytest.skip("mounting is not allowed here")
+    with small_disk(tmp_path / "small") as disk:
+        shell.environ["XDG_STATE_HOME"] = str(disk.directory)
+        yield disk
+
+
+def test_a_disk_that_runs_full_under_the_journal_of_blocks_costs_nothing(
+    shell: Shell, make_aws: MakeAws, disk: SmallDisk
+) -> None:
+    raw = sparse(shell.directory / "disk.raw", GIB, 64, most=8 * MIB)
+    aws = make_aws(slow=1.0, slow_seconds=0.02)
+    aws.meanwhile["PutSnapshotBlock", 20] = disk.fill
+    ended = upload(shell)
+    assert ended.code == 1, ended.err
+    snapshot = only(aws)
+    told = ended.json
+    assert told["snapshot_id"] == snapshot.identity
+    assert (
+        f"the journal of blocks in {disk.directory}/nixtui/uploads cannot be written: the disk is full"
+        in told["detail"]
+    )
+    assert (
+        f"pending snapshot {snapshot.identity} is left in eu-central-1 with {told['blocks_sent']} blocks"
+        in told["detail"]
+    )
+    assert "make room there; the same command goes on from there" in told["remedy"]
+    assert "Traceback" not in ended.err
+    again = upload(shell)
+    assert (again.code, "journal" in again.err, "Traceback" in again.err) == (1, True, False), again.err
+    sent = aws.calls["PutSnapshotBlock"]
+    disk.free()
+    ended = upload(shell)
+    assert ended.code == 0, ended.err
+    assert ended.json["blocks_resumed"] >= told["blocks_sent"] > 0
+    assert aws.calls["PutSnapshotBlock"] - sent == ended.json["blocks_sent"]
+    assert (max(snapshot.puts.values()) <= 2, aws.calls["StartSnapshot"]) == (True, 1)
+    assert same_disk(raw, snapshot)
+
+
+@pytest.mark.parametrize("call", ["StartSnapshot", "CompleteSnapshot"])
+def test_a_disk_that_runs_full_around_a_snapshot_leaves_none_that_is_not_named(
+    shell: Shell, aws: FakeAws, raw: Path, disk: SmallDisk, call: str
+) -> None:
+    aws.meanwhile[call, 1] = disk.fill
+    ended = upload(shell)
+    snapshot = only(aws)
+    assert ended.json["snapshot_id"] == snapshot.identity, ended.err
+    if call == "StartSnapshot":
+        assert ended.code == 1
+        assert f"pending snapshot {snapshot.identity} is left" in ended.json["detail"]
+    else:
+        assert ended.code == 0, ended.err
+        assert "is complete, and that could not be noted" in ended.err
+    disk.free()
+    ended = upload(shell)
+    assert ended.code == 0, ended.err
+    assert only(aws) is snapshot
+    assert max(snapshot.puts.values()) == 1
+    assert same_disk(raw, snapshot)
 
 
 def test_where_snapshots_are_encrypted_every_block_is_sent(shell: Shell, aws: FakeAws, raw: Path) -> None:
