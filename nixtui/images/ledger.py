@@ -42,7 +42,7 @@ class LedgerUnavailable(Exception):
 class Upload(msgspec.Struct, kw_only=True):
     """`token` starts the snapshot, so that starting it twice gives one; `attempt` counts those that AWS gave up.
 
-    `state` is `sending`, `sealing` once all blocks are there, `completed`.
+    `state` is `sending`, `sealing` once all blocks are there, `completed`. `parent` is what the snapshot is made onto.
     """
 
     content: str
@@ -52,6 +52,7 @@ class Upload(msgspec.Struct, kw_only=True):
     gib: int
     skip: str
     kms_key: str | None = None
+    parent: str | None = None
     token: str
     attempt: int = 0
     state: str = "sending"
@@ -71,6 +72,7 @@ class Ledger:
         self._directory = directory
         self._head = directory / f"{key}.json"
         self._blocks = directory / f"{key}.blocks"
+        self._digests = directory / f"{key}.digests"
         self._file = -1
         self._lock = threading.Lock()
 
@@ -99,14 +101,21 @@ class Ledger:
 
     def write(self, upload: Upload) -> None:
         """Put it in the old one's place, on the disk before this returns."""
-        fresh = self._head.with_suffix(".new")
+        self._replace(self._head, msgspec.json.encode(upload))
+
+    def keep_digests(self, content: bytes) -> None:
+        """What the snapshot consists of, for who makes another one onto it."""
+        self._replace(self._digests, content)
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        fresh = path.with_suffix(".new")
         with self._told():
             try:
                 with fresh.open("wb") as file:
-                    file.write(msgspec.json.encode(upload))
+                    file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                fresh.replace(self._head)
+                fresh.replace(path)
             except OSError:
                 fresh.unlink(missing_ok=True)
                 raise
@@ -123,6 +132,7 @@ class Ledger:
     def forget(self) -> None:
         """Nothing is left of this upload, here or at AWS."""
         self._head.unlink(missing_ok=True)
+        self._digests.unlink(missing_ok=True)
         os.ftruncate(self._file, 0)
 
     def blocks(self) -> tuple[set[int], Counter[int]]:

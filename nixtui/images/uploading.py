@@ -15,6 +15,7 @@ from nixtui.aws.snapshots import BLOCK, complete, exists, is_sealed, line_to, st
 from nixtui.images.blocks import BlockMap, Skip
 from nixtui.images.disk import BadImage
 from nixtui.images.ledger import Busy, Ledger, LedgerUnavailable, Upload
+from nixtui.images.manifest import digests_of, pack, prune
 from nixtui.images.sending import Sender, in_order
 from nixtui.images.upload import Prospect
 from nixtui.operations.events import Progress
@@ -39,13 +40,15 @@ class Sent:
     resumed: int = 0
     seconds: float = 0.0
     throttled: int = 0
+    parent: str | None = None
 
 
 class UploadJob:
     """Sends one image. Call it as the job of an operation; `sent` is what came of it."""
 
     def __init__(self, prospect: Prospect, session: Session, *, ceiling: float = CEILING) -> None:
-        self.sent = Sent(prospect.existing, prospect.gib, prospect.blocks.total)
+        parent = prospect.parent.snapshot if prospect.parent else None
+        self.sent = Sent(prospect.existing, prospect.gib, prospect.blocks.total, parent=parent)
         self._prospect = prospect
         self._wanted = prospect.wanted
         self._session = session
@@ -111,6 +114,7 @@ class UploadJob:
             detail = await self._send(run, tell, ledger, upload, blocks, places)
         await self._seal(run, tell, ledger, upload, blocks)
         counts = f"{self.sent.sent} blocks sent{detail}, {self.sent.skipped} skipped"
+        counts += f", onto {self.sent.parent}" if self.sent.parent else ""
         return self._report(Outcome.COMMITTED, counts, None, upload.snapshot)
 
     async def _begin(self, run: Run, tell: Narrator, ledger: Ledger) -> Upload:
@@ -131,6 +135,7 @@ class UploadJob:
                 description=wanted.name,
                 tags={"Name": wanted.name, **wanted.tags},
                 kms_key=wanted.kms_key,
+                parent=upload.parent,
             )
             upload.snapshot, upload.encrypted = started.identity, started.encrypted
             upload.started_at = run.clock()
@@ -211,6 +216,10 @@ class UploadJob:
         upload.state, upload.blocks = "completed", count
         try:
             ledger.write(upload)
+            if not upload.encrypted:
+                inherited = self._prospect.parent.digests if self._prospect.parent else {}
+                ledger.keep_digests(pack({**inherited, **digests_of(blocks)}))
+                prune(self._prospect.directory)
         except LedgerUnavailable as error:
             tell.note(f"{snapshot} is complete, and that could not be noted: {error}")  # AWS is asked the next time
         tell.end(True)
@@ -227,6 +236,7 @@ class UploadJob:
             gib=prospect.gib,
             skip=wanted.skip.value,
             kms_key=wanted.kms_key,
+            parent=self.sent.parent,
             token=token,
             attempt=attempt,
         )

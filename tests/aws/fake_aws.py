@@ -11,6 +11,7 @@ import json
 import os
 import random
 import ssl
+import subprocess
 import threading
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -206,6 +207,7 @@ class FakeAws:
             raise Refusal(*self.faults.start_refuse)
         if not 1 <= request["VolumeSize"] <= 65536 or not 10 <= request.get("Timeout", 60) <= 4320:
             raise Refusal(400, "ValidationException", "out of range")
+        parent = self._parent(request)
         token = str(request.get("ClientToken", os.urandom(8).hex()))
         known = self._tokens.get(token)
         if known and known[0] != request:
@@ -213,6 +215,8 @@ class FakeAws:
         if not known:
             identity = f"snap-{os.urandom(8).hex()}0"
             path = self._directory / identity
+            if parent:
+                subprocess.run(["cp", "--sparse=always", parent.path, path], check=True)
             path.touch()
             os.truncate(path, int(request["VolumeSize"]) * 1024**3)
             self.snapshots[identity] = Snapshot(identity, int(request["VolumeSize"]), request, path)
@@ -222,6 +226,17 @@ class FakeAws:
         snapshot = self.snapshots[self._tokens[token][1]]
         key = {"KmsKeyArn": "arn:aws:kms:x"} if self.encrypts or request.get("Encrypted") else {}
         return {"SnapshotId": snapshot.identity, "Status": snapshot.state, "BlockSize": BLOCK, **key}
+
+    def _parent(self, request: dict[str, object]) -> "Snapshot | None":
+        """What is not written is as it is there."""
+        if "ParentSnapshotId" not in request:
+            return None
+        if "Encrypted" in request or "KmsKeyArn" in request:
+            raise Refusal(400, "ValidationException", "a parent and a key exclude each other")
+        parent = self._snapshot(str(request["ParentSnapshotId"]))
+        if parent.state != "completed" or parent.gib > int(request["VolumeSize"]):
+            raise Refusal(400, "ValidationException", "the parent is not complete, or larger")
+        return parent
 
     async def _put(self, snapshot: Snapshot, index: int, headers, body) -> tuple[int, dict[str, str], bytes]:
         self._count("PutSnapshotBlock")

@@ -240,6 +240,103 @@ def test_a_disk_that_runs_full_around_a_snapshot_leaves_none_that_is_not_named(
     assert same_disk(raw, snapshot)
 
 
+def same_content(raw: Path, snapshot) -> bool:
+    """Bit by bit, whoever wrote it; beyond the disk nothing."""
+    with raw.open("rb") as ours, snapshot.path.open("rb") as theirs:
+        same = all(piece == theirs.read(len(piece)) for piece in iter(lambda: ours.read(MIB), b""))
+        return same and not theirs.read(MIB).strip(b"\0")
+
+
+def changed(raw: Path, path: Path, *, at: int, hole: int) -> Path:
+    """The same disk with other bytes at one place, and a hole at another."""
+    with raw.open("rb") as old, path.open("wb") as new:
+        new.truncate(raw.stat().st_size)
+        for index in range(raw.stat().st_size // 524288):
+            block = old.read(524288)
+            if index == at:
+                block = b"another" + block[7:]
+            if index != hole and block.strip(b"\0"):
+                new.seek(index * 524288)
+                new.write(block)
+    return path
+
+
+def test_what_differs_is_sent_onto_the_likest_snapshot_and_what_became_a_hole_as_zeros(
+    shell: Shell, make_aws: MakeAws, raw: Path
+) -> None:
+    aws = make_aws()
+    unlike = sparse(shell.directory / "unlike.raw", SIZE, seed=7)
+    assert upload(shell, unlike.name).code == 0
+    first = upload(shell).json
+    written = sorted(aws.snapshots[first["snapshot_id"]].digests)
+    second = changed(raw, shell.directory / "second.raw", at=written[3], hole=written[5])
+    ended = upload(shell, second.name, "--incremental")
+    assert ended.code == 0, ended.err
+    assert ended.json["parent_snapshot_id"] == first["snapshot_id"]
+    snapshot = aws.snapshots[ended.json["snapshot_id"]]
+    assert sorted(snapshot.digests) == [written[3], written[5]]
+    assert same_content(second, snapshot)
+    third = changed(second, shell.directory / "third.raw", at=written[7], hole=written[9])
+    ended = upload(shell, third.name, "--incremental")  # onto one that was made onto another
+    assert (ended.json["parent_snapshot_id"], ended.json["blocks_sent"]) == (snapshot.identity, 2), ended.err
+    assert same_content(third, aws.snapshots[ended.json["snapshot_id"]])
+    back = upload(shell, unlike.name, "--incremental").json
+    assert (back["outcome"], back["blocks_sent"]) == ("unchanged", 0)
+
+
+def test_an_incremental_upload_that_is_cut_off_goes_on_onto_the_same(
+    shell: Shell, make_aws: MakeAws, raw: Path
+) -> None:
+    aws = make_aws()
+    first = upload(shell).json
+    other = sparse(shell.directory / "other.raw", SIZE, 60, seed=3)
+    with raw.open("rb") as old, other.open("r+b") as new:
+        new.write(old.read(8 * MIB))
+    aws.faults.slow, aws.faults.slow_seconds = 1.0, 0.3
+    process = shell.start("image", "upload", "other.raw", "--name", "web 25.11", "--incremental")
+    before = aws.calls["PutSnapshotBlock"]
+    while aws.calls["PutSnapshotBlock"] < before + 10:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    aws.faults.slow = 0
+    (begun,) = set(aws.snapshots) - {first["snapshot_id"]}
+    ended = upload(shell, "other.raw", "--incremental")
+    assert (ended.code, ended.json["snapshot_id"]) == (0, begun), ended.err
+    assert ended.json["parent_snapshot_id"] == first["snapshot_id"]
+    assert max(aws.snapshots[begun].puts.values()) <= 2
+    assert same_content(other, aws.snapshots[begun])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        ("deleted", "no snapshot that was sent from here is like it"),
+        ("encrypted", "snapshots are encrypted there"),
+        ("broken", "no snapshot that was sent from here is like it"),
+    ],
+)
+def test_where_nothing_can_be_built_on_all_is_sent_and_said(
+    shell: Shell, aws: FakeAws, raw: Path, spoil: str, why: str
+) -> None:
+    first = upload(shell).json
+    second = changed(raw, shell.directory / "second.raw", at=0, hole=-1)
+    match spoil:
+        case "deleted":
+            del aws.snapshots[first["snapshot_id"]]
+        case "encrypted":
+            aws.encrypts = True
+        case "broken":
+            for path in Path(shell.environ["XDG_STATE_HOME"]).rglob("*.digests"):
+                path.write_bytes(path.read_bytes()[:-40] + bytes(40))
+    ended = upload(shell, second.name, "--incremental")
+    assert (ended.code, ended.json["parent_snapshot_id"]) == (0, None), ended.err
+    assert f"all of it is sent: {why}" in ended.err
+    assert ended.json["blocks_sent"] >= first["blocks_sent"]
+    assert same_disk(second, aws.snapshots[ended.json["snapshot_id"]])
+
+
 def test_where_snapshots_are_encrypted_every_block_is_sent(shell: Shell, aws: FakeAws, raw: Path) -> None:
     aws.encrypts = True
     ended = upload(shell)

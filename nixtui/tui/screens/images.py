@@ -89,6 +89,7 @@ class ImagesScreen(MarkedList):
             if owner != self._owner:
                 return
             self._found, self._asking = found, False
+            self.session.knows_login(found.expires_at, found.ends_first)
             self._images.clear()
             self._images.update({each.key: each for each in found.images})
             self._table.set_columns(columns(self.session.cockpit.clock, self._drifts, of_logins=bool(found.logins)))

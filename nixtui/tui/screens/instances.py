@@ -131,6 +131,7 @@ class InstancesScreen(MarkedList):
         self._under_way += 1
         try:
             self._found = await self.session.cockpit.instances.survey()
+            self.session.knows_login(self._found.expires_at, self._found.ends_first)
         except Exception as error:
             self._problem = sentence(error)
         else:

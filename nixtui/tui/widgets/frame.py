@@ -36,6 +36,7 @@ class Bearings(msgspec.Struct, frozen=True):
     now: float
     terse: bool
     trail: tuple[str, ...] = ()
+    login_ends: tuple[float, str | None] | None = None
 
 
 class Header(Horizontal):
@@ -75,9 +76,25 @@ class Header(Horizontal):
         self._clock.show([clock])
 
 
+LOGIN_ENDS_SOON_S = 900.0
+"""A login that ends within so long is worth a warning: an upload takes longer."""
+
+
 def _access(at: Bearings) -> Line:
     paused = (Span(" PAUSED ", Role.BADGE_AMBER), Span(" ")) if at.paused else ()
-    return (*paused, Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT))
+    return (*_login(at), *paused, Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT))
+
+
+def _login(at: Bearings) -> Line:
+    """`aws 42m  `: how long the login lasts, where it ends; of several by name once that is soon."""
+    if at.login_ends is None:
+        return EMPTY
+    ends, which = at.login_ends
+    left = ends - at.now
+    soon = left <= LOGIN_ENDS_SOON_S
+    name = f"aws {clean(which)[:12]}" if which and soon else "aws"
+    words = f"{name} {units.age(left)}" if left > 0 else f"{name} login ended"
+    return line((words, Role.WARN if soon else Role.FAINT), "  ")
 
 
 def _left(at: Bearings, room: int) -> Line:
