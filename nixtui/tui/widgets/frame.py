@@ -69,7 +69,7 @@ class Header(Horizontal):
             return
         self._told = told
         clock = (Span(f" {units.clock(bearings.now, seconds=not bearings.terse)} ", Role.MUTED),)
-        access = _access(bearings)
+        access = _access(bearings, is_narrow=told[1] < _LOGIN_FROM)
         room = told[1] - width(clock) - width(access)
         self._where.show([_left(bearings, room)])
         self._access.show([access])
@@ -80,18 +80,28 @@ LOGIN_ENDS_SOON_S = 900.0
 """A login that ends within so long is worth a warning: an upload takes longer."""
 
 
-def _access(at: Bearings) -> Line:
+_LOGIN_FROM = 100
+"""Cells from which there is room for a login that lasts."""
+
+
+def _access(at: Bearings, *, is_narrow: bool = False) -> Line:
     paused = (Span(" PAUSED ", Role.BADGE_AMBER), Span(" ")) if at.paused else ()
-    return (*_login(at), *paused, Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT))
+    return (
+        *_login(at, is_narrow=is_narrow),
+        *paused,
+        Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT),
+    )
 
 
-def _login(at: Bearings) -> Line:
+def _login(at: Bearings, *, is_narrow: bool) -> Line:
     """`aws 42m  `: how long the login lasts, where it ends; of several by name once that is soon."""
     if at.login_ends is None:
         return EMPTY
     ends, which = at.login_ends
     left = ends - at.now
     soon = left <= LOGIN_ENDS_SOON_S
+    if is_narrow and not soon:
+        return EMPTY
     name = f"aws {clean(which)[:12]}" if which and soon else "aws"
     words = f"{name} {units.age(left)}" if left > 0 else f"{name} login ended"
     return line((words, Role.WARN if soon else Role.FAINT), "  ")
