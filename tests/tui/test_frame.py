@@ -3,37 +3,32 @@
 import msgspec
 import pytest
 
-from nixtui.tui.widgets.frame import Bearings, _access
+from nixtui.tui.widgets.frame import Bearings, _left
 
 NOW = 1_000_000.0
+AT = Bearings("shop", (), 7, 7, 2, 0, read_only=False, paused=False, now=NOW, terse=False)
 
 
-def right(ends: tuple[float, str | None] | None) -> list[tuple[str, object]]:
-    at = Bearings("shop", (), 1, 1, 0, 0, read_only=False, paused=False, now=NOW, terse=False, login_ends=ends)
-    return [(each.text, each.role) for each in _access(at)]
+def left(ends: tuple[float, str | None] | None, room: int = 100) -> str:
+    at = msgspec.structs.replace(AT, login_ends=ends)
+    return "".join(each.text for each in _left(at, room)).rstrip()
 
 
 @pytest.mark.parametrize(
     ("ends", "words"),
     [
-        (None, "r/w "),
-        ((NOW + 3 * 3600, None), "aws 3h  r/w "),
-        ((NOW + 3 * 3600, "staging"), "aws 3h  r/w "),
-        ((NOW + 600, "staging"), "aws staging 10m  r/w "),
-        ((NOW - 1, "staging"), "aws staging login ended  r/w "),
-        ((NOW - 1, None), "aws login ended  r/w "),
+        (None, "2 problems"),
+        ((NOW + 3 * 3600, None), "2 problems  ·  aws 3h"),
+        ((NOW + 3 * 3600, "staging"), "2 problems  ·  aws 3h"),
+        ((NOW + 600, "staging"), "2 problems  ·  aws staging 10m"),
+        ((NOW - 1, "staging"), "2 problems  ·  aws staging login ended"),
+        ((NOW - 1, None), "2 problems  ·  aws login ended"),
     ],
 )
 def test_how_long_the_login_lasts_is_in_the_header(ends: tuple[float, str | None] | None, words: str) -> None:
-    assert "".join(text for text, _ in right(ends)) == words
-
-
-def test_a_login_that_ends_soon_is_a_warning() -> None:
-    assert right((NOW + 600, None))[0][1] != right((NOW + 3 * 3600, None))[0][1]
+    assert left(ends).endswith(words)
 
 
 def test_where_it_is_narrow_only_one_that_ends_soon_takes_the_room() -> None:
-    at = Bearings("shop", (), 1, 1, 0, 0, read_only=False, paused=False, now=NOW, terse=False)
-    lasting, ending = (msgspec.structs.replace(at, login_ends=(NOW + left, None)) for left in (9000, 600))
-    told = ["".join(each.text for each in _access(at, is_narrow=True)) for at in (lasting, ending)]
-    assert told == ["r/w ", "aws 10m  r/w "]
+    assert left((NOW + 9 * 3600, None), 32) == " shop  2 problems"
+    assert left((NOW + 600, None), 32) == " shop  2 problems  aws 10m"
