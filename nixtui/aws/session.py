@@ -64,7 +64,7 @@ class Session:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
         self._lock = threading.Lock()
         self._boto: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._whose = threading.Lock()
         self._account: str | None = None
 
@@ -126,16 +126,23 @@ class Session:
         """One call by its API name (`RegisterImage`), with throttling and faults retried. Raises `AwsError`."""
         return await self.thread(lambda: self._call(service, action, region, parameters))
 
+    async def call_once(self, service: str, action: str, region: str, **parameters: Any) -> Any:
+        """Like `call`, but tried once and for seconds: for what must not keep anybody waiting. Raises `AwsError`."""
+        return await self.thread(lambda: self._call(service, action, region, parameters, patient=False))
+
     async def pages(self, service: str, action: str, region: str, key: str, **parameters: Any) -> list[Any]:
         """Everything that a listing call has under `key`, page after page. Raises `AwsError`."""
         return await self.thread(lambda: self._pages(service, action, region, key, parameters))
 
-    def client(self, service: str, region: str) -> Any:
-        """The client of a service in a region, made once (ec2 costs 140 ms). Blocking; raises what botocore raises."""
+    def client(self, service: str, region: str, *, patient: bool = True) -> Any:
+        """The client of a service in a region, made once (ec2 costs 140 ms). Blocking; raises what botocore raises.
+
+        One that is not `patient` tries nothing twice.
+        """
         with self._lock:
-            client = self._clients.get((service, region))
+            client = self._clients.get((service, region, patient))
             if client is None:
-                client = self._clients[service, region] = self._make(service, region)
+                client = self._clients[service, region, patient] = self._make(service, region, patient)
             return client
 
     def credentials(self) -> tuple[str, str, str | None]:
@@ -183,22 +190,24 @@ class Session:
                 self._boto = _with_shared_models(boto3.session.Session(profile_name=self.profile, **demo))
             return self._boto
 
-    def _make(self, service: str, region: str) -> Any:
+    def _make(self, service: str, region: str, patient: bool) -> Any:
         from botocore.config import Config
 
         config = Config(
-            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS if patient else 1},
             connect_timeout=_CONNECT_TIMEOUT_S,
-            read_timeout=_READ_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S if patient else _CONNECT_TIMEOUT_S,
             max_pool_connections=THREADS,
             proxies={} if self._is_demo else None,
         )
         where = {"endpoint_url": self.endpoint} if self._is_demo else {}
         return self._session(service).client(service, region_name=region, config=config, **where)
 
-    def _call(self, service: str, action: str, region: str, parameters: Mapping[str, Any]) -> Any:
+    def _call(
+        self, service: str, action: str, region: str, parameters: Mapping[str, Any], *, patient: bool = True
+    ) -> Any:
         with explained(f"{service}:{action}", region, self.profile):
-            return getattr(self.client(service, region), snake(action))(**parameters)
+            return getattr(self.client(service, region, patient=patient), snake(action))(**parameters)
 
     def _pages(self, service: str, action: str, region: str, key: str, parameters: Mapping[str, Any]) -> list[Any]:
         with explained(f"{service}:{action}", region, self.profile):

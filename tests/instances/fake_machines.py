@@ -115,6 +115,10 @@ class FakeMachines:
             each.stop.set()
         for thread in self._threads:
             thread.join(30)
+        self.close()
+
+    def close(self) -> None:
+        """Answer nobody any more."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -71,6 +71,15 @@ def test_progress_is_a_share() -> None:
     assert said(Ledger(PLAN, events), "web-1", 1) == "copying … 25%"
 
 
+def test_progress_in_bytes_has_speed_and_what_is_left() -> None:
+    gib = 1024**3
+    events = [
+        StepStarted(at=10, target="web-1", step="sending blocks"),
+        Progress(at=20, target="web-1", step="sending blocks", done=gib, total=4 * gib, unit="bytes"),
+    ]
+    assert said(Ledger(PLAN, events), "web-1", 22) == "sending blocks … 25% of 4.0 GiB, 102 MiB/s, 28 s left"
+
+
 def test_the_end_of_a_host_is_its_report_and_no_countdown_is_left() -> None:
     report = TargetReport(name="web-1", outcome=Outcome.REVERTED, seconds=7.9)
     ledger = Ledger(

@@ -34,6 +34,7 @@ from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.image_tabs import tabs
 from nixtui.tui.screens.marked_list import MarkedList
 from nixtui.tui.session import Session, why_unchangeable
+from nixtui.tui.widgets.frame import LOGIN_ENDS_SOON_S
 from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.table import Table
 
@@ -50,8 +51,6 @@ ASK_SOON_S = 5.0
 """The same while an instance comes or goes, or a group is rolled."""
 
 _STALE_S = 90.0
-_SOON_S = 900.0
-"""A login that ends within so long is worth a warning."""
 
 
 @dataclass(slots=True)
@@ -131,6 +130,7 @@ class InstancesScreen(MarkedList):
         self._under_way += 1
         try:
             self._found = await self.session.cockpit.instances.survey()
+            self.session.knows_login(self._found.expires_at, self._found.ends_first)
         except Exception as error:
             self._problem = sentence(error)
         else:
@@ -246,7 +246,7 @@ class InstancesScreen(MarkedList):
             told += line((f"  seen {units.span(now - self._seen_at)} ago", Role.WARN))
         if (ends := self._found.expires_at) is not None:
             words = f"  {login_words(ends - now, self._found.ends_first)}"
-            told += line((words, Role.MUTED if ends - now > _SOON_S else Role.WARN))
+            told += line((words, Role.MUTED if ends - now > LOGIN_ENDS_SOON_S else Role.WARN))
         for asked in (f" in {clean(place)}", ""):
             yield line((f"{count}{of}{asked}", Role.MUTED)) + told
 
