@@ -35,7 +35,7 @@ from nixtui.model.host import Host, Way
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.deploy_rs import DeployTarget
-from nixtui.nix.errors import NixError, NixFailed, NixRefused
+from nixtui.nix.errors import NixError, NixFailed, NixRefused, NixStopped
 from nixtui.nix.key_values import key_values
 from nixtui.nix.local_store import keep, local_closure, on_disk
 from nixtui.operations.operation import Operation, Prepared
@@ -159,7 +159,7 @@ class Deploying:
         }
         if report.interrupted:
             self.was_stopped = True
-            stopped = {host.name: NixRefused("stopped by the operator while systems were built") for host in hosts}
+            stopped = {host.name: NixStopped("the operator stopped it while systems were built") for host in hosts}
             return {**stopped, **failed}
         return {**failed, **outs, **there}
 
