@@ -8,7 +8,7 @@ from nixtui.model.image import Catalogue, Image
 from nixtui.model.image_drift import ImageDrift
 from nixtui.tui import image_acts
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.image_rows import OWNERS, columns, image_lines, login_words, matches, trouble_lines
+from nixtui.tui.image_rows import LOG_IN, OWNERS, columns, image_lines, login_words, matches, trouble_lines
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
@@ -173,14 +173,14 @@ class ImagesScreen(MarkedList):
             ("ctrl+r", Role.KEY), (" asks again, ", Role.MUTED), ("o", Role.KEY), (" other owners", Role.MUTED)
         )
         if self._problem is not None:
-            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again]
+            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again, LOG_IN]
         if self._found is None or self._asking:
             return [line(("asking AWS …", Role.MUTED))]
         if self._images:
             return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
         troubles = trouble_lines(self._found.troubles, cells)
         if not self._found.regions:
-            return [line("No login tells of its images."), *troubles, again]
+            return [line("No login tells of its images."), *troubles, again, LOG_IN]
         told = [line(f"There are no {OWNERS[self._owner][1]} here."), *troubles]
         return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
 

@@ -14,7 +14,7 @@ from nixtui.model.host import Host
 from nixtui.tui import instance_acts, opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.image_acts import where
-from nixtui.tui.image_rows import login_words
+from nixtui.tui.image_rows import LOG_IN, login_words
 from nixtui.tui.instance_rows import (
     InstanceRow,
     columns,
@@ -254,7 +254,7 @@ class InstancesScreen(MarkedList):
         cells = max(20, self._table.cells - 4)
         again = line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED))
         if self._problem is not None:
-            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again]
+            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again, LOG_IN]
         if self._found is None or self._asking:
             return [line(("asking EC2 …", Role.MUTED))]
         if self._rows:
@@ -262,7 +262,7 @@ class InstancesScreen(MarkedList):
             return [line(f"No instance {what}."), line(("esc", Role.KEY), (" shows all", Role.MUTED))]
         troubles = trouble_lines(self._found.troubles, cells)
         if not self._found.regions:
-            return [line("No login tells of its instances."), *troubles, again]
+            return [line("No login tells of its instances."), *troubles, again, LOG_IN]
         told = [line("There are no instances here."), *troubles]
         return [*told, line(("n", Role.KEY), (" on an image launches the first one, ", Role.MUTED)) + again]
 
