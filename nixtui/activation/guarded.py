@@ -235,6 +235,9 @@ class GuardedHost:
                         self._tell.note(f"{self.order.revert_after:g} s more from now")
                     except RemoteError as error:
                         self._tell.note(f"the time could not be extended: {error.reason}")
+                    except asyncio.CancelledError:  # what went on meanwhile has ended, and the wish is still one
+                        self.run.requests.give_back(self.host.name, Request.EXTEND)
+                        raise
 
     async def _problem(self, proof: Transport, seen: guard.Verification, code: int) -> str | None:
         """What else is wrong with the new system; `None` when it proved itself."""

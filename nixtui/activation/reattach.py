@@ -8,7 +8,7 @@ import msgspec
 from nixtui.activation.reboot import judge_boot
 from nixtui.activation.verdict import Verdict, judge, judge_profile, judge_pruned, judge_pull
 from nixtui.model.host import Host
-from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished
+from nixtui.operations.events import AnyEvent, Countdown, StepStarted, TargetFinished, of_last_plan
 from nixtui.operations.journal import Entry
 from nixtui.operations.plan import Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
@@ -38,6 +38,7 @@ async def find_out(
     It is not while a host is still armed or cannot be asked: then ask again later, and leave the journal open. With
     `tidy` a host whose story is known may forget its record, which takes the right to become root there.
     """
+    events = of_last_plan(events)
     told = {event.report.name: event.report for event in events if isinstance(event, TargetFinished)}
     reports = []
     final = True

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -25,6 +25,9 @@ DEMO = "NIXTUI_DEMO"
 
 It has the address of the demo's own AWS, on loopback; anything else says that there is none.
 """
+
+ENDS = "AWS_CREDENTIAL_EXPIRATION"
+"""The variable that the demo says in when its login ends (RFC 3339); botocore's own name for it."""
 
 _LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 _WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -61,7 +64,7 @@ class Session:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
         self._lock = threading.Lock()
         self._boto: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._whose = threading.Lock()
         self._account: str | None = None
 
@@ -123,16 +126,23 @@ class Session:
         """One call by its API name (`RegisterImage`), with throttling and faults retried. Raises `AwsError`."""
         return await self.thread(lambda: self._call(service, action, region, parameters))
 
+    async def call_once(self, service: str, action: str, region: str, **parameters: Any) -> Any:
+        """Like `call`, but tried once and for seconds: for what must not keep anybody waiting. Raises `AwsError`."""
+        return await self.thread(lambda: self._call(service, action, region, parameters, patient=False))
+
     async def pages(self, service: str, action: str, region: str, key: str, **parameters: Any) -> list[Any]:
         """Everything that a listing call has under `key`, page after page. Raises `AwsError`."""
         return await self.thread(lambda: self._pages(service, action, region, key, parameters))
 
-    def client(self, service: str, region: str) -> Any:
-        """The client of a service in a region, made once (ec2 costs 140 ms). Blocking; raises what botocore raises."""
+    def client(self, service: str, region: str, *, patient: bool = True) -> Any:
+        """The client of a service in a region, made once (ec2 costs 140 ms). Blocking; raises what botocore raises.
+
+        One that is not `patient` tries nothing twice.
+        """
         with self._lock:
-            client = self._clients.get((service, region))
+            client = self._clients.get((service, region, patient))
             if client is None:
-                client = self._clients[service, region] = self._make(service, region)
+                client = self._clients[service, region, patient] = self._make(service, region, patient)
             return client
 
     def credentials(self) -> tuple[str, str, str | None]:
@@ -176,26 +186,28 @@ class Session:
 
         with explained(action, None, self.profile):
             if self._boto is None:
-                demo = _of_demo() if self._is_demo else {}
+                demo = _of_demo(self._environ.get(ENDS)) if self._is_demo else {}
                 self._boto = _with_shared_models(boto3.session.Session(profile_name=self.profile, **demo))
             return self._boto
 
-    def _make(self, service: str, region: str) -> Any:
+    def _make(self, service: str, region: str, patient: bool) -> Any:
         from botocore.config import Config
 
         config = Config(
-            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS if patient else 1},
             connect_timeout=_CONNECT_TIMEOUT_S,
-            read_timeout=_READ_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S if patient else _CONNECT_TIMEOUT_S,
             max_pool_connections=THREADS,
             proxies={} if self._is_demo else None,
         )
         where = {"endpoint_url": self.endpoint} if self._is_demo else {}
         return self._session(service).client(service, region_name=region, config=config, **where)
 
-    def _call(self, service: str, action: str, region: str, parameters: Mapping[str, Any]) -> Any:
+    def _call(
+        self, service: str, action: str, region: str, parameters: Mapping[str, Any], *, patient: bool = True
+    ) -> Any:
         with explained(f"{service}:{action}", region, self.profile):
-            return getattr(self.client(service, region), snake(action))(**parameters)
+            return getattr(self.client(service, region, patient=patient), snake(action))(**parameters)
 
     def _pages(self, service: str, action: str, region: str, key: str, parameters: Mapping[str, Any]) -> list[Any]:
         with explained(f"{service}:{action}", region, self.profile):
@@ -218,8 +230,12 @@ def _demo_endpoint(text: str) -> str | None:
     return text if _LOOPBACK.fullmatch(text) else None
 
 
-def _of_demo() -> dict[str, Any]:
-    """A login that nothing of the user's has a part in: no file, no profile, no key, whatever the variables say."""
+def _of_demo(ends: str | None) -> dict[str, Any]:
+    """A login that nothing of the user's has a part in: no file, no profile, no key, whatever the variables say.
+
+    It `ends` as one by SSO does, and is renewed then.
+    """
+    from botocore.credentials import RefreshableCredentials
     from botocore.session import Session as Botocore
 
     nothing: dict[str, tuple[None, None, str | None, None]] = {
@@ -228,7 +244,18 @@ def _of_demo() -> dict[str, Any]:
         "credentials_file": (None, None, os.devnull, None),
     }
     own = Botocore(session_vars=nothing)
-    return {"botocore_session": own, "aws_access_key_id": "DEMO", "aws_secret_access_key": "demo"}
+    if ends is None:
+        return {"botocore_session": own, "aws_access_key_id": "DEMO", "aws_secret_access_key": "demo"}
+
+    def until(moment: datetime) -> dict[str, str | None]:
+        return {"access_key": "DEMO", "secret_key": "demo", "token": None, "expiry_time": moment.isoformat()}
+
+    own._credentials = RefreshableCredentials.create_from_metadata(
+        until(datetime.fromisoformat(ends)),
+        refresh_using=lambda: until(datetime.now(UTC) + timedelta(hours=8)),
+        method="demo",
+    )
+    return {"botocore_session": own}
 
 
 @contextmanager

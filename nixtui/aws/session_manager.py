@@ -11,11 +11,10 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from nixtui.aws.errors import AwsError
+from nixtui.aws.errors import AwsError, Kind
 from nixtui.aws.session import Session
 
 PLUGIN: Final = "session-manager-plugin"
@@ -23,6 +22,9 @@ VARIABLE: Final = "AWS_SSM_START_SESSION_RESPONSE"
 _LAST_WITHOUT_VARIABLE: Final = (1, 2, 497, 0)
 _VERSION: Final = re.compile(r"\d+(\.\d+){0,3}")
 _VERSION_LIMIT_S: Final = 10.0
+_LOOKS: Final = 3
+_BETWEEN_LOOKS_S: Final = 0.5
+"""A session that was left in good order is not yet gone from every list of AWS's the moment after."""
 _GET_IT: Final = "install it from AWS (in nixpkgs it is ssm-session-manager-plugin)"
 
 
@@ -97,7 +99,30 @@ async def start_session(
     return Opened(str(answer["SessionId"]), tuple(words), {**environ, VARIABLE: told})
 
 
-async def terminate_session(session: Session, region: str, identity: str) -> None:
-    """End it at AWS as well, whatever the plugin did. That it cannot be told is no trouble: it ends when it is idle."""
-    with suppress(AwsError):
-        await session.call("ssm", "TerminateSession", region, SessionId=identity)
+async def is_open(session: Session, region: str, identity: str) -> bool | None:
+    """Whether AWS has it among those that are open, a moment after its plugin ended; `None` where it does not tell.
+
+    Raises `AwsError` where AWS cannot be reached.
+    """
+    asked = {"State": "Active", "Filters": [{"key": "SessionId", "value": identity}]}
+    for attempt in range(1, _LOOKS + 1):
+        try:
+            answer = await session.call_once("ssm", "DescribeSessions", region, **asked)
+        except AwsError as error:
+            if error.kind is Kind.UNREACHABLE:
+                raise
+            return None
+        if not answer.get("Sessions"):
+            return False
+        if attempt < _LOOKS:
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
+    return True
+
+
+async def terminate_session(session: Session, region: str, identity: str) -> AwsError | None:
+    """End it at AWS as well, whatever the plugin did; why that could not be told. It ends by itself when it is idle."""
+    try:
+        await session.call_once("ssm", "TerminateSession", region, SessionId=identity)
+    except AwsError as error:
+        return error
+    return None

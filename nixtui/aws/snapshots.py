@@ -64,9 +64,14 @@ async def start(
     description: str,
     tags: dict[str, str],
     kms_key: str | None = None,
+    parent: str | None = None,
 ) -> Started:
-    """A pending snapshot; the same `token` gives the same one. Raises `AwsError`."""
-    encryption: dict[str, Any] = {"Encrypted": True, "KmsKeyArn": kms_key} if kms_key else {}
+    """A pending snapshot; the same `token` gives the same one. Raises `AwsError`.
+
+    One that is made onto a `parent` has its blocks where none is put in their place, and can have no key of its own.
+    """
+    more: dict[str, Any] = {"Encrypted": True, "KmsKeyArn": kms_key} if kms_key else {}
+    more |= {"ParentSnapshotId": parent} if parent else {}
     answer = await session.call(
         "ebs",
         "StartSnapshot",
@@ -76,7 +81,7 @@ async def start(
         Description=description,
         Timeout=TIMEOUT_MINUTES,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        **encryption,
+        **more,
     )
     return Started(str(answer["SnapshotId"]), bool(answer.get("KmsKeyArn") or kms_key))
 

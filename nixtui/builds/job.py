@@ -12,7 +12,7 @@ import msgspec
 
 from nixtui.builds.building import Building
 from nixtui.builds.history import BuildHistory, HistoryUnavailable, finished
-from nixtui.builds.record import STREAM, folder_of, prune
+from nixtui.builds.record import KIND, STREAM, folder_of, prune
 from nixtui.builds.stall import LIMIT_S
 from nixtui.builds.verdict import Verdict, verdict_on
 from nixtui.model.store_path import is_store_path, short_name
@@ -26,7 +26,6 @@ from nixtui.operations.operation import Cancelled, Prepared, Run
 from nixtui.operations.plan import Plan, Step, Target, left_out
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
 
-KIND: Final = "build"
 PLACES_AT_ONCE: Final = 10
 """Hosts that build their own system at the same time; each takes an ssh and a nix here, some 50 MB."""
 
@@ -38,7 +37,10 @@ Started = Callable[[Building], None]
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What is to be built, where and how. `places` has a place for each host; most often all are the same."""
+    """What is to be built, where and how. `places` has a place for each host; most often all are the same.
+
+    `evaluated_in` are the seconds that it took to know the systems, for the record.
+    """
 
     systems: Mapping[str, System | NixError]
     places: Mapping[str, BuildPlace]
@@ -49,6 +51,7 @@ class BuildRequest:
     state: Path
     environments: Mapping[str, str | None] = field(default_factory=dict)
     stall_limit: float = LIMIT_S
+    evaluated_in: float | None = None
 
 
 def prepare_build(request: BuildRequest, identity: str, started: Started = lambda _: None) -> Prepared:
@@ -144,6 +147,10 @@ class _Work:
     cancelled: bool = False
 
     async def carry_out(self) -> Report:
+        if (took := self.request.evaluated_in) is not None:
+            count = len(self.request.systems)
+            what = f"{count} systems" if count != 1 else "one system"
+            self.run.tell(Note(at=self.run.clock(), text=f"evaluated {what} in {took:.1f} s"))
         self.run.tell(Note(at=self.run.clock(), text=f"recorded in {self.building.record.path}"))
         began = self.run.clock()
         room = asyncio.Semaphore(PLACES_AT_ONCE)

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from nixtui.operations.plan import Plan
+
 MAX_BYTES: Final = 128 * 2**20
 """Of one build. A world rebuild tells some 50 MB; logs of builders have files of their own."""
 
 KEPT: Final = 50
 """Builds whose records stay."""
+
+KIND: Final = "build"
 
 STREAM: Final = "stream.json"
 _FLUSH_BYTES: Final = 2**16
@@ -18,6 +22,11 @@ _FLUSH_BYTES: Final = 2**16
 def folder_of(state: Path, operation: str) -> Path:
     """Where the record of a build is."""
     return state / "builds" / operation
+
+
+def has_build(plan: Plan) -> bool:
+    """Whether an operation with this plan is a build, or began with one."""
+    return plan.kind == KIND or any("record" in row.facts for row in plan.targets)
 
 
 class Record:

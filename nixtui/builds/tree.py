@@ -116,6 +116,9 @@ class BuildTree:
                 needed.needed_by.append(derivation)
             else:
                 self._awaited.setdefault(path, []).append(derivation)
+        if derivation.state is State.RUNNING:
+            for run in derivation.runs:
+                self._see_what_ended(self._worker(run.id), run.id >> 32)
 
     def finish(self, exit_code: int | None, now: float) -> None:
         """Nothing more will come. Without an exit status (a recorded stream) it is worked out from the stream."""
@@ -253,7 +256,10 @@ class BuildTree:
             activity.subject.progress(counts[0], counts[1])
         elif activity.type == Action.BUILDS:
             worker = self._worker(event.id)
+            before = worker.builds.done.total
             worker.builds.done.update(event.id, counts[0])
+            if worker.builds.done.total > before:
+                self._see_what_ended(worker, event.id >> 32)
             worker.failed.update(event.id, counts[3])
             if self.expected < counts[1] < MAX_DERIVATIONS and (counts[0] or counts[2]):  # else it may be substituted
                 self.expected = counts[1]
@@ -350,6 +356,26 @@ class BuildTree:
                 derivation.reason, self._nameless = self._nameless, None
                 self._unnamed = derivation
                 self.turn(derivation, State.FAILED)
+
+    def _see_what_ended(self, worker: Worker[Run, Transfer], pid: int) -> None:
+        """Nix may say that an activity stopped only when all is over: what was counted, and is there, has ended.
+
+        Without a sandbox an output is there before it is complete: as long as more are there than were counted, they
+        wait.
+        """
+        counted = worker.builds.done.total - worker.builds.given
+        if self._exists is None or not counted:
+            return
+        found: list[Run] = []
+        for derivation in self.by_state[State.RUNNING].values():
+            runs = [run for run in derivation.runs if not run.stopped]
+            ours = len(runs) == 1 and runs[0].id >> 32 == pid and not runs[0].credited
+            if ours and derivation.outputs and all(map(self._exists, derivation.outputs)):
+                found += runs
+        if len(found) <= counted:
+            for run in found:
+                run.stopped = True
+                self.credit(run)
 
     def _blame(self, run: Run) -> None:
         """A run is one of those that Nix counts as failed; if it was taken for a good one, another one is."""

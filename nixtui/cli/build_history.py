@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from nixtui.builds.job import KIND, attempted
-from nixtui.builds.record import STREAM, folder_of
+from nixtui.builds.job import attempted
+from nixtui.builds.record import STREAM, folder_of, has_build
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.carrying_out import tell_what_was_cut_off
 from nixtui.cli.exits import Exit, UsageError
@@ -18,13 +18,14 @@ async def history(nixtui: Assembly, *, as_json: bool) -> Exit:
     """Newest first; a build that was cut off has its record as well."""
     await tell_what_was_cut_off(nixtui)
     journal = await nixtui.journal()
-    builds = [each for each in await journal.entries(limit=MOST) if each.kind == KIND]
+    builds = [each for each in await journal.entries(limit=MOST) if has_build(each.plan)]
     records = {each.operation: _record(nixtui, each) for each in builds}
     if as_json:
         print_json(
             [
                 {
                     "operation": each.operation,
+                    "kind": each.kind,
                     "started_at": rfc3339(each.started_at),
                     "finished_at": rfc3339(each.finished_at),
                     "targets": [target.name for target in each.plan.targets],
@@ -54,7 +55,7 @@ async def to_try_again(nixtui: Assembly, operation: str) -> list[str]:
     journal = await nixtui.journal()
     await tell_what_was_cut_off(nixtui)
     entry = await journal.entry(operation)
-    if entry is None or entry.kind != KIND:
+    if entry is None or not has_build(entry.plan):
         raise UsageError(f'no one build begins with "{operation}"; see: nixtui build --history')
     names = attempted(entry.report.targets) if entry.report else tuple(each.name for each in entry.plan.targets)
     if not names:

@@ -27,7 +27,7 @@ from nixtui.nix.process import clean_line
 from nixtui.nix.streaming import stream_nix
 from nixtui.nix.trace import EvaluationFailed
 from nixtui.nix.version import nix_version
-from nixtui.operations.operation import Operation, Prepared
+from nixtui.operations.operation import Prepared
 from nixtui.operations.plan import left_out
 from nixtui.operations.policy import Refused
 from nixtui.operations.report import Outcome, Report, overall
@@ -41,7 +41,9 @@ async def build(nixtui: Assembly, selectors: Sequence[str], arguments: Namespace
     flake = flake_of(nixtui, wanted.flake_words)
     hosts = await nixtui.select(selectors)
     try:
+        began = monotonic()
         systems = await evaluate(flake, hosts, arguments)
+        took = monotonic() - began
         version = await nix_version(flake.directory, flake.environ)
     except NixError as error:
         return _no_nix(error, arguments)
@@ -55,6 +57,7 @@ async def build(nixtui: Assembly, selectors: Sequence[str], arguments: Namespace
         environ={**flake.environ, **environ},
         state=state_dir(nixtui.surroundings.environ),
         environments={host.name: host.environment for host in hosts},
+        evaluated_in=took,
     )
     if arguments.dry_run:
         return await _dry_run(request, nixtui, arguments)
@@ -173,6 +176,6 @@ async def _run(prepared: Prepared, nixtui: Assembly, arguments: Namespace) -> Re
             for line in plan_lines(plan, commands=True):
                 narrate(line)
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-    operation = Operation(prepared.identity, plan, prepared.job, clock=nixtui.clock)
+    operation = prepared.begin(nixtui.clock)
     with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nixtui.activation.reattach import find_out
@@ -11,8 +11,7 @@ from nixtui.cli.narration import narrate_event, report_lines
 from nixtui.cli.output import narrate
 from nixtui.model.host import Host
 from nixtui.operations.journal import Entry, JournalUnavailable
-from nixtui.operations.operation import Job, Operation, Subscriber
-from nixtui.operations.plan import Plan
+from nixtui.operations.operation import Operation, Prepared, Subscriber
 from nixtui.operations.policy import Consent
 from nixtui.operations.report import Report
 
@@ -31,10 +30,18 @@ _PAUSING = signal.SIGUSR1
 
 
 async def carry_out(
-    nixtui: Assembly, identity: str, plan: Plan, job: Job, consent: Consent, watch: Subscriber = narrate_event
+    nixtui: Assembly,
+    prepared: Prepared,
+    consent: Consent,
+    watch: Subscriber = narrate_event,
+    begun: Callable[[Operation], None] = lambda _: None,
 ) -> Report:
-    """Run a plan to its report; `watch` gets every event. Raises `Refused` and `JournalUnavailable`."""
-    operation = Operation(identity, plan, job, clock=nixtui.clock)
+    """Run a plan to its report; `watch` gets every event, and `begun` the operation for whoever wants to go on with it.
+
+    Raises `Refused` and `JournalUnavailable`.
+    """
+    operation = prepared.begin(nixtui.clock)
+    begun(operation)
     operation.subscribe(watch)
     with stoppable(operation):
         return await operation.run(consent, nixtui.policy, await nixtui.journal())

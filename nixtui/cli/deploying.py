@@ -12,17 +12,18 @@ from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_places import HERE, Asked
 from nixtui.cli.comparing import Comparing
 from nixtui.cli.evaluating import flake_found, flake_of, request_here
-from nixtui.cli.nodes import NO_NODES, flake_name, nodes_of, part_of
+from nixtui.cli.nodes import NO_NODES, flake_name, host_of, nodes_of, part_of
 from nixtui.cli.output import narrate
 from nixtui.cli.secrets_of_hosts import secrets_check
 from nixtui.config import Configuration
 from nixtui.config.paths import cache_dir, state_dir
 from nixtui.deploys.choice import Choice
 from nixtui.deploys.copying import CopySettings
+from nixtui.deploys.copying_first import prepare_copy
 from nixtui.deploys.findings import findings
 from nixtui.deploys.foresight import foresee
 from nixtui.deploys.gate import GateRules, Page
-from nixtui.deploys.job import Means
+from nixtui.deploys.job import Means, deploy_job
 from nixtui.deploys.plan import Deploy, plan_deploy
 from nixtui.deploys.preflight import Candidate, Examiner
 from nixtui.deploys.profiles import Wished
@@ -34,10 +35,9 @@ from nixtui.model.host import Host, Way
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.deploy_rs import DeployTarget
-from nixtui.nix.errors import NixError, NixFailed, NixRefused
+from nixtui.nix.errors import NixError, NixFailed, NixRefused, NixStopped
 from nixtui.nix.key_values import key_values
 from nixtui.nix.local_store import keep, local_closure, on_disk
-from nixtui.operations.journal import Intent
 from nixtui.operations.operation import Operation, Prepared
 from nixtui.operations.plan import Plan, left_out
 from nixtui.operations.policy import Consent, Refused
@@ -73,8 +73,17 @@ class Proposal:
     known: Mapping[str, Sequence[str]]
 
 
+def _of_build(build: Plan) -> Mapping[str, Mapping[str, str]]:
+    """By host, what was built for it and where that is recorded."""
+    found: dict[str, Mapping[str, str]] = {}
+    for row in build.targets:
+        kept = {key: row.facts[key] for key in ("drv", "record") if key in row.facts}
+        found.setdefault(host_of(row.name), kept)
+    return found
+
+
 class Deploying:
-    """One run's deploys: everything that `nixtui.deploys` wants handed in, made of the assembly.
+    """One deploy: everything that `nixtui.deploys` wants handed in, made of the assembly.
 
     `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it. `consent` asks for a yes
     to a build that is not done here; without it, or when it raises `Refused`, there is none. `asked` says where and how
@@ -99,13 +108,18 @@ class Deploying:
         self._names: Mapping[str, str] = {}
         self._revisions: dict[str, str] = {}
         self._secrets: SecretsCheck | None = None
+        self._identity = nixtui.new_identity()
+        self._so_far: Operation | None = None
+        self._build: Plan | None = None
+        self.was_stopped = False
+        """Whether the operator stopped it while systems were built: then nothing of it is deployed."""
         self.undecided: Prepared | None = None
         """A build elsewhere that nobody was asked about: once it is done, nothing has to be built for this deploy."""
 
     async def build(self, hosts: Sequence[Host], given: Mapping[str, str]) -> Mapping[str, str | NixError]:
         """What each host is to have: its system, and of a node of deploy-rs every other profile (under `part_of`). What
-        is `given` and still in the local store is not built, the rest is, as an operation of its own that the journal
-        has.
+        is `given` and still in the local store is not built, the rest is: the first part of the operation, which the
+        deploy goes on with. As long as nobody agreed to that, it is a build.
 
         Raises `UsageError` without a flake, `NixError` without a nix.
         """
@@ -126,13 +140,13 @@ class Deploying:
         request = await request_here(self._nixtui, hosts, self._asked, self._nodes, leave=set(there))
         if not request.systems:
             return there
-        identity, begun = self._nixtui.new_identity(), list[Building]()
+        begun = list[Building]()
 
         def started(building: Building) -> None:
             begun.append(building)
-            self._watch(identity, building)
+            self._watch(self._identity, building)
 
-        prepared = prepare_build(request, identity, started)
+        prepared = prepare_build(request, self._identity, started)
         if self._consent is None and not prepared.plan.read_only:
             self.undecided = prepared
         report = await self._run(prepared)
@@ -143,6 +157,10 @@ class Deploying:
             for each in report.targets
             if each.name not in outs
         }
+        if report.interrupted:
+            self.was_stopped = True
+            stopped = {host.name: NixStopped("the operator stopped it while systems were built") for host in hosts}
+            return {**stopped, **failed}
         return {**failed, **outs, **there}
 
     async def _run(self, prepared: Prepared) -> Report:
@@ -159,7 +177,8 @@ class Deploying:
             why = f"{where}, and that is {refusal}"
             targets = tuple(left_out(row, why) for row in prepared.plan.targets)
             return Report(operation=prepared.identity, outcome=Outcome.REFUSED, targets=targets)
-        operation = Operation(prepared.identity, prepared.plan, prepared.job, clock=nixtui.clock)
+        operation = prepared.begin(nixtui.clock)
+        self._so_far, self._build = operation, prepared.plan
         with self._stoppable(operation):
             running = asyncio.ensure_future(operation.run(consent, nixtui.policy, await nixtui.journal()))
             try:
@@ -250,21 +269,34 @@ class Deploying:
         known = {each.host.name: findings(each) for each in candidates}
         for name, each in foreseen.items():
             known[name] += each.lines
-        return Proposal(deploy, known)
+        return Proposal(deploy.decided_by(known), known)
 
     def plan(self, candidates: Sequence[Candidate], choice: Choice) -> Deploy:
-        """The plan, with an identity of its own and this configuration's settings."""
+        """The plan, with this configuration's settings."""
         nixtui = self._nixtui
-        return plan_deploy(
-            candidates, choice, nixtui.activation, operation=nixtui.new_identity(), operator=nixtui.operator
-        )
+        deploy = plan_deploy(candidates, choice, nixtui.activation, operation=self._identity, operator=nixtui.operator)
+        return deploy if self._build is None else deploy.with_facts(_of_build(self._build))
 
-    async def remember_who_was_away(self, deploy: Deploy, report: Report) -> None:
+    def prepare(self, proposal: Proposal, copying: CopySettings) -> Prepared:
+        """The deploy as what the operation goes on with, once it is agreed to."""
+        deploy = proposal.deploy
+        job = deploy_job(deploy, self.means(copying))
+        return Prepared(deploy.operation, deploy.plan, job, proposal.known, follows=self._so_far)
+
+    def prepare_copy(self, candidates: Sequence[Candidate], choice: Choice, copying: CopySettings) -> Prepared | None:
+        """The copies that a deploy needs, before it is agreed to; `None` where nothing is missing."""
+        found = prepare_copy(self.plan(candidates, choice), self.means(copying), self._identity)
+        return None if found is None else replace(found, follows=self._so_far)
+
+    def go_on_with(self, operation: Operation) -> None:
+        """What was done for the deploy beside building."""
+        self._so_far = operation
+
+    async def remember_who_was_away(self, prepared: Prepared, report: Report) -> None:
         """A deploy that began nothing because nobody was there is on record too, so that it can be caught up with."""
         if any(each.outcome is Outcome.UNREACHABLE for each in report.targets):
-            journal, now = await self._nixtui.journal(), self._nixtui.clock()
-            await journal.begin(Intent(report.operation, deploy.plan, None, now))
-            await journal.finish(report, now)
+            nixtui = self._nixtui
+            await prepared.begin(nixtui.clock).put_on_record(report, await nixtui.journal())
 
     def means(self, copying: CopySettings) -> Means:
         """What the job works with."""

@@ -4,6 +4,7 @@ the app.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from time import monotonic
 
 from nixtui.builds.job import BuildRequest
 from nixtui.cli.assembly import Assembly
@@ -83,7 +84,9 @@ async def request_here(
     wants it so; then it is copied back, to be looked at. Raises `NixError`, `UsageError` and `Unreachable`.
     """
     flake = flake_of(nixtui, asked.flake_words)
+    began = monotonic()
     systems = await systems_of(flake, hosts, nodes=nodes, leave=leave)
+    took = monotonic() - began
     on_target = built_on_target(nodes)
     chosen, environ = await places_for(nixtui, asked, hosts, bring_back=True)
     on_target -= {host for host in on_target if _all_here(host, systems, flake.environ)}
@@ -101,4 +104,5 @@ async def request_here(
         environ={**flake.environ, **environ},
         state=state_dir(nixtui.surroundings.environ),
         environments=environments,
+        evaluated_in=took,
     )

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from nixtui.operations.events import AnyEvent, OperationFinished, TargetFinished
+from nixtui.operations.events import AnyEvent, OperationFinished, TargetFinished, WentOn
 
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def event_json(event: AnyEvent) -> dict[str, Any] | None:
-    """One event with its kind as `event` (`step_started`); `None` for what the report says anyway."""
-    if isinstance(event, TargetFinished | OperationFinished):
+    """One event with its kind as `event` (`step_started`); `None` for what the plan and the report say anyway."""
+    if isinstance(event, TargetFinished | OperationFinished | WentOn):
         return None
     told = msgspec.to_builtins(event)
     told.pop("type")

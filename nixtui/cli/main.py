@@ -24,6 +24,7 @@ from nixtui.model.host import Way
 from nixtui.model.target import BadTarget, NoSuchGeneration
 from nixtui.operations.journal import JournalUnavailable
 from nixtui.operations.policy import Refused
+from nixtui.operations.signals import ended_by_signals
 from nixtui.remote.errors import BadAnswer, ElevationFailed, RemoteError
 
 COMMANDS = {
@@ -147,7 +148,15 @@ def _dispatch(parsed: argparse.Namespace) -> int:
     surroundings = _surroundings()
     if parsed.command == "demo":
         return _demo(parsed, surroundings)
-    return asyncio.run(run_command(parsed, surroundings))
+    return asyncio.run(_in_order(parsed, surroundings))
+
+
+async def _in_order(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
+    """The command; a signal that ends nixtui ends what it has started first, as Ctrl-C does. An evaluation would go on
+    to its end: nix-eval-jobs takes no SIGTERM.
+    """
+    with ended_by_signals():
+        return await run_command(parsed, surroundings)
 
 
 def _surroundings() -> Surroundings:
@@ -206,8 +215,11 @@ def _demo(parsed: argparse.Namespace, surroundings: Surroundings) -> int:
 
 async def _in_demo(seed: int, inner: argparse.Namespace, surroundings: Surroundings) -> int:
     demo = import_module("nixtui.demo")
-    # A command that asks AWS nothing needs none; for the app it is there by the time that somebody looks.
-    async with demo.demo_fleet(seed=seed, cloud_after_s=_CLOUD_AFTER_S if inner.command is None else None) as fleet:
+    # A command that asks AWS nothing needs none, and one about hosts would wait seconds for it; for the app it is there
+    # by the time that somebody looks.
+    is_app = inner.command is None
+    after_s = _CLOUD_AFTER_S if is_app else None
+    async with demo.demo_fleet(seed=seed, cloud_after_s=after_s, follows_ec2=is_app) as fleet:
         inner.config = inner.config or fleet.config_path
         environ = {**surroundings.environ, **fleet.environ}
         return await run_command(inner, msgspec.structs.replace(surroundings, environ=environ))

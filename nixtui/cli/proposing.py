@@ -12,7 +12,7 @@ from nixtui.cli.consent import ask_consent
 from nixtui.cli.exits import Exit, exit_for
 from nixtui.cli.narration import narrate_event, plan_lines, report_lines
 from nixtui.cli.output import narrate, print_json
-from nixtui.operations.operation import Prepared, Subscriber
+from nixtui.operations.operation import Operation, Prepared, Subscriber
 from nixtui.operations.plan import Plan, left_out
 from nixtui.operations.policy import Refused
 from nixtui.operations.report import Outcome, Report, TargetReport, overall
@@ -75,8 +75,11 @@ async def decide(
     arguments: Namespace,
     known: Known = NOTHING,
     watch: Subscriber = narrate_event,
+    begun: Callable[[Operation], None] = lambda _: None,
 ) -> Report:
-    """Ask and do; what was refused, or leaves nothing to do, is a report as well. `watch` gets every event."""
+    """Ask and do; what was refused, or leaves nothing to do, is a report as well. `watch` and `begun` are those of
+    `carry_out`.
+    """
     plan = prepared.plan
     if not plan.acting_on:
         return _nothing(prepared, None)
@@ -86,7 +89,7 @@ async def decide(
             narrate(line)
     try:
         consent = await ask_consent(plan, nixtui.policy, yes=arguments.yes, reason=arguments.reason)
-        return await carry_out(nixtui, prepared.identity, plan, prepared.job, consent, watch)
+        return await carry_out(nixtui, prepared, consent, watch, begun)
     except Refused as refusal:
         narrate(f"refused: {refusal}")
         return _nothing(prepared, str(refusal))

@@ -9,7 +9,7 @@ import json
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
@@ -30,11 +30,11 @@ def is_installed() -> bool:
 
 
 @asynccontextmanager
-async def demo_cloud(world: Any, *, warm_after_s: float | None = None) -> AsyncIterator[str]:
+async def demo_cloud(world: Callable[[], Any], *, warm_after_s: float | None = None) -> AsyncIterator[str]:
     """The address of an AWS that has `world` (see `cloud_world`) in it; `NONE` without the extra.
 
-    It begins with the first connection, or after so many seconds, and is gone with the context; should this process
-    be killed, it ends by itself.
+    It begins with the first connection, or after so many seconds, and asks for its world then; it is gone with the
+    context. Should this process be killed, it ends by itself.
     """
     if not is_installed():
         yield NONE
@@ -42,7 +42,7 @@ async def demo_cloud(world: Any, *, warm_after_s: float | None = None) -> AsyncI
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         listener.listen(_WAITING)
-        serving = asyncio.create_task(_serve(listener, json.dumps(world).encode(), warm_after_s))
+        serving = asyncio.create_task(_serve(listener, world, warm_after_s))
         try:
             yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         finally:
@@ -50,7 +50,7 @@ async def demo_cloud(world: Any, *, warm_after_s: float | None = None) -> AsyncI
             await asyncio.wait((serving,))
 
 
-async def _serve(listener: socket.socket, world: bytes, warm_after_s: float | None) -> None:
+async def _serve(listener: socket.socket, world: Callable[[], Any], warm_after_s: float | None) -> None:
     await _wanted(listener, warm_after_s)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -66,7 +66,7 @@ async def _serve(listener: socket.socket, world: bytes, warm_after_s: float | No
     try:
         listener.close()  # should it end, connections are refused instead of waiting for ever
         assert process.stdin is not None
-        process.stdin.write(world + b"\n")
+        process.stdin.write(json.dumps(world()).encode() + b"\n")
         with suppress(ConnectionError):
             await process.stdin.drain()
         await process.wait()

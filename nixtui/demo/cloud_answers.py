@@ -64,7 +64,8 @@ def _console(cloud: Cloud, region: str, asked: Mapping[str, Any]) -> str:
     """ec2:GetConsoleOutput, of a NixOS; moto has a boot of 2006."""
     instance = cloud.ec2(region).get_instance(str(asked["InstanceId"]))
     name = next((tag["value"] for tag in instance.get_tags() if tag["key"] == "Name"), instance.id)
-    text = console(name, impaired=getattr(instance, "demo_instance_status", "ok") == "impaired")
+    impaired = getattr(instance, "demo_instance_status", "ok") == "impaired"
+    text = console(name, getattr(instance, "demo_host_key", None), impaired=impaired)
     told = f"<instanceId>{instance.id}</instanceId><timestamp>{taken_at(time.time())}</timestamp>"
     return f"{told}<output>{b64encode(text.encode()).decode()}</output>"
 

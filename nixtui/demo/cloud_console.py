@@ -21,6 +21,9 @@ _UNITS: Final = (
     "Started amazon-ssm-agent", "Started SSH Daemon", "Reached target Multi-User System",
 )  # fmt: skip
 
+_BEGIN: Final = "-----BEGIN SSH HOST KEY FINGERPRINTS-----"
+_END: Final = "-----END SSH HOST KEY FINGERPRINTS-----"
+
 _STUCK: Final = (
     "[\x1b[0;1;31m FAILED \x1b[0m] Failed to mount /var/lib/data.",
     "See 'systemctl status var-lib-data.mount' for details.",
@@ -32,8 +35,8 @@ _STUCK: Final = (
 )
 
 
-def console(name: str, *, impaired: bool) -> str:
-    """As the serial port had it: colours, carriage returns and all."""
+def console(name: str, host_key: str | None = None, *, impaired: bool) -> str:
+    """As the serial port had it: colours, carriage returns and all. `host_key` is a fingerprint (`SHA256:…`)."""
     kernel = [
         "\x1b[2J\x1b[1;1HBooting `NixOS'",
         "[    0.000000] Linux version 6.18.9 (nixbld@localhost) #1-NixOS SMP PREEMPT_DYNAMIC",
@@ -43,7 +46,12 @@ def console(name: str, *, impaired: bool) -> str:
         "[    1.387204] ena 0000:00:05.0: Elastic Network Adapter (ENA) found at mem",
     ]
     units = [f"[\x1b[0;32m  OK  \x1b[0m] {each}." for each in (_UNITS[:3] if impaired else _UNITS)]
-    rest = _STUCK if impaired else ("", "", "<<< Welcome to NixOS 26.05 (Yarara) - ttyS0 >>>", "", f"{name} login: ")
+    keys = (_BEGIN, f"256 {host_key} root@{name} (ED25519)", _END) if host_key else ()
+    rest = (
+        _STUCK
+        if impaired
+        else (*keys, "", "", "<<< Welcome to NixOS 26.05 (Yarara) - ttyS0 >>>", "", f"{name} login: ")
+    )
     return "\r\n".join((*kernel, *_STAGES, *units, *rest))
 
 

@@ -172,6 +172,7 @@ def _replace_one(cloud: Cloud, refresh: Refresh, group: Any, version: str) -> bo
         cloud.agents[new.id] = agent
         new.iam_instance_profile = old.iam_instance_profile
     make_private(new)
+    new.demo_host_key = getattr(old, "demo_host_key", None)  # the same host answers
     group.instance_states = [each for each in group.instance_states if each.instance is not old]
     cloud.ec2(refresh.region).terminate_instances([old.id])
     cloud.scaling(refresh.region).attach_instances(group.name, [new.id])

@@ -10,6 +10,7 @@ from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.instances import Instance
 from moto.iam import iam_backends
+from moto.moto_api._internal import mock_random
 from moto.ssm import ssm_backends
 
 ACCOUNT = "123456789012"
@@ -54,6 +55,7 @@ class Cloud:
 def seed(world: dict[str, Any]) -> Cloud:
     """Fill moto with this."""
     _mend()
+    mock_random.seed(world["seed"])  # ids: instances of a demo that is started again are the same
     cloud = Cloud(world["each_s"])
     iam_backends[ACCOUNT]["aws"].create_instance_profile(_PROFILE, "/", [])
     for region in world["regions"]:
@@ -167,6 +169,9 @@ def _seed_instance(
         cloud, region, cloud.images[region, told["image"]], told["type"], told["tags"], zone=told["zone"], **more
     )
     instance.launch_time = _moment(told["launched_at"])
+    for nic in instance.nics.values():
+        nic.attach_time = instance.launch_time  # which tells when it was made
+    instance.demo_host_key = told["host_key"]
     if not told["is_public"]:
         make_private(instance)
     if told["agent"] is not None:

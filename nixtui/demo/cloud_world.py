@@ -1,6 +1,7 @@
 """What is in the demo's AWS: the hosts as instances, images of what they were launched from, two groups."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from nixtui.demo.history import Commit, History
@@ -22,6 +23,9 @@ _GONE: Final = 1
 _EACH_S: Final = 5.0
 """How long one instance of a roll takes; AWS takes minutes."""
 
+_DEPLOYED_AFTER_S: Final = 600.0
+"""How long after its launch a host is deployed to first."""
+
 _LAUNCHED_WITH: Final = {"web-4": 6, "web-6": 6, "edge-fra-1": 6}
 """Hosts that were launched anew since they were first deployed to: the commit of their image."""
 
@@ -34,16 +38,27 @@ _GROUPS: Final = {"shop-web": ("prod", "web", "3"), "stage-web": ("staging", "we
 """Auto scaling groups: environment and role of their members, and the version of their template."""
 
 
-def world(cast: Sequence[Character], history: History, now: float, *, pace: float = 1.0) -> dict[str, Any]:
-    """As JSON takes it; times are Unix seconds. Rolls take `pace` times as long as they say."""
+def world(
+    cast: Sequence[Character],
+    history: History,
+    now: float,
+    *,
+    host_keys: Mapping[str, str] = MappingProxyType({}),
+    seed: int = 0,
+    pace: float = 1.0,
+) -> dict[str, Any]:
+    """As JSON takes it; times are Unix seconds. `host_keys` are fingerprints by host, for their consoles. The same
+    `seed` gives the same ids. Rolls take `pace` times as long as they say.
+    """
     commits = {each.number: each for each in history.commits}
     images = [*_own(cast, commits), *_official(commits)]
     return {
         "now": now,
+        "seed": seed,
         "each_s": _EACH_S * pace,
         "regions": list(REGIONS),
         "images": images,
-        "instances": [_instance(who, commits) for who in cast],
+        "instances": [{**_instance(who, commits), "host_key": host_keys.get(who.name)} for who in cast],
         "groups": list(_groups(cast)),
         "parameters": [
             {"name": f"/shop/{role}/ami", "region": REGIONS[0], "image": f"{role}-8"} for role in ("web", "app")
@@ -63,11 +78,12 @@ def _own(cast: Sequence[Character], commits: dict[int, Commit]) -> Iterator[dict
     for role, region in places:
         for number in _IMAGED:
             commit = commits[number]
-            title = f"nixos-system-{role}-{commit.nixos_version}"
+            version = commit.nixos_version
+            image = store_path(f"nixos-image-amazon-{version}-x86_64-linux", role, commit.revision)
             yield {
                 "key": f"{role}-{number}",
                 "region": region,
-                "name": f"shop/{role}-{commit.nixos_version}-x86_64-linux",
+                "name": f"shop/{role}-{version}-x86_64-linux",
                 "owner": "self",
                 "created_at": commit.deployed_at - 3600,
                 "gib": 20 if role == "db" else 8,
@@ -76,7 +92,8 @@ def _own(cast: Sequence[Character], commits: dict[int, Commit]) -> Iterator[dict
                 "tags": {
                     "Name": f"shop/{role}",
                     "nixtui:revision": commit.revision,
-                    "nixtui:store-path": store_path(title, "image"),
+                    "nixtui:store-path": image,
+                    "nixtui:system": store_path(f"nixos-system-{role}-{version}", commit.revision),
                     "nixtui:builder": "nixtui",
                 },
             }
@@ -116,7 +133,7 @@ def _instance(who: Character, commits: dict[int, Commit]) -> dict[str, Any]:
         "zone": who.place,
         "type": _TYPES[who.role],
         "image": f"{who.role}-{number}",
-        "launched_at": commits[_LAUNCHED_WITH.get(who.name, who.commits[0])].deployed_at + 600,
+        "launched_at": commits[_LAUNCHED_WITH.get(who.name, who.commits[0])].deployed_at - _DEPLOYED_AFTER_S,
         "tags": {"Name": who.name, "env": who.environment, "role": who.role},
         "agent": None if who.environment == "archive" else "ConnectionLost" if who.door is Door.CLOSED else "Online",
         "is_public": who.role == "edge",

@@ -1,6 +1,6 @@
 """The demo's `nixtui.toml` and what it points to: an ssh_config, a key, and the host keys that are known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,9 @@ class Listed:
     host_key: asyncssh.SSHKey
 
 
-def write_configuration(folder: Path, operator_key: asyncssh.SSHKey, hosts: Iterable[Listed]) -> Path:
+def write_configuration(
+    folder: Path, operator_key: asyncssh.SSHKey, hosts: Iterable[Listed], sources: Sequence[str]
+) -> Path:
     """Write all files into `folder` and return the path of `nixtui.toml`."""
     listed = list(hosts)
     operator_key.write_private_key(folder / "id_ed25519")
@@ -42,7 +44,7 @@ def write_configuration(folder: Path, operator_key: asyncssh.SSHKey, hosts: Iter
     known = "".join(_known(each) for each in listed if each.who.door is not Door.STRANGER)
     (folder / "known_hosts").write_text(known)
     path = folder / "nixtui.toml"
-    path.write_text(tomli_w.dumps(_document(listed)))
+    path.write_text(tomli_w.dumps(_document(listed, sources)))
     return path
 
 
@@ -51,9 +53,9 @@ def _known(each: Listed) -> str:
     return f"[{LOOPBACK}]:{each.port} {public}\n"
 
 
-def _document(listed: Iterable[Listed]) -> Mapping[str, Any]:
+def _document(listed: Iterable[Listed], sources: Sequence[str]) -> Mapping[str, Any]:
     return {
-        "fleet": {"name": "demo", "flake": f"./{FLAKE}", "sources": ["file"]},
+        "fleet": {"name": "demo", "flake": f"./{FLAKE}", "sources": list(sources)},
         "ssh": {
             "config": "ssh_config",
             "known_hosts": ["known_hosts"],

@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import asyncssh
 
-from nixtui.aws.session import DEMO
+from nixtui.aws.session import DEMO, ENDS
 from nixtui.config.paths import state_dir
 from nixtui.demo import cloud_world
-from nixtui.demo.cloud import demo_cloud
+from nixtui.demo.cloud import NONE, demo_cloud
 from nixtui.demo.colleague import Colleague
 from nixtui.demo.configuration import FLAKE, USER, Listed, write_configuration
 from nixtui.demo.directory import demo_directory
@@ -29,15 +30,17 @@ from nixtui.demo.past import write_past
 from nixtui.demo.root import Root
 from nixtui.demo.secrets import write_secrets
 from nixtui.demo.server import LOOPBACK
-from nixtui.demo.signals import ended_by_signals
 from nixtui.demo.story import CAST, Character, Door
 from nixtui.demo.workshop import Workshop
 from nixtui.model.host import Host
+from nixtui.operations.signals import ended_by_signals
 from nixtui.remote.access import SshAccess
 from nixtui.remote.prompter import Nobody
 from nixtui.remote.settings import SshSettings
 
 _KEY: Final = "ssh-ed25519"
+_LOGIN_S: Final = 8 * 3600.0
+"""How long the demo's login at its AWS lasts, as a working day's by SSO does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,24 @@ async def demo_fleet(
     cast: Sequence[Character] = CAST,
     pace: float = 1.0,
     cloud_after_s: float | None = None,
+    follows_ec2: bool = True,
 ) -> AsyncIterator[DemoFleet]:
     """Start the fleet, and take all of it away afterwards, also when a signal asks the process to end.
 
     The same seed gives the same fleet, but for keys and ports. Builds and copies take `pace` times as long as they say.
-    Its AWS begins when it is asked something, or after so many seconds.
+    Its AWS begins when it is asked something, or after so many seconds. With `follows_ec2` it is asked about the hosts.
     Raises `OSError` when there is no room for it.
     """
     with ended_by_signals(), demo_directory(environ) as directory, _closed_port() as closed:
         world = _World(directory, seed, environ, clock)
-        cloud = cloud_world.world(cast, world.history, clock(), pace=pace)
+        hosts: dict[str, DemoHost] = {}
+
+        def cloud() -> Any:
+            keys = {name: host.host_key.get_fingerprint() for name, host in hosts.items()}
+            return cloud_world.world(cast, world.history, clock(), host_keys=keys, seed=seed, pace=pace)
+
         async with demo_cloud(cloud, warm_after_s=cloud_after_s) as aws, asyncio.TaskGroup() as tasks:
-            hosts = {who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED}
+            hosts.update({who.name: world.host(who, tasks) for who in cast if who.door is not Door.CLOSED})
             background: list[asyncio.Task[None]] = []
             workshop: Workshop | None = None
             failure: Exception | None = None
@@ -95,7 +104,7 @@ async def demo_fleet(
                     await host.switch_on()
                 workshop = world.workshop(cast, hosts, pace)
                 workshop.open(tasks)
-                fleet = world.fleet(cast, hosts, closed, workshop.environ, aws)
+                fleet = world.fleet(cast, hosts, closed, workshop.environ, aws, follows_ec2=follows_ec2)
                 await write_past(state_dir(fleet.environ), world.history, _disks(cast, hosts), world.random)
                 background.append(tasks.create_task(_live(list(hosts.values()))))
                 for colleague in _colleagues(fleet, world.random):
@@ -166,6 +175,8 @@ class _World:
         closed_port: int,
         nix: Mapping[str, str],
         aws: str,
+        *,
+        follows_ec2: bool,
     ) -> DemoFleet:
         """The way to the hosts, now that they listen; `nix` is what makes that the demo's, `aws` where its AWS is."""
         listed = [
@@ -174,16 +185,18 @@ class _World:
             else Listed(who, closed_port, self._operator_key)
             for who in cast
         ]
+        sources = ("file", "ec2") if follows_ec2 and aws != NONE else ("file",)
         self.history.repository.write(self._directory / FLAKE)
         write_secrets(self._directory / FLAKE, self._directory / "config")
         return DemoFleet(
             directory=self._directory,
-            config_path=write_configuration(self._directory, self._operator_key, listed),
+            config_path=write_configuration(self._directory, self._operator_key, listed, sources),
             environ={
                 **{f"XDG_{name}_HOME": str(self._directory / name.lower()) for name in ("CONFIG", "STATE", "CACHE")},
                 **nix,
                 DEMO: aws,  # the user's own AWS account must not look like a part of it
                 "AWS_REGION": cloud_world.REGIONS[0],
+                ENDS: datetime.fromtimestamp(self._clock() + _LOGIN_S, UTC).isoformat(timespec="seconds"),
                 "PATH": f"{nix['PATH']}:{self._path}",
             },
             hosts=hosts,

@@ -1,7 +1,7 @@
 """What a deploy would do: built systems against what hosts run, as a plan with an order for every host that changes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import join
 
@@ -46,6 +46,19 @@ class Deploy:
     def hosts(self) -> dict[str, Host]:
         """The hosts by name."""
         return {name: each.host for name, each in self.candidates.items()}
+
+    def decided_by(self, known: Mapping[str, Sequence[str]]) -> "Deploy":
+        """With what one decides by in the plan, and so in the journal."""
+        return self._with_rows({name: {"known": tuple(lines)} for name, lines in known.items()})
+
+    def with_facts(self, facts: Mapping[str, Mapping[str, str]]) -> "Deploy":
+        """With more that is known of hosts; what the plan itself says of them stays."""
+        rows = {row.name: {**facts.get(row.name, {}), **row.facts} for row in self.plan.targets}
+        return self._with_rows({name: {"facts": each} for name, each in rows.items()})
+
+    def _with_rows(self, changes: Mapping[str, Mapping[str, object]]) -> "Deploy":
+        rows = (msgspec.structs.replace(row, **changes.get(row.name, {})) for row in self.plan.targets)
+        return replace(self, plan=msgspec.structs.replace(self.plan, targets=tuple(rows)))
 
 
 def plan_deploy(

@@ -16,7 +16,7 @@ from nixtui.model.generation import Generations
 from nixtui.model.host import Host
 from nixtui.model.store_path import short_name
 from nixtui.nix.colmena import HiveTarget
-from nixtui.nix.errors import NixError, NixRefused
+from nixtui.nix.errors import NixError, NixRefused, NixStopped
 from nixtui.operations.report import Outcome
 from nixtui.remote.errors import ElevationFailed, RemoteError
 from nixtui.remote.generations import generations
@@ -102,7 +102,8 @@ class Examiner:
         failed = [each for each in (built, *(wished.built.values() if wished else ())) if isinstance(each, NixError)]
         if failed:
             outcome = Outcome.REFUSED if isinstance(failed[0], NixRefused) else Outcome.FAILED
-            why = Objection(why=f"not built: {failed[0].reason}", remedy=failed[0].remedy, outcome=outcome)
+            begun = "not begun" if isinstance(failed[0], NixStopped) else "not built"
+            why = Objection(why=f"{begun}: {failed[0].reason}", remedy=failed[0].remedy, outcome=outcome)
             return Candidate(host=host, objection=why)
         system = built if isinstance(built, str) else None
         try:

@@ -106,6 +106,8 @@ class FleetState:
         self._histories: dict[str, LoadHistory] = {}
         self._machines: dict[str, Machine] = {}
         self._feeds: list[ChangeFeed] = []
+        self.login_ends: tuple[float, str | None] | None = None
+        """When the login at AWS ends (Unix seconds), and which of several that is; `None` while not known, or never."""
         self._counts = Counts()
         self._peers = Peers()
         self.set_hosts(hosts)

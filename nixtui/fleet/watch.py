@@ -87,10 +87,16 @@ class FleetWatch:
         """One stream per host of the fleet; a host that is reached otherwise than before gets a new one."""
         if self._group is None:
             return
-        hosts = self._fleet.hosts()
-        for name in [name for name, stream in self._streams.items() if hosts.get(name) != stream.host]:
-            self._due.pop(self._streams.pop(name))
-            self._tasks.pop(name).cancel()
+        hosts, now = self._fleet.hosts(), asyncio.get_running_loop().time()
+        for name, stream in tuple(self._streams.items()):
+            host = hosts.get(name)
+            if host is None or not _is_reached_alike(stream.host, host):
+                self._due.pop(self._streams.pop(name))
+                self._tasks.pop(name).cancel()
+                continue
+            before, stream.host = stream.host, host
+            if before.instance != host.instance:  # EC2 may know of its host key, or of other ways in
+                stream.refresh(now)
         for name, host in hosts.items():
             if name not in self._streams:
                 self._start(host, self._group)
@@ -140,3 +146,9 @@ class FleetWatch:
                 following = due + stream.interval
                 self._schedule(stream, following if following > now else now + self._random.random() * stream.interval)
         return self._wheel[0][0] if self._wheel else None
+
+
+def _is_reached_alike(before: Host, now: Host) -> bool:
+    """Whether the stream can go on: that a source knows one more tag of a host is no reason to hang up."""
+    ways = [(each.address, each.port, each.user, each.transport) for each in (before, now)]
+    return ways[0] == ways[1] and not now.is_another_machine_than(before)

@@ -11,6 +11,7 @@ from nixtui.images.disk import BadImage
 from nixtui.images.registering import ARCHITECTURES
 from nixtui.nix.flake import Flake
 from nixtui.nix.process import run_nix
+from nixtui.nix.strings import attribute_name
 
 BUILD_LIMIT_S = 4 * 3600.0
 VARIANT = "amazon"
@@ -33,8 +34,7 @@ class Built:
 
 def attribute(name: str, variant: str) -> str:
     """Where nixpkgs has it since 25.05 (`nixos-rebuild build-image` builds the same)."""
-    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
-    return f"nixosConfigurations.{quoted}.config.system.build.images.{variant}"
+    return f"nixosConfigurations.{attribute_name(name)}.config.system.build.images.{variant}"
 
 
 async def build(flake: Flake, name: str, environ: Mapping[str, str], *, variant: str = VARIANT) -> Built:

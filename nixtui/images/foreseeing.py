@@ -13,7 +13,7 @@ from nixtui.model.store_path import is_store_path
 from nixtui.nix.flake import Flake
 from nixtui.nix.process import clean_line
 from nixtui.nix.streaming import stream_nix
-from nixtui.nix.strings import nix_string
+from nixtui.nix.strings import attribute_name, nix_string
 from nixtui.nix.version import nix_version
 
 _OF_HOST = """
@@ -108,7 +108,7 @@ def _question(host: str, variant: str, *, force_raw: bool) -> tuple[str, str]:
         return host.removeprefix("#"), (_OF_IMAGE + _ANSWER).strip()
     force = "true" if force_raw and variant == VARIANT else "false"
     opening = _OF_HOST.replace("FORCE", force).replace("VARIANT", nix_string(variant))
-    return f"nixosConfigurations.{nix_string(host)}", (opening + _ANSWER).strip()
+    return f"nixosConfigurations.{attribute_name(host)}", (opening + _ANSWER).strip()
 
 
 async def realise(flake: Flake, foreseen: Foreseen, environ: Mapping[str, str], tell: Callable[[str], None]) -> Built:

@@ -5,10 +5,13 @@ there, appended before and after. A kill costs only the blocks that were under w
 missing or broken; then its block is sent again, which changes nothing.
 """
 
+import errno
 import fcntl
 import os
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
 from types import TracebackType
@@ -25,10 +28,21 @@ class Busy(Exception):
     """Another nixtui is sending the same image to the same place."""
 
 
+class LedgerUnavailable(Exception):
+    """The block journal cannot be written; what is in it stays true, and what is not recorded is not sent."""
+
+    def __init__(self, directory: Path, error: OSError) -> None:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "the disk is full" if full else error.strerror or str(error)
+        self.reason = f"the journal of blocks in {directory} cannot be written: {why}"
+        self.remedy = "make room there" if full else "look at the disk and its permissions"
+        super().__init__(f"{self.reason}; {self.remedy}")
+
+
 class Upload(msgspec.Struct, kw_only=True):
     """`token` starts the snapshot, so that starting it twice gives one; `attempt` counts those that AWS gave up.
 
-    `state` is `sending`, `sealing` once all blocks are there, `completed`.
+    `state` is `sending`, `sealing` once all blocks are there, `completed`. `parent` is what the snapshot is made onto.
     """
 
     content: str
@@ -38,6 +52,7 @@ class Upload(msgspec.Struct, kw_only=True):
     gib: int
     skip: str
     kms_key: str | None = None
+    parent: str | None = None
     token: str
     attempt: int = 0
     state: str = "sending"
@@ -48,18 +63,23 @@ class Upload(msgspec.Struct, kw_only=True):
 
 
 class Ledger:
-    """The files of one upload. Use as a context manager: who is in it is alone. Raises `Busy`."""
+    """The files of one upload. Use as a context manager: who is in it is alone.
+
+    Raises `Busy`, and `LedgerUnavailable` wherever it cannot be written.
+    """
 
     def __init__(self, directory: Path, key: str) -> None:
         self._directory = directory
         self._head = directory / f"{key}.json"
         self._blocks = directory / f"{key}.blocks"
+        self._digests = directory / f"{key}.digests"
         self._file = -1
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.open(self._blocks, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with self._told():
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(self._blocks, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -81,17 +101,29 @@ class Ledger:
 
     def write(self, upload: Upload) -> None:
         """Put it in the old one's place, on the disk before this returns."""
-        fresh = self._head.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(upload))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._head)
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        self._replace(self._head, msgspec.json.encode(upload))
+
+    def keep_digests(self, content: bytes) -> None:
+        """What the snapshot consists of, for who makes another one onto it."""
+        self._replace(self._digests, content)
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        fresh = path.with_suffix(".new")
+        with self._told():
+            try:
+                with fresh.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(path)
+            except OSError:
+                fresh.unlink(missing_ok=True)
+                raise
+            directory = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
 
     def forget_blocks(self) -> None:
         """Nothing was sent: the snapshot is another one."""
@@ -100,6 +132,7 @@ class Ledger:
     def forget(self) -> None:
         """Nothing is left of this upload, here or at AWS."""
         self._head.unlink(missing_ok=True)
+        self._digests.unlink(missing_ok=True)
         os.ftruncate(self._file, 0)
 
     def blocks(self) -> tuple[set[int], Counter[int]]:
@@ -131,11 +164,23 @@ class Ledger:
 
     def sync(self) -> None:
         """Bring the records to the disk."""
-        os.fsync(self._file)
+        with self._told():
+            os.fsync(self._file)
 
     def _append(self, index: int, what: int) -> None:
-        with self._lock:
-            os.write(self._file, _RECORD.pack(index, what, _check(index, what)))
+        with self._told(), self._lock:
+            written = os.write(self._file, _RECORD.pack(index, what, _check(index, what)))
+            if written < _RECORD.size:
+                # The last bytes of a full disk: a piece that stayed would put every record after it out of step.
+                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LedgerUnavailable(self._directory, error) from error
 
 
 def read_all(directory: Path) -> list[tuple[str, Upload]]:

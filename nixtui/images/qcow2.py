@@ -1,6 +1,8 @@
 """The disk in any image file; qcow2 by way of `qemu-img`, which unpacks it into a sparse raw file first."""
 
 import asyncio
+import errno
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -51,7 +53,9 @@ async def _unpack(path: Path, into: Path) -> None:
             await process.wait()
         raise
     if process.returncode:
+        words_of_it = one_line(said[-300:].decode(errors="replace").strip())
+        full = os.strerror(errno.ENOSPC) in words_of_it
         raise BadImage(
-            f"qemu-img cannot unpack {path.name}: {one_line(said[-300:].decode(errors='replace').strip())}",
-            "copy or build it again",
+            f"qemu-img cannot unpack {path.name}: {words_of_it}",
+            f"make room in {into.parent.parent}, or build the image as raw" if full else "copy or build it again",
         )

@@ -1,7 +1,7 @@
 """What would break without an image: instances, launch templates, auto scaling groups and parameters that name it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ class References:
 
     instances: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -25,6 +26,7 @@ class References:
         return (
             *(f"instance {each} runs it" for each in self.instances),
             *(f"launch template {each} would start nothing" for each in self.templates),
+            *(f"auto scaling group {each} starts it" for each in self.groups),
             *(f"SSM parameter {each} names it" for each in self.parameters),
             *(f"not known: {each}" for each in self.unseen),
         )
@@ -43,22 +45,27 @@ async def find_references(session: Session, images: Sequence[Image]) -> Mapping[
     """The references of each image of one region, by its id."""
     region = images[0].region
     identities = [image.identity for image in images]
-    instances, templates, parameters = await asyncio.gather(
+    instances, templates, groups, parameters = await asyncio.gather(
         _ask(_instances(session, region, identities)),
         _ask(_templates(session, region)),
+        _ask(_groups(session, region)),
         _ask(_parameters(session, region)),
     )
-    unseen = tuple(
-        f"{what}: {answer}"
-        for what, answer in (("instances", instances), ("launch templates", templates), ("parameters", parameters))
-        if isinstance(answer, AwsError)
-    )
+    asked = {
+        "instances": instances,
+        "launch templates": templates,
+        "auto scaling groups": groups,
+        "parameters": parameters,
+    }
+    unseen = tuple(f"{what}: {answer}" for what, answer in asked.items() if isinstance(answer, AwsError))
 
     def of(answer: "list[tuple[str, str]] | AwsError", identity: str) -> tuple[str, ...]:
         return () if isinstance(answer, AwsError) else tuple(name for image, name in answer if image == identity)
 
     return {
-        identity: References(of(instances, identity), of(templates, identity), of(parameters, identity), unseen)
+        identity: References(
+            of(instances, identity), of(templates, identity), of(groups, identity), of(parameters, identity), unseen
+        )
         for identity in identities
     }
 
@@ -97,6 +104,60 @@ async def _templates(session: Session, region: str) -> list[tuple[str, str]]:
         for each in found
     }
     return sorted(named)
+
+
+async def _groups(session: Session, region: str) -> list[tuple[str, str]]:
+    """What each group starts, by the version that it pins or by its old launch configuration.
+
+    One whose image is named by a parameter is found by that.
+    """
+    found = await session.pages("autoscaling", "DescribeAutoScalingGroups", region, "AutoScalingGroups")
+    pinned: dict[str, dict[str, set[str]]] = {}
+    configured: dict[str, set[str]] = {}
+    for each in found:
+        name = str(each["AutoScalingGroupName"])
+        for template in _templates_of(each):
+            versions = pinned.setdefault(str(template["LaunchTemplateId"]), {})
+            versions.setdefault(str(template.get("Version") or "$Default"), set()).add(name)
+        if configuration := each.get("LaunchConfigurationName"):
+            configured.setdefault(str(configuration), set()).add(name)
+    answers = await asyncio.gather(
+        *(
+            _images_of_version(session, region, template, version)
+            for template, versions in pinned.items()
+            for version in versions
+        )
+    )
+    users = [names for versions in pinned.values() for names in versions.values()]
+    named = [(image, name) for image, names in zip(answers, users, strict=True) if image for name in names]
+    if configured:
+        old = await session.pages("autoscaling", "DescribeLaunchConfigurations", region, "LaunchConfigurations")
+        for each in old:
+            names = configured.get(str(each["LaunchConfigurationName"]), ())
+            named += [(str(each.get("ImageId")), name) for name in names]
+    return sorted(set(named))
+
+
+def _templates_of(group: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Its own, or those that a mixed group chooses from."""
+    mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    overrides = (each.get("LaunchTemplateSpecification") for each in mixed.get("Overrides", ()))
+    for each in (group.get("LaunchTemplate"), mixed.get("LaunchTemplateSpecification"), *overrides):
+        if each and each.get("LaunchTemplateId"):
+            yield each
+
+
+async def _images_of_version(session: Session, region: str, template: str, version: str) -> str | None:
+    try:
+        answer = await session.call(
+            "ec2", "DescribeLaunchTemplateVersions", region, LaunchTemplateId=template, Versions=[version]
+        )
+    except AwsError as error:
+        if "NotFound" in (error.code or ""):  # the group could start nothing as it is
+            return None
+        raise
+    versions = answer.get("LaunchTemplateVersions", ())
+    return versions[0].get("LaunchTemplateData", {}).get("ImageId") if versions else None
 
 
 async def _parameters(session: Session, region: str) -> list[tuple[str, str]]:

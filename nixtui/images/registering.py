@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nixtui.aws.logins import by_profile
 from nixtui.aws.session import Session
 from nixtui.images.disk import BadImage
 from nixtui.images.naming import refuse_image_name
@@ -114,11 +115,11 @@ def arguments(registration: Registration) -> dict[str, Any]:
     }
 
 
-def plan_registration(registration: Registration) -> Plan:
-    """What would be called. Raises `BadImage`."""
+def plan_registration(registration: Registration, login: str | None = None) -> Plan:
+    """What would be called by `login`, where that has a name. Raises `BadImage`."""
     check(registration)
     call = (
-        f"ec2:RegisterImage --region {registration.region} --name '{registration.name}' "
+        f"ec2:RegisterImage --region {registration.region}{by_profile(login)} --name '{registration.name}' "
         f"--architecture {registration.architecture} --boot-mode {registration.mode} "
         f"--block-device-mappings {ROOT}={registration.snapshot},gp3 --ena-support --imds-support v2.0"
         + (" --tpm-support v2.0" if registration.tpm else "")

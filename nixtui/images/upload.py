@@ -12,7 +12,8 @@ from nixtui.aws.session import Session
 from nixtui.aws.snapshots import MOST_VOLUME_GIB, exists
 from nixtui.images.blocks import BlockMap, Skip, read_blocks
 from nixtui.images.disk import BadImage, Disk, boots
-from nixtui.images.ledger import Busy, Ledger, read_all
+from nixtui.images.ledger import Busy, Ledger, LedgerUnavailable, read_all
+from nixtui.images.manifest import Parent, differing, known_as, nearest, unfinished_parent
 from nixtui.images.naming import refuse_image_name
 from nixtui.operations.plan import Plan, Step, Target
 from nixtui.operations.report import Outcome
@@ -23,13 +24,17 @@ PRICE_PER_1000_BLOCKS = 0.006
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for; `gib` is `None` for the least volume that holds the disk."""
+    """What is asked for; `gib` is `None` for the least volume that holds the disk.
+
+    `incremental` ones are made onto the snapshot that has most in common with them, where there is one.
+    """
 
     name: str
     region: str
     gib: int | None = None
     skip: Skip = Skip.HOLES
     kms_key: str | None = None
+    incremental: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -46,6 +51,7 @@ class Prospect:
     existing: str | None
     directory: Path
     endpoint: str
+    parent: Parent | None = None
 
     @property
     def gib(self) -> int:
@@ -57,7 +63,15 @@ class Prospect:
         """What the journal of this upload is called: the same bytes to the same place."""
         wanted = self.wanted
         chosen = sha256(self.blocks.indexes.tobytes() + self.blocks.checksum()).hexdigest()
-        parts = (self.read.identity, wanted.region, self.endpoint, str(self.gib), wanted.kms_key or "", chosen)
+        parts: tuple[str, ...] = (
+            self.read.identity,
+            wanted.region,
+            self.endpoint,
+            str(self.gib),
+            wanted.kms_key or "",
+            chosen,
+        )
+        parts += (self.parent.snapshot,) if self.parent else ()
         return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -65,6 +79,8 @@ def check_wanted(wanted: Wanted) -> None:
     """Raise `BadImage` for what AWS would refuse at the end."""
     if reason := refuse_image_name(wanted.name):
         raise BadImage(f"the name {reason}", "choose another --name")
+    if wanted.incremental and wanted.skip is Skip.NOTHING:
+        raise BadImage("--skip nothing sends every block, and --incremental only what differs", "leave one of them out")
     if wanted.gib is not None and not 1 <= wanted.gib <= MOST_VOLUME_GIB:
         raise BadImage(f"{wanted.gib} GiB is no size of a volume", f"choose 1 to {MOST_VOLUME_GIB}")
 
@@ -88,7 +104,19 @@ async def look(session: Session, disk: Disk, source: str, wanted: Wanted, state:
     directory = state / "uploads"
     content = read.identity
     existing = await _existing(session, directory, content, wanted, wanted.gib or read.gib, endpoint)
-    return Prospect(disk, source, wanted, blocks, read, encrypted, existing, directory, endpoint)
+    parent = None
+    if wanted.incremental and encrypted is False and existing is None:
+        parent = await _parent(session, directory, read, wanted, endpoint)
+        blocks = differing(read, parent) if parent else blocks
+    return Prospect(disk, source, wanted, blocks, read, encrypted, existing, directory, endpoint, parent)
+
+
+async def _parent(session: Session, directory: Path, read: BlockMap, wanted: Wanted, endpoint: str) -> Parent | None:
+    gib = wanted.gib or read.gib
+    begun = unfinished_parent(directory, read.identity, region=wanted.region, endpoint=endpoint, gib=gib)
+    if begun and (parent := known_as(directory, begun)) and await exists(session, wanted.region, begun):
+        return parent
+    return await nearest(session, directory, read, region=wanted.region, endpoint=endpoint, gib=gib)
 
 
 def plan_upload(prospect: Prospect) -> Plan:
@@ -103,8 +131,12 @@ def plan_upload(prospect: Prospect) -> Plan:
         refused_as=Outcome.UNCHANGED,
         facts={"region": wanted.region, "key": prospect.key, "file": prospect.source},
     )
+    onto = f" --parent-snapshot-id {prospect.parent.snapshot}" if prospect.parent else ""
+    start = f"ebs:StartSnapshot --volume-size {gib} --region {wanted.region}{onto}"
     steps = (
-        Step(f"start a snapshot of {gib} GiB", (f"ebs:StartSnapshot --volume-size {gib} --region {wanted.region}",)),
+        Step(
+            f"start a snapshot of {gib} GiB{f', onto {prospect.parent.snapshot}' if prospect.parent else ''}", (start,)
+        ),
         Step(
             f"send {count} of {blocks.total} blocks of 512 KiB, about ${count / 1000 * PRICE_PER_1000_BLOCKS:.3f}",
             (f"ebs:PutSnapshotBlock, {count} times, at most {CEILING:.0f} a second",),
@@ -125,12 +157,19 @@ def warnings_of(prospect: Prospect) -> list[str]:
     warnings = []
     if not boots(prospect.disk):
         warnings.append("the disk has no boot sector or partition table; an instance will not start from it")
+    if prospect.wanted.incremental and prospect.existing is None and prospect.parent is None:
+        why = (
+            "snapshots are encrypted there" if prospect.encrypted else "no snapshot that was sent from here is like it"
+        )
+        warnings.append(
+            f"all of it is sent: {why if prospect.encrypted is not None else 'encryption could not be asked'}"
+        )
     if prospect.encrypted:
         warnings.append(
             "the snapshot will be encrypted, and where nothing is written encrypted volumes show noise: every block "
             "is sent, holes too"
         )
-    elif prospect.wanted.skip is Skip.ZEROS:
+    elif prospect.wanted.skip is Skip.ZEROS and prospect.parent is None:
         warnings.append(
             "blocks of zeros are left out: in encrypted copies and launches of this snapshot they will show noise"
         )
@@ -158,6 +197,6 @@ async def _existing(
             continue
         if await exists(session, wanted.region, known.snapshot) is not False:
             return known.snapshot
-        with suppress(Busy), Ledger(directory, key) as ledger:
+        with suppress(Busy, LedgerUnavailable), Ledger(directory, key) as ledger:
             ledger.forget()  # somebody deleted the snapshot
     return None

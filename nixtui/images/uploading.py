@@ -14,7 +14,8 @@ from nixtui.aws.session import Session
 from nixtui.aws.snapshots import BLOCK, complete, exists, is_sealed, line_to, start, wait_completed
 from nixtui.images.blocks import BlockMap, Skip
 from nixtui.images.disk import BadImage
-from nixtui.images.ledger import Busy, Ledger, Upload
+from nixtui.images.ledger import Busy, Ledger, LedgerUnavailable, Upload
+from nixtui.images.manifest import digests_of, pack, prune
 from nixtui.images.sending import Sender, in_order
 from nixtui.images.upload import Prospect
 from nixtui.operations.events import Progress
@@ -39,13 +40,15 @@ class Sent:
     resumed: int = 0
     seconds: float = 0.0
     throttled: int = 0
+    parent: str | None = None
 
 
 class UploadJob:
     """Sends one image. Call it as the job of an operation; `sent` is what came of it."""
 
     def __init__(self, prospect: Prospect, session: Session, *, ceiling: float = CEILING) -> None:
-        self.sent = Sent(prospect.existing, prospect.gib, prospect.blocks.total)
+        parent = prospect.parent.snapshot if prospect.parent else None
+        self.sent = Sent(prospect.existing, prospect.gib, prospect.blocks.total, parent=parent)
         self._prospect = prospect
         self._wanted = prospect.wanted
         self._session = session
@@ -60,6 +63,8 @@ class UploadJob:
                 done = await self._upload(run, tell, ledger)
         except Busy as error:
             done = self._report(Outcome.REFUSED, str(error), "wait for it, or end it")
+        except LedgerUnavailable as error:
+            done = self._report(Outcome.FAILED, f"{error.reason}; {self._left()}", error.remedy)
         self.sent.seconds = time.monotonic() - began
         return Report(
             operation=run.operation,
@@ -85,7 +90,7 @@ class UploadJob:
         except Cancelled:
             tell.end(False, "stopped")
             return self._report(Outcome.FAILED, f"stopped; {self._left()}", self._way_on())
-        except (AwsError, BadImage, OSError) as error:
+        except (AwsError, BadImage, LedgerUnavailable, OSError) as error:
             tell.end(False, str(error))
             passing = isinstance(error, AwsError) and error.may_pass
             remedies = (getattr(error, "remedy", None), self._way_on())
@@ -109,6 +114,7 @@ class UploadJob:
             detail = await self._send(run, tell, ledger, upload, blocks, places)
         await self._seal(run, tell, ledger, upload, blocks)
         counts = f"{self.sent.sent} blocks sent{detail}, {self.sent.skipped} skipped"
+        counts += f", onto {self.sent.parent}" if self.sent.parent else ""
         return self._report(Outcome.COMMITTED, counts, None, upload.snapshot)
 
     async def _begin(self, run: Run, tell: Narrator, ledger: Ledger) -> Upload:
@@ -129,9 +135,11 @@ class UploadJob:
                 description=wanted.name,
                 tags={"Name": wanted.name, **wanted.tags},
                 kms_key=wanted.kms_key,
+                parent=upload.parent,
             )
             upload.snapshot, upload.encrypted = started.identity, started.encrypted
             upload.started_at = run.clock()
+            self.sent.snapshot = upload.snapshot  # before anything can fail here: it is there
             ledger.write(upload)
             tell.end(True, started.identity)
         self.sent.snapshot = upload.snapshot
@@ -206,7 +214,14 @@ class UploadJob:
             if await run.unless_cancelled(waiting) is not True:
                 tell.note("AWS takes it over; that it is complete could not be seen")
         upload.state, upload.blocks = "completed", count
-        ledger.write(upload)
+        try:
+            ledger.write(upload)
+            if not upload.encrypted:
+                inherited = self._prospect.parent.digests if self._prospect.parent else {}
+                ledger.keep_digests(pack({**inherited, **digests_of(blocks)}))
+                prune(self._prospect.directory)
+        except LedgerUnavailable as error:
+            tell.note(f"{snapshot} is complete, and that could not be noted: {error}")  # AWS is asked the next time
         tell.end(True)
 
     def _fresh(self, attempt: int) -> Upload:
@@ -221,6 +236,7 @@ class UploadJob:
             gib=prospect.gib,
             skip=wanted.skip.value,
             kms_key=wanted.kms_key,
+            parent=self.sent.parent,
             token=token,
             attempt=attempt,
         )

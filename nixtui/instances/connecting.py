@@ -1,6 +1,7 @@
 """A session on an instance by one of its doors: what is done before it and after it, and how it ended."""
 
 import asyncio
+import os
 import shlex
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,9 +12,18 @@ import msgspec
 
 from nixtui.aws.errors import AwsError
 from nixtui.aws.instances import Instance
+from nixtui.aws.logins import by_profile
 from nixtui.aws.pushed_key import SERIAL_FINGERPRINTS, SERVICE, push_key, push_serial_key, serial_host, serial_user
 from nixtui.aws.session import Session
-from nixtui.aws.session_manager import Opened, plugin_words, start_parameters, start_session, terminate_session
+from nixtui.aws.session_manager import (
+    PLUGIN,
+    Opened,
+    is_open,
+    plugin_words,
+    start_parameters,
+    start_session,
+    terminate_session,
+)
 from nixtui.instances.doors import Door
 from nixtui.operations.narrator import Narrator
 from nixtui.operations.operation import Cancelled, Job, Run
@@ -22,7 +32,7 @@ from nixtui.operations.report import Outcome, Report, TargetReport
 from nixtui.remote.destination import Destination
 from nixtui.remote.fleeting_key import FleetingKey, private_folder, through_agent
 from nixtui.remote.settings import SshSettings
-from nixtui.remote.shell import NoShell, config_words, in_foreground, ssh_words
+from nixtui.remote.shell import NoShell, config_words, in_foreground, leave_screens, ssh_words
 from nixtui.remote.witness import HostKey
 
 NOT_REACHED: Final = 255
@@ -32,6 +42,16 @@ _MADE_THEN: Final = "(made when it begins)"
 _AGENT: Final = "(nixtui itself)"
 _PLUGINS_KEYS: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 """It leaves the terminal its signals and passes them on itself; ssh turns them off."""
+
+
+class Lost(Exception):
+    """A session that ended and was not left: its link, or its program. `status` is that of the program."""
+
+    def __init__(self, reason: str, remedy: str, status: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+        self.status = status
 
 
 class Stage:
@@ -96,6 +116,14 @@ def connect_job(plan: Plan, passage: Passage, stage: Stage) -> Job:
         except (NoShell, OSError) as error:
             tell.end(False, str(error))
             report = msgspec.structs.replace(report, outcome=Outcome.FAILED, detail=str(error))
+        except Lost as error:
+            report = msgspec.structs.replace(
+                report,
+                outcome=Outcome.UNREACHABLE,
+                detail=error.reason,
+                remedy=error.remedy,
+                exit_code=error.status or None,  # a plugin whose link is cut ends with 0
+            )
         else:
             report = _ended(report, passage, status)
         report = msgspec.structs.replace(report, seconds=run.clock() - began)
@@ -107,6 +135,7 @@ def connect_job(plan: Plan, passage: Passage, stage: Stage) -> Job:
 def _ended(report: TargetReport, passage: Passage, status: int) -> TargetReport:
     report = msgspec.structs.replace(report, exit_code=status)
     if passage.by == "ssh" and status == NOT_REACHED:
+        leave_screens()
         return msgspec.structs.replace(
             report,
             outcome=Outcome.UNREACHABLE,
@@ -223,10 +252,14 @@ def by_session_manager(
             await _terminate_late(starting, session, region)
             raise
         tell.end(True, opened.identity)
+        tell.note(f"should its link be cut and nothing be answered: kill {os.getpid()}, elsewhere, ends it")
         try:
-            return await stage(opened.words, opened.environ, _PLUGINS_KEYS)
-        finally:
+            status = await stage(opened.words, opened.environ, _PLUGINS_KEYS)
+        except BaseException:
             await asyncio.shield(terminate_session(session, region, opened.identity))
+            raise
+        await asyncio.shield(_see_out(session, instance, opened.identity, status))
+        return status
 
     shown = plugin_words(plugin, region, session.profile, parameters, "(the endpoint of ssm)")
     return Passage(
@@ -234,11 +267,52 @@ def by_session_manager(
         (
             Step("have its agent begin a session", (_call("ssm", "StartSession", region, **parameters),)),
             _opening(shown),
-            Step("end it", (_call("ssm", "TerminateSession", region, SessionId="(of that session)"),)),
+            Step(
+                "look whether it was left, and end it",
+                tuple(
+                    _call("ssm", action, region, SessionId="(of that session)")
+                    for action in ("DescribeSessions", "TerminateSession")
+                ),
+            ),
         ),
         go,
         by="session-manager-plugin",
     )
+
+
+async def _see_out(session: Session, instance: Instance, identity: str, status: int) -> None:
+    """End it at AWS; `Lost` where nobody had left it. The plugin itself ends with 0 when its link is cut."""
+    region = instance.region
+    killed = _signal_of(status)
+    how = f"{PLUGIN} was ended by {killed}" if killed else f"{PLUGIN} ended and nobody had left the session"
+    try:
+        was_open = await is_open(session, region, identity)
+    except AwsError:
+        leave_screens()
+        where = f"{region}{by_profile(session.profile)}"
+        raise Lost(
+            f"the link was lost: {how}, and AWS is not reached any more; {identity} ends there when it is idle",
+            f"look at the network; to end it: aws ssm terminate-session --session-id {identity} --region {where}",
+            status,
+        ) from None
+    trouble = await terminate_session(session, region, identity)
+    if not killed and not was_open:
+        return
+    leave_screens()
+    ended = f"it could not be ended at AWS ({trouble.reason})" if trouble else "it was ended at AWS"
+    raise Lost(
+        f"{'' if killed else 'the link was lost: '}{how}; {ended}, and with it what ran in it",
+        f"the same command begins another session; the other doors: nixtui instance doors {instance.identity}",
+        status,
+    )
+
+
+def _signal_of(status: int) -> str:
+    """The signal that an exit status stands for, empty for none."""
+    try:
+        return signal.Signals(status - 128).name if status > 128 else ""
+    except ValueError:
+        return ""
 
 
 async def _terminate_late(starting: "asyncio.Future[Opened]", session: Session, region: str) -> None:

@@ -7,8 +7,10 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.logins import Logins, in_short, reason_anywhere
 from nixtui.aws.session import ByLogin, Session
 from nixtui.images.catalogue import Regions
+from nixtui.images.creating.recipe import TAG_SYSTEM
 from nixtui.instances.standing import Standing, Survey, joined, survey, survey_all
 from nixtui.model.host import Host
+from nixtui.model.image import Image
 from nixtui.model.machine import InstanceId, Machine
 
 
@@ -76,17 +78,22 @@ def machine(standing: Standing, *, images_known: bool = True) -> Machine:
         image=instance.image,
         image_name=standing.image_name,
         image_registered=standing.image is not None if images_known and instance.image else None,
-        image_system=standing.image.store_path if standing.image else None,
+        image_system=_system_of(standing.image),
         template=template,
         template_version=version,
         group=instance.group,
         group_template_version=(group.number or group.version) if group else None,
         group_image=group.starts if group else None,
         group_image_name=standing.group_image.name if standing.group_image else None,
-        group_system=standing.group_image.store_path if standing.group_image else None,
+        group_system=_system_of(standing.group_image),
         login=instance.login,
         account=instance.account,
     )
+
+
+def _system_of(image: Image | None) -> str | None:
+    """The system that boots from it, where its tag says so. Its store path is the image's own, which no host runs."""
+    return image.tags.get(TAG_SYSTEM) if image else None
 
 
 def machines(found: Survey) -> tuple[Machine, ...]:

@@ -4,24 +4,39 @@ Each is an operation of its own, and each that cannot be taken has its reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from shlex import quote
 
 from nixtui.aws.logins import by_profile
-from nixtui.instances.doors import Door
+from nixtui.instances.doors import CONSOLE_OUTPUT, OPENED, Door
 from nixtui.instances.standing import Standing
+
+
+class Deed(Enum):
+    """What a step is, for who has dialogs of its own for it; all others are the command and nothing else."""
+
+    COMMAND = auto()
+    ROLLBACK = auto()
+    REBOOT = auto()
+    TERMINATE = auto()
+    LAUNCH = auto()
+    CONSOLE = auto()
+    DOOR = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing to do. `closed` is why it cannot be done, `None` where nothing speaks against it; `loses` what is gone
-    or changed for good afterwards.
+    or changed for good afterwards. `door` is the word of the one that it goes by.
     """
 
     words: str
     command: str
     closed: str | None = None
     loses: str | None = None
+    deed: Deed = Deed.COMMAND
+    door: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ class _Ways:
         self._region = f"--region {self._instance.region}{by_profile(self._instance.login)}"
 
     def configuration(self) -> Iterator[Step]:
-        yield self._by_ssh("go back to the generation before, under the guard", f"nixtui rollback {self._host}")
+        yield self._rollback("go back to the generation before, under the guard")
         yield self._by_agent("the same by its SSM agent", f"rollback {self._host}")
         yield self._reboot("reboot: what was only tested, or switched live and not committed, is gone")
         yield self._console("see on its console what hangs")
@@ -76,7 +91,7 @@ class _Ways:
             "serial console",
             doubts=False,
         )
-        yield Step(menu.words, menu.command, menu.closed)
+        yield menu
         yield from self._anew()
 
     def access(self) -> Iterator[Step]:
@@ -96,7 +111,7 @@ class _Ways:
         yield self._by_agent("the same by its SSM agent", f"store verify {self._host}")
         yield self._by_ssh("fetch or build them again", f"nixtui store verify {self._host} --repair")
         yield self._by_agent("the same by its SSM agent", f"store verify {self._host} --repair")
-        yield self._by_ssh("go to a generation that is whole", f"nixtui rollback {self._host}")
+        yield self._rollback("go to a generation that is whole")
         yield self._reboot("reboot, where files of the store are held or the disk came back read-only")
         yield from self._anew()
 
@@ -109,6 +124,7 @@ class _Ways:
             f"nixtui instance terminate {instance.identity} {self._region}",
             None if group else "it is in no auto scaling group: nothing would replace it",
             f"its disks, and all that is only there{old}",
+            Deed.TERMINATE,
         )
         image = instance.image if standing.image is not None else None
         yield Step(
@@ -116,7 +132,11 @@ class _Ways:
             f"nixtui instance launch {image or 'AMI'} --name {quote(instance.name + '-new')} "
             f"--type {instance.kind or 'TYPE'} {self._region}",
             None if image else f"its image {instance.image or ''} is not registered any more: choose another AMI",
+            deed=Deed.LAUNCH,
         )
+
+    def _rollback(self, words: str) -> Step:
+        return replace(self._by_ssh(words, f"nixtui rollback {self._host}"), deed=Deed.ROLLBACK)
 
     def _by_ssh(self, words: str, command: str) -> Step:
         return Step(words, command, self._no_host() or self._situation.ssh_closed)
@@ -136,11 +156,15 @@ class _Ways:
     def _reboot(self, words: str) -> Step:
         state = self._instance.state
         closed = None if state == "running" else f"the instance is {state}"
-        return Step(words, f"nixtui instance reboot {self._instance.identity} {self._region}", closed)
+        command = f"nixtui instance reboot {self._instance.identity} {self._region}"
+        return Step(words, command, closed, deed=Deed.REBOOT)
 
     def _console(self, words: str) -> Step:
-        return self._door(words, "console output")
+        return self._door(words, CONSOLE_OUTPUT)
 
     def _door(self, words: str, name: str, *, doubts: bool = True) -> Step:
         door = self._doors[name]
-        return Step(f"{words} ({door.doubt})" if door.doubt and doubts else words, door.words, door.closed)
+        told = f"{words} ({door.doubt})" if door.doubt and doubts else words
+        word = next((word for word, opened in OPENED.items() if opened == name), None)
+        deed = Deed.CONSOLE if name == CONSOLE_OUTPUT else Deed.DOOR
+        return Step(told, door.words, door.closed, deed=deed, door=word)

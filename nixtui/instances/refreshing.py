@@ -98,7 +98,8 @@ def refuse(rollout: Rollout, running: Refresh | None) -> tuple[str, str] | None:
     if group.template is None:
         return "it has no launch template", "give the group a launch template; a launch configuration cannot be rolled"
     if running is not None:
-        words = f"nixtui instance refresh {group.name} --cancel, or --rollback"
+        where = f"--region {group.region}{by_profile(group.login)}"
+        words = f"nixtui instance refresh {group.name} {where} --cancel, or --rollback"
         return f"refresh {running.identity} is {running.status} ({running.percent} %)", f"wait for it, or {words}"
     if group.mixed:
         return "it has a mixed instances policy", "change its launch template where it is described"

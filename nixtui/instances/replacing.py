@@ -117,7 +117,7 @@ def replacing_job(replacement: Replacement, session: Session) -> Job:
     """The work: the task, and watching it to its end."""
 
     async def job(run: Run) -> Report:
-        tell, began = Narrator(run, replacement.name), run.clock()
+        tell, began, instance = Narrator(run, replacement.name), run.clock(), replacement.instance
         task: str | None = None
         try:
             tell.begin("CreateReplaceRootVolumeTask")
@@ -130,14 +130,18 @@ def replacing_job(replacement: Replacement, session: Session) -> Job:
             row = await run.unless_cancelled(_watch(replacement, session, task, tell))
         except Cancelled:
             tell.end(False, "no longer watched")
-            row = _row(replacement, Outcome.UNKNOWN, f"{task} cannot be stopped and goes on at AWS", _look(task))
+            row = _row(
+                replacement, Outcome.UNKNOWN, f"{task} cannot be stopped and goes on at AWS", _look(instance, task)
+            )
         except AwsError as error:
             tell.end(False, error.reason)
             if task is None:
                 outcome = Outcome.UNREACHABLE if error.may_pass else Outcome.FAILED
                 row = _row(replacement, outcome, error.reason, error.remedy)
             else:
-                row = _row(replacement, Outcome.UNKNOWN, f"{task} goes on, but AWS no longer tells how", _look(task))
+                row = _row(
+                    replacement, Outcome.UNKNOWN, f"{task} goes on, but AWS no longer tells how", _look(instance, task)
+                )
         row = msgspec.structs.replace(row, seconds=run.clock() - began)
         stopped = run.cancelling.is_set() and not row.outcome.is_success
         return Report(operation=run.operation, outcome=row.outcome, targets=(row,), interrupted=stopped)
@@ -199,5 +203,6 @@ def _row(replacement: Replacement, outcome: Outcome, detail: str, remedy: str | 
     )
 
 
-def _look(task: str | None) -> str | None:
-    return task and f"aws ec2 describe-replace-root-volume-tasks --replace-root-volume-task-ids {task}"
+def _look(instance: Instance, task: str | None) -> str | None:
+    where = f"--region {instance.region}{by_profile(instance.login)}"
+    return task and f"aws ec2 describe-replace-root-volume-tasks --replace-root-volume-task-ids {task} {where}"

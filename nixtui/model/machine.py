@@ -14,8 +14,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """One instance and what is around it. `None` where nothing is known; times are Unix seconds.
 
     `created_at` is when it was made, also where it was stopped and started since. `image_name` is known of images that
-    are gone, too; `image_registered` is false for those. `image_system` is the store path that its image was made of,
-    and `group_system` that of what its auto scaling group (`group`) would start now, both by the image's tag.
+    are gone, too; `image_registered` is false for those. `image_system` is the system (its store path) that
+    its image boots, and `group_system` that of what its auto scaling group (`group`) would start now, both by the
+    image's tag.
     `events` are scheduled by AWS, each a sentence. `login` is the AWS profile that told all this, where it has a name,
     and `account` the account that the instance is in.
     """

@@ -35,3 +35,7 @@ class NixBadAnswer(NixError):
 
 class NixRefused(NixError):
     """Nobody agreed to what nix would have done on another machine; nothing was done."""
+
+
+class NixStopped(NixRefused):
+    """The operator stopped a build of several systems; what of it was built stays unused."""

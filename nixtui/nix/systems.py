@@ -1,9 +1,10 @@
 """From a flake to one derivation per host: remembered where possible, else evaluated, several at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,8 @@ from nixtui.nix.wanted import Origin, Wanted
 
 Told = Callable[[str, System | NixError], None]
 """Told of each host as soon as its system is known, or why there is none."""
+
+_Key = TypeVar("_Key", str, tuple[str, str])
 
 FEW = 3
 """For fewer hosts nix-eval-jobs is not worth asking whether it is there."""
@@ -98,18 +101,19 @@ class Evaluation:
         """What nix-eval-jobs says of each; whom it leaves out, because it breaks or knows no more, is asked for by
         itself.
         """
-        ordered = sorted(wanted, key=lambda each: each.set_and_path)
-        for (attribute, path), group in groupby(ordered, key=lambda each: each.set_and_path):
-            by_name = {each.name: each for each in group}
+        kept_mb = capacity.kept_by_worker_here(at_once)
+        speakable = [each for each in wanted if eval_jobs.can_be_asked(each.name)]
+        for (attribute, path), group in _grouped(speakable, lambda each: each.set_and_path):
+            by_name = dict(_grouped(group, lambda each: each.name))
+            answers = eval_jobs.evaluate_jobs(self.flake, attribute, path, list(by_name), at_once, kept_mb)
             try:
-                async for name, job in eval_jobs.evaluate_jobs(self.flake, attribute, path, list(by_name), at_once):
-                    if name not in by_name:
-                        continue
-                    if isinstance(job, NixError):
-                        self._give(by_name[name], job)
-                    elif job.drv_path is not None:
-                        found = _Derivation(job.drv_path, job.outputs.get("out"))
-                        self._take(by_name[name], found, remember=True)  # it takes no flake that is not locked
+                async for name, job in answers:
+                    for each in by_name.get(name, ()):
+                        if isinstance(job, NixError):
+                            self._give(each, job)
+                        elif job.drv_path is not None:
+                            found = _Derivation(job.drv_path, job.outputs.get("out"))
+                            self._take(each, found, remember=True)  # it takes no flake that is not locked
             except NixError:
                 continue
 
@@ -161,6 +165,11 @@ def whence(hosts: Sequence[tuple[str, str]], outputs: Outputs) -> list[Wanted]:
         return Origin.HIVE if name in (outputs.hive_nodes or ()) else Origin.CONFIGURATION
 
     return [Wanted(host, name, origin(name)) for host, name in hosts]
+
+
+def _grouped(wanted: Iterable[Wanted], key: Callable[[Wanted], _Key]) -> Iterator[tuple[_Key, list[Wanted]]]:
+    for value, group in groupby(sorted(wanted, key=key), key=key):
+        yield value, list(group)
 
 
 def _is_missing(found: System | NixError) -> bool:

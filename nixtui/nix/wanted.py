@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from nixtui.nix.strings import nix_string
+from nixtui.nix.strings import attribute_name, nix_string
 
 SYSTEM_PROFILE: Final = "system"
 
@@ -49,12 +49,12 @@ class Wanted:
     @property
     def attribute(self) -> str:
         """The attribute path that a person would name; a name with a dot in it is one name."""
-        name = nix_string(self.name)
+        name = attribute_name(self.name)
         match self.origin:
             case Origin.CONFIGURATION:
                 return f"nixosConfigurations.{name}.config.system.build.toplevel"
             case Origin.DEPLOY:
-                return f"deploy.nodes.{name}.profiles.{nix_string(self.profile)}.path"
+                return f"deploy.nodes.{name}.profiles.{attribute_name(self.profile)}.path"
             case Origin.HIVE:
                 return f"colmenaHive.toplevel.{name}"
 

@@ -1,7 +1,10 @@
 """What an operation tells while it runs. Events are values: they go to screens, to the terminal and to the journal."""
 
+from collections.abc import Iterable
+
 import msgspec
 
+from nixtui.operations.plan import Plan
 from nixtui.operations.report import Report, TargetReport
 
 
@@ -70,4 +73,27 @@ class OperationFinished(Event, frozen=True):
     report: Report
 
 
-AnyEvent = StepStarted | StepFinished | Progress | LogLine | Note | Countdown | TargetFinished | OperationFinished
+class WentOn(Event, frozen=True):
+    """What was done so far led to another plan, and that is carried out from here on: a build became a deploy.
+
+    `before` is the plan up to here and `report` how it ended; what targets told of it is not about the new one.
+    """
+
+    before: Plan
+    report: Report | None
+
+
+AnyEvent = (
+    StepStarted | StepFinished | Progress | LogLine | Note | Countdown | TargetFinished | OperationFinished | WentOn
+)
+
+
+def of_last_plan(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    """What was told since the plan is the one that the operation has."""
+    told: list[AnyEvent] = []
+    for event in events:
+        if isinstance(event, WentOn):
+            told.clear()
+        else:
+            told.append(event)
+    return told

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from nixtui.operations.events import AnyEvent, LogLine, Note, Progress
+from nixtui.operations.events import AnyEvent, LogLine, Note, Progress, WentOn
 from nixtui.operations.plan import Plan
 from nixtui.operations.report import Outcome, Report
 
@@ -48,6 +48,8 @@ CREATE TABLE events (
     PRIMARY KEY (operation, sequence)
 ) WITHOUT ROWID;
 """
+
+_ADD_EVENT = "INSERT INTO events SELECT ?1, coalesce(max(sequence), 0) + 1, ?2 FROM events WHERE operation = ?1"
 
 MAX_OUTPUT = 20_000
 """Lines, notes and progress kept of one operation. What decides (steps, countdowns, reports) comes in dozens."""
@@ -122,6 +124,13 @@ class Journal:
     async def begin(self, intent: Intent) -> None:
         """Put the intent on disk; when this returns, a crash cannot hide it. Raises `JournalUnavailable`."""
         await self._call(lambda: self._insert(intent))
+
+    async def go_on(self, intent: Intent, event: WentOn) -> None:
+        """The same operation, which had ended, with another plan: on disk when this returns, and open again.
+
+        What it told before stays, and `event` divides it from what it tells now. Raises `JournalUnavailable`.
+        """
+        await self._call(lambda: self._reopen(intent, event))
 
     def append(self, operation: str, event: AnyEvent) -> None:
         """Record an event soon, in order, without waiting; `finish` waits for all of them."""
@@ -284,16 +293,32 @@ class Journal:
             ),
         )
 
+    def _reopen(self, intent: Intent, event: WentOn) -> None:
+        """In one transaction: without the event, what targets told of the plan before would be taken for the end."""
+        with self._transaction() as database:
+            changed = database.execute(
+                "UPDATE operations SET kind = ?, title = ?, reason = ?, plan = ?, owner = ?, "
+                "finished_at = NULL, outcome = NULL, report = NULL WHERE id = ? AND finished_at IS NOT NULL",
+                (
+                    intent.plan.kind,
+                    intent.plan.title,
+                    intent.reason,
+                    msgspec.json.encode(intent.plan),
+                    self._token,
+                    intent.operation,
+                ),
+            )
+            if changed.rowcount != 1:
+                raise sqlite3.IntegrityError(f"it has no operation {intent.operation} that has ended")
+            database.execute(_ADD_EVENT, (intent.operation, msgspec.json.encode(event)))
+
     def _write_pending(self) -> None:
         pending = [(operation, events, len(events)) for operation, events in list(self._pending.items()) if events]
         if not pending:
             return
         with self._transaction() as database:
             for operation, events, count in pending:
-                database.executemany(
-                    "INSERT INTO events SELECT ?1, coalesce(max(sequence), 0) + 1, ?2 FROM events WHERE operation = ?1",
-                    [(operation, event) for event in events[:count]],
-                )
+                database.executemany(_ADD_EVENT, [(operation, event) for event in events[:count]])
         for _, events, count in pending:
             del events[:count]  # only now: a full disk must not lose them, `finish` tries again
 

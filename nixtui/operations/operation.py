@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any, TypeVar
 
-from nixtui.operations.events import AnyEvent, LogLine, Note, OperationFinished
+from nixtui.operations.events import AnyEvent, LogLine, Note, OperationFinished, WentOn
 from nixtui.operations.journal import Intent, Journal, JournalUnavailable
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Consent, Policy, Refused
@@ -79,26 +79,38 @@ Job = Callable[[Run], Coroutine[Any, Any, Report]]
 class Prepared:
     """A plan with the work that carries it out. Nothing has begun; `identity` names the operation it would be.
 
-    `known` is what one decides by, as lines by target, where whoever made the plan found that out.
+    `known` is what one decides by, as lines by target, where whoever made the plan found that out. `follows` is the
+    operation that led to it, which it goes on with.
     """
 
     identity: str
     plan: Plan
     job: Job
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    follows: "Operation | None" = None
+
+    def begin(self, clock: Clock = time) -> "Operation":
+        """The operation that carries it out, once it is run."""
+        return Operation(self.identity, self.plan, self.job, clock=clock, follows=self.follows)
 
 
 class Operation:
-    """Runs one plan once. `report` is `None` until it ended; `events` are those so far, for whoever comes late."""
+    """Runs one plan once. `report` is `None` until it ended; `events` are those so far, for whoever comes late.
 
-    def __init__(self, identity: str, plan: Plan, job: Job, *, clock: Clock = time) -> None:
+    One that `follows` another has the same id and goes on in the same record: what was done led to this plan.
+    """
+
+    def __init__(
+        self, identity: str, plan: Plan, job: Job, *, clock: Clock = time, follows: "Operation | None" = None
+    ) -> None:
         self.id = identity
         self.plan = plan
         self.report: Report | None = None
         self.started_at: float | None = None
-        self.events: deque[AnyEvent] = deque(maxlen=REMEMBERED_LINES)
+        self.events: deque[AnyEvent] = deque(follows.events if follows else (), maxlen=REMEMBERED_LINES)
         self._job = job
         self._clock = clock
+        self._follows = follows
         self._cancelling = asyncio.Event()
         self._going = _set()
         self._requests = Requests()
@@ -157,13 +169,16 @@ class Operation:
         Raises `Refused` when policy does not allow it (recorded, nothing done) and `JournalUnavailable` when the
         intent cannot be written, because what is not recorded is not begun.
         """
-        intent = Intent(self.id, self.plan, consent.reason if consent else None, self._clock())
+        intent = self._intent(consent.reason if consent else None)
         try:
             policy.authorize(self.plan, consent)
         except Refused as refusal:
-            await self._record_refusal(intent, refusal, journal)
+            try:
+                await self.put_on_record(self._all(Outcome.REFUSED, str(refusal)), journal, intent.reason)
+            except JournalUnavailable as error:
+                refusal.add_note(str(error))  # nothing is done either way; what was asked for is answered
             raise
-        await journal.begin(intent)
+        await self._record(intent, journal)
         self.started_at = intent.started_at
         unsubscribe = self.subscribe(lambda event: journal.append(self.id, event))
         try:
@@ -178,6 +193,23 @@ class Operation:
         self._tell(OperationFinished(at=self._clock(), report=self.report))
         return self.report
 
+    async def put_on_record(self, report: Report, journal: Journal, reason: str | None = None) -> None:
+        """That it ended like this without anything having been begun. Raises `JournalUnavailable`."""
+        await self._record(self._intent(reason), journal)
+        await journal.finish(report, self._clock())
+
+    def _intent(self, reason: str | None) -> Intent:
+        began = self._follows.started_at if self._follows is not None else None
+        return Intent(self.id, self.plan, reason, self._clock() if began is None else began)
+
+    async def _record(self, intent: Intent, journal: Journal) -> None:
+        if self._follows is None:
+            await journal.begin(intent)
+            return
+        went_on = WentOn(at=self._clock(), before=self._follows.plan, report=self._follows.report)
+        await journal.go_on(intent, went_on)
+        self._tell(went_on)
+
     async def _work(self) -> Report:
         """A job that breaks ends as `unknown`, never as nothing.
 
@@ -189,13 +221,6 @@ class Operation:
         except Exception as error:
             self._tell(LogLine(at=self._clock(), text=f"{type(error).__name__}: {error}"))
             return self._all(Outcome.UNKNOWN, f"nixtui failed in the middle: {type(error).__name__}: {error}")
-
-    async def _record_refusal(self, intent: Intent, refusal: Refused, journal: Journal) -> None:
-        try:
-            await journal.begin(intent)
-            await journal.finish(self._all(Outcome.REFUSED, str(refusal)), self._clock())
-        except JournalUnavailable as error:
-            refusal.add_note(str(error))  # nothing is done either way; what was asked for is answered
 
     def _all(self, outcome: Outcome, detail: str) -> Report:
         targets = tuple(

@@ -20,7 +20,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     `before` and `after` say in a word what it is now and will be (`412`, `411`); `facts` has what the job needs to know
     about it later, after a crash too. `refused` is why it is left out, and `refused_as` what the report calls that
     (`unchanged` where nothing is to be done); `remedy` is what to do about it. The rest of the plan goes
-    on without it.
+    on without it. `known` are lines that were decided by, where whoever made the plan has them recorded with it.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     refused_as: Outcome = Outcome.REFUSED
     remedy: str | None = None
     facts: Mapping[str, str] = {}
+    known: tuple[str, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,5 +59,9 @@ class Requests:
         """The next request for a target, for the job that carries them out."""
         return await self._queue(target).get()
 
+    def give_back(self, target: str, request: Request) -> None:
+        """The job could not carry it out, as what it was doing ended; it is the next one again."""
+        self._queue(target).put_nowait(request)
+
     def _queue(self, target: str) -> asyncio.Queue[Request]:
         return self._waiting.setdefault(target, asyncio.Queue())

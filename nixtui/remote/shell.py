@@ -127,6 +127,16 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
+def leave_screens() -> None:
+    """Off what a program switched on whose link was cut: its screen, mouse, hidden cursor, pasting, colours, keypad.
+
+    Nobody on the other side will. 1047 and not 1049, which would move the cursor of who is on no other screen.
+    """
+    with suppress(OSError):
+        if os.isatty(1):
+            os.write(1, b"\x1b[?1047l\x1b[?1000;1002;1003;1006l\x1b[?25h\x1b[?2004l\x1b[?1l\x1b>\x1b(B\x1b[0m\r\n")
+
+
 @contextmanager
 def _left_alone(signals: Sequence[signal.Signals]) -> Iterator[None]:
     """Let these signals be the program's. A handler and not SIG_IGN, which the program would inherit."""

@@ -61,7 +61,8 @@ class SshTransport:
             self._connection = await self._access.connect(destination, self._note_lost, urgent=urgent)
         except RemoteError as refused:
             error = await self._access.hear_witness(self._host, refused)
-            self._closed.set_result(error)
+            if not self._closed.done():  # its time may run out just when it is in, and that connection is lost then
+                self._closed.set_result(error)
             raise error from refused.__cause__
         self._elevation = elevation(
             self._access.settings.elevate, self._host.name, destination.user, self._access.sudo_passwords

@@ -12,7 +12,7 @@ import msgspec
 
 from nixtui.nix.errors import NixError
 from nixtui.nix.flake import Flake
-from nixtui.nix.strings import nix_string
+from nixtui.nix.strings import attribute_name
 from nixtui.secrets.agenix import read_stanzas
 from nixtui.secrets.document import Document, Format, read_document
 from nixtui.secrets.errors import SecretsError, Trouble
@@ -88,7 +88,7 @@ class Lack(msgspec.Struct, frozen=True):
 async def declaration(flake: Flake, name: str, *, output: str = "nixosConfigurations") -> Declaration:
     """What a host of the flake declares. Raises `SecretsError` with nix's words."""
     try:
-        found: Declaration = await flake.ask(f"{output}.{nix_string(name)}.config", _QUESTION, Declaration)
+        found: Declaration = await flake.ask(f"{output}.{attribute_name(name)}.config", _QUESTION, Declaration)
     except NixError as error:
         raise SecretsError(
             Trouble.BAD_RULES, f"the secrets of {name} cannot be evaluated: {error.reason}", error.remedy, error.log

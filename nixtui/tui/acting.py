@@ -145,6 +145,24 @@ async def _step_aside(place: Place, name: str) -> None:
         place.session.say(Level.INFO, f"Back from {name}{ended}.")
 
 
+# A login at AWS
+
+
+def log_in(place: Place, profile: str | None) -> None:
+    """Step aside for AWS's own command line, which opens a browser."""
+    place.in_background(partial(_log_in, place, profile), group="shell", doing="Logging in at AWS")
+
+
+async def _log_in(place: Place, profile: str | None) -> None:
+    app, cockpit = place.nixtui, place.session.cockpit
+    words = cockpit.images.words_to_log_in(profile)
+    status = await app.aside(lambda: cockpit.acting.shell(words), f"{shlex.join(words)}\n")
+    if status == 0:
+        place.session.say(Level.DONE, "Logged in at AWS; ctrl+r asks it again.")
+    else:
+        place.session.say(Level.WARNING, f"{shlex.join(words)} ended with {status}: what it said is above the app")
+
+
 # Requests to a running operation
 
 _ASKED = {

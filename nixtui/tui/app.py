@@ -20,6 +20,7 @@ from nixtui.tui.commands import (
     FilterBy,
     GoToHost,
     GroupBy,
+    LogIn,
     OpenHost,
     OpenShell,
     ProposeTyped,
@@ -319,6 +320,8 @@ class NixtuiApp(PrivateApp):
                 opening.typed(place, words, text)
             case OpenShell():
                 acting.shell(place)
+            case LogIn(profile):
+                acting.log_in(place, profile)
             case WhatBefore(moment):
                 self.visit("incident")
                 opening.what_changed_before(self, moment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nixtui.builds.record import KIND, has_build
 from nixtui.operations.report import word
 from nixtui.tui import opening, units
 from nixtui.tui.notices import Level
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from nixtui.tui.screens.builds import BuildsScreen
     from nixtui.tui.screens.place import Place
 
-KIND = "build"
 HERE = "here"
 """Where is built unless somebody says where else."""
 
@@ -30,7 +30,9 @@ _COPIED_LINES = 60
 
 @dataclass(frozen=True, slots=True)
 class KnownBuild:
-    """A build of this nixtui or of the journal; without a report it runs, or was cut off."""
+    """A build of this nixtui or of the journal, or a deploy that began with one; without a report it runs, or was cut
+    off.
+    """
 
     identity: str
     plan: Plan
@@ -41,13 +43,13 @@ class KnownBuild:
 
 async def known_builds(cockpit: Cockpit) -> Sequence[KnownBuild]:
     """Those that run first, then the newest."""
-    begun = [each for each in cockpit.operations.begun() if each.plan.kind == KIND]
+    begun = [each for each in cockpit.operations.begun() if has_build(each.plan)]
     here = {each.id for each in begun}
     found = [KnownBuild(each.id, each.plan, each.started_at, each.report, each.is_running) for each in begun[::-1]]
     found += [
         KnownBuild(each.operation, each.plan, each.started_at, each.report)
         for each in await cockpit.operations.past(_MOST)
-        if each.kind == KIND and each.operation not in here
+        if has_build(each.plan) and each.operation not in here
     ]
     return sorted(found, key=lambda each: not each.is_running)
 
@@ -112,7 +114,7 @@ async def choose(on: BuildsScreen) -> None:
     cut_off = await on.session.cockpit.operations.cut_off()
     for each in await known_builds(on.session.cockpit):
         age = "" if each.started_at is None else f"{units.age(now - each.started_at)} ago"
-        ended = "running" if each.report is None else word(each.report.outcome, KIND)
+        ended = "running" if each.report is None else word(each.report.outcome, each.plan.kind)
         if each.identity in cut_off:
             ended = "cut off"
         options.append((each.identity, f"{age:>8}  {ended:<10} {clean(each.plan.title)}"))
@@ -136,8 +138,10 @@ async def retry(on: BuildsScreen) -> None:
     if not known.report:
         failed = [each.name for each in known.plan.targets]
     names = [each for each in failed if each in on.session.cockpit.fleet]
-    if names:
+    if names and known.plan.kind == KIND:
         propose(on, names)
+    elif names:
+        propose_deploy(on, names)
     elif failed:
         on.session.say(Level.WARNING, "None of its hosts is in the fleet any more.")
     else:

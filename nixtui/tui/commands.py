@@ -73,6 +73,12 @@ class OpenShell(msgspec.Struct, frozen=True):
     """A real ssh to the host under the cursor."""
 
 
+class LogIn(msgspec.Struct, frozen=True):
+    """Log in at AWS again; `None` is the only login there is."""
+
+    profile: str | None
+
+
 class WhatBefore(msgspec.Struct, frozen=True):
     """Show the incident timeline, asked what changed before a moment."""
 
@@ -129,6 +135,7 @@ Command = (
     | DeployFrom
     | ProposeTyped
     | OpenShell
+    | LogIn
     | WhatBefore
     | Do
     | Quit
@@ -157,7 +164,7 @@ class Vocabulary(msgspec.Struct, frozen=True):
 
 _VERBS = (
     "q", "quit", "host", "open", "rollback", "env", "sort", "group", "filter", "theme",
-    "run", "reboot", "shell", "before",
+    "run", "reboot", "shell", "before", "login",
 )  # fmt: skip
 _TARGETS = ("previous", "current", "@2h", "@14:00", "rev:")
 
@@ -192,6 +199,8 @@ def parse_command(text: str, vocabulary: Vocabulary) -> Command:
             return ProposeTyped(command, f"{noun} {words}".removeprefix(command).strip())
         case ("shell", ""):
             return OpenShell()
+        case ("login", profile):
+            return LogIn(profile or None)
         case ("before", ""):
             raise BadCommand(":before needs a moment, such as 03:12 or 2h")
         case ("before", moment):

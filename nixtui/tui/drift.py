@@ -53,8 +53,13 @@ def drift_weight(row: Subject) -> int | None:
 
 
 def drift_line(row: Subject) -> Line:
-    """`≠ profile`, `≠⇅ profile` where there is more, `=` where all agrees."""
+    """`≠ profile`, `≠⇅ profile` where there is more, `=` where all agrees.
+
+    That it did not boot what it runs is said only where nothing else is: it goes for most hosts, and takes room.
+    """
     found = drifts(row)
+    if len(found) > 1:
+        found = tuple(each for each in found if each is not NOT_BOOTED)
     if not found:
         return (Span(UNKNOWN if row.status.facts.current_system is None else "=", Role.FAINT),)
     glyphs = "".join(each.glyph for each in found)

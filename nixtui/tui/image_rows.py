@@ -37,6 +37,10 @@ def columns(now: Callable[[], float], drifts: Drifts, *, of_logins: bool = False
     )
 
 
+LOG_IN = line((":login", Role.KEY), (" logs in again, in a browser (SSO)", Role.MUTED))
+"""What helps where no login tells of anything."""
+
+
 def login_words(left_s: float, login: str | None) -> str:
     """`login ends in 12m`; of several `login prod ends in 12m`."""
     which = f" {clean(login)}" if login else ""

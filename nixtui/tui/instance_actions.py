@@ -43,6 +43,8 @@ INSTANCES: tuple[Action[InstancesScreen], ...] = (
            help="a session by one of the ways in; of others the command is copied; the pane has the reason for each"),
     Action("console_output", "l", "console", acts.open_console, needs_row, rank=3,
            help="what the instance wrote on its console, as EC2 has it"),
+    Action("recover", "f", "recover", acts.recover, needs_row, rank=8,
+           help="what gets it back when configuration, access or store broke: step by step, the mildest first"),
     Action("problems", "z", "problems", lambda on: on.toggle_problems(), rank=4,
            help="stopped, impaired, with an event, or with another image behind them"),
     Action("reboot", "b", "reboot", partial(acts.act, word="reboot"), may_act, danger=True, rank=5,

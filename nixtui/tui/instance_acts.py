@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from nixtui.instances.offers import LaunchWish
+    from nixtui.instances.recovering import Playbook, Step
     from nixtui.instances.standing import Group
     from nixtui.model.image import Image
     from nixtui.operations.plan import Plan
@@ -43,11 +44,11 @@ def refusals(on: InstancesScreen) -> Mapping[str, str]:
     return found
 
 
-def act(on: InstancesScreen, word: str) -> None:
-    """Propose to start, stop, reboot or terminate the selected instances."""
+def act(on: InstancesScreen, word: str, rows: Sequence[InstanceRow] | None = None) -> None:
+    """Propose to start, stop, reboot or terminate these instances, else the selected ones."""
     from nixtui.instances.acting import told_apart
 
-    chosen, work = on.chosen, on.session.cockpit.instances
+    chosen, work = on.chosen if rows is None else rows, on.session.cockpit.instances
     standings = [each.standing for each in chosen]
     names = told_apart(standings)
     known = {name: _about(row) for name, row in zip(names, chosen, strict=True)}
@@ -270,13 +271,87 @@ def connect(on: InstancesScreen, row: InstanceRow, door: str | None) -> None:
         session.say(Level.WARNING, f"connect: {forbidden}")
         return
 
+    work = session.cockpit.instances
+    _aside(on, name, lambda: work.session_words(row.standing, door))
+
+
+def _aside(on: InstancesScreen, name: str, words: Callable[[], Sequence[str]], *, stay: bool = False) -> None:
+    """Give the terminal to a command that asks by itself."""
+    session = on.session
+
     async def step_aside() -> None:
-        work = session.cockpit.instances
-        words = work.session_words(row.standing, door)
-        status = await on.nixtui.aside(lambda: work.session(words), "")
+        work, command = session.cockpit.instances, words()
+        status = await on.nixtui.aside(lambda: work.session(command, stay=stay), "")
         session.say(Level.INFO, f"Back from {name}{f' (exit {status})' if status else ''}.")
 
     on.in_background(step_aside, group="shell", doing=f"A session on {name}")
+
+
+def recover(on: InstancesScreen) -> None:
+    """What gets the instance under the cursor back, by what broke; each step is proposed, or asks by itself."""
+    row, work = on.under_cursor, on.session.cockpit.instances
+    if row is None:
+        return
+
+    async def ask() -> None:
+        books = await work.playbooks(row.standing)
+        if on.app.screen is on:
+            _choose_step(on, row, books)
+
+    on.in_background(ask, group="act", doing="Asking what gets it back")
+    on.session.say(Level.INFO, f"Asking AWS and {clean(row.instance.name)} what gets it back …")
+
+
+def _choose_step(on: InstancesScreen, row: InstanceRow, books: Sequence[Playbook]) -> None:
+    from nixtui.tui.screens.chooser import Chooser, Item
+
+    steps = {f"{book.name} {number}": step for book in books for number, step in enumerate(book.steps, 1)}
+    items = [
+        Item(
+            key,
+            clean(step.words),
+            key.rpartition(" ")[2],
+            f"loses {clean(step.loses)}" if step.loses else "",
+            step.closed,
+            f"If {book.title}",
+        )
+        for book in books
+        for key, step in steps.items()
+        if key.startswith(f"{book.name} ")
+    ]
+
+    def chosen(key: str | None) -> None:
+        if key is not None:
+            _take_step(on, row, steps[key])
+
+    on.app.push_screen(Chooser(on.session, f"Get {clean(row.instance.name)} back", items), chosen)
+
+
+def _take_step(on: InstancesScreen, row: InstanceRow, step: Step) -> None:
+    from nixtui.instances.recovering import Deed
+
+    asks_itself = step.deed in (Deed.COMMAND, Deed.CONSOLE)  # or changes nothing
+    if (stands_against := step.closed or (None if asks_itself else on.selection().forbidden)) is not None:
+        on.session.say(Level.WARNING, f"{clean(step.words)}: {clean(stands_against)}")
+        return
+    match step.deed:
+        case Deed.ROLLBACK if row.host is not None:
+            opening.rollback(on.nixtui, [row.host.name], "previous")
+        case Deed.REBOOT:
+            act(on, "reboot", [row])
+        case Deed.TERMINATE:
+            act(on, "terminate", [row])
+        case Deed.LAUNCH if row.standing.image is not None:
+            launch(on, row.standing.image, row)
+        case Deed.CONSOLE:
+            opening.console(on.nixtui, row.standing)
+        case Deed.DOOR if step.door is not None:
+            connect(on, row, step.door)
+        case Deed.DOOR:
+            on.nixtui.copy(step.command, "the command")
+        case _:
+            work = on.session.cockpit.instances
+            _aside(on, clean(step.words), lambda: work.step_words(step.command), stay=True)
 
 
 def open_console(on: InstancesScreen) -> None:

@@ -15,6 +15,7 @@ from nixtui.operations.events import (
     StepFinished,
     StepStarted,
     TargetFinished,
+    WentOn,
 )
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.report import Outcome, Report, TargetReport, in_words
@@ -56,6 +57,20 @@ class StepState(msgspec.Struct):
     detail: str | None = None
     done: float | None = None
     total: float | None = None
+    unit: str = ""
+    told_at: float = 0.0
+
+    def progress(self, now: float) -> str:
+        """`41% 12 s`; of bytes `41% of 4.0 GiB, 228 MiB/s, 12 s left`, which is what one waits for then."""
+        waited = f" {units.took(now - self.started_at)}" if now - self.started_at >= 1 else ""
+        if self.done is None or not self.total:
+            return waited
+        share, took = f" {units.percent(self.done / self.total)}", self.told_at - self.started_at
+        if self.unit != "bytes" or not self.done or took < 1:
+            return share + waited
+        speed = self.done / took
+        left = max(0.0, (self.total - self.done) / speed - (now - self.told_at))
+        return f"{share} of {units.size(self.total)}, {units.size(speed)}/s, {units.took(left)} left"
 
 
 class TargetState(msgspec.Struct):
@@ -99,9 +114,7 @@ class TargetState(msgspec.Struct):
         left = f" {units.countdown(self.until - now)}" if step.name == "armed" and self.until is not None else ""
         match step.ok:
             case None:
-                share = f" {units.percent(step.done / step.total)}" if step.done is not None and step.total else ""
-                waited = f" {units.took(now - step.started_at)}" if now - step.started_at >= 1 else ""
-                return line((f"{step.name} …{share}{waited}  ", Role.ACCENT))
+                return line((f"{step.name} …{step.progress(now)}  ", Role.ACCENT))
             case True:
                 return line((f"{step.name} ", Role.MUTED), ("✔", Role.GOOD), (left, Role.WARN), "  ")
             case False:
@@ -124,6 +137,8 @@ class Ledger:
         match event:
             case OperationFinished():
                 self.take_report(event.report)
+            case WentOn():
+                self._begin_anew()
             case Note():
                 self._hear(event.target, line(("· ", Role.ACCENT), (clean(event.text), Role.MUTED)))
             case LogLine():
@@ -137,6 +152,12 @@ class Ledger:
         for each in report.targets:
             if (state := self.targets.get(each.name)) is not None:
                 state.report, state.until = each, None
+
+    def _begin_anew(self) -> None:
+        """What comes now is about the plan; up to here it was what led to it, of which what was said stays."""
+        self.report = None
+        for state in self.targets.values():
+            state.steps, state.until, state.report = [], None, None
 
     def _hear(self, target: str | None, spans: Line) -> None:
         state = self.targets.get(target or "")
@@ -184,6 +205,7 @@ def _take(state: TargetState, event: AnyEvent) -> None:
         case Progress():
             if state.step is not None and state.step.name == event.step:
                 state.step.done, state.step.total = event.done, event.total
+                state.step.unit, state.step.told_at = event.unit, event.at
         case Countdown():
             state.until = event.until
         case TargetFinished():

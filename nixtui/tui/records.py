@@ -93,7 +93,7 @@ def _took(row: Record) -> Line:
 
 
 def detail(record: Record, cells: int, now: float) -> list[Line]:
-    """One record in full: who, when, why, and every target with what became of it."""
+    """One record in full: who, when, why, and every target with what became of it and what was decided by."""
     lines = [record.state(now), EMPTY]
     ended = f" to {units.clock(record.finished_at)}" if record.finished_at is not None else ""
     facts = (
@@ -116,6 +116,8 @@ def detail(record: Record, cells: int, now: float) -> list[Line]:
         explained = (in_words(report.outcome, report.detail, kind)[1] if report else None) or target.refused
         lines += wrap(explained, cells, Role.MUTED, indent="  ") if explained else []
         lines += wrap(f"→ {report.remedy}", cells, Role.ACCENT, indent="  ") if report and report.remedy else []
+        for each in target.known:
+            lines += wrap(each, cells, Role.FAINT, indent="  ")
     return lines
 
 

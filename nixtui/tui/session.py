@@ -70,6 +70,10 @@ class Session:
         """The keys an action has, the user's own first."""
         return self.keymap.get(action, default)
 
+    def knows_login(self, ends: float | None, which: str | None) -> None:
+        """AWS was asked: when that login ends (Unix seconds), if it does, and which of several it is."""
+        self.cockpit.fleet.login_ends = None if ends is None else (ends, which)
+
     @property
     def environments(self) -> list[str]:
         """The environments that hosts of this fleet are in."""

@@ -1,5 +1,7 @@
 """What people ask of a host while it is armed: confirm by hand, go back now, wait longer. On real hosts."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -8,6 +10,8 @@ from nixtui.operations.events import Countdown, LogLine, Note
 from nixtui.operations.operation import Operation
 from nixtui.operations.report import Outcome
 from nixtui.operations.requests import NotNow, Request
+from nixtui.remote import guard
+from nixtui.remote.transport import Transport
 from tests.activation.conftest import QUICK, Attempt, Rolling, leftovers, truth
 from tests.lab.host import Host
 
@@ -72,6 +76,28 @@ async def test_extending_puts_the_hosts_own_deadline_off(rolling: Rolling, host:
     await attempt.until(lambda event: isinstance(event, Note) and "40 s more from now" in event.text)
     assert int(host.sh("cat /run/nixtui/*/deadline")) >= int(left) + 2
     assert sum(isinstance(event, Countdown) for event in attempt.operation.events) >= 2
+    ask(attempt.operation, host, Request.GO_BACK)
+    assert (await attempt.report()).outcome is Outcome.REVERTED
+
+
+async def test_a_wish_for_more_time_outlives_the_login_that_it_came_during(
+    rolling: Rolling, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign of life is still on its way when the new login is through, and what waited for both goes on."""
+    really, asked = guard.extend, asyncio.Event()
+
+    async def first_takes_too_long(transport: Transport, operation: str, limit: float) -> guard.Armed | guard.Finding:
+        if not asked.is_set():
+            asked.set()
+            await asyncio.Event().wait()
+        return await really(transport, operation, limit)
+
+    monkeypatch.setattr(guard, "extend", first_takes_too_long)
+    attempt = await rolling.to(settings=PATIENT)
+    await attempt.until_step("verifying")
+    ask(attempt.operation, host, Request.EXTEND)
+    await attempt.until(lambda event: isinstance(event, Note) and "40 s more from now" in event.text)
+    assert asked.is_set()
     ask(attempt.operation, host, Request.GO_BACK)
     assert (await attempt.report()).outcome is Outcome.REVERTED
 

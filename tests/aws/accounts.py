@@ -82,13 +82,15 @@ class Asked:
 class Accounts:
     """The two accounts; `asked` is every request that came, in order.
 
-    What is `refused`, by account and action, is answered with an error: its code and message.
+    What is `refused`, by account and action, is answered with an error: its code and message. What moto does not know
+    is answered as `answered` says, by action: what is in the XML of the answer.
     """
 
     environ: dict[str, str]
     files: Path
     asked: list[Asked] = field(default_factory=list)
     refused: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    answered: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, boto3.session.Session] = field(default_factory=dict)
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
@@ -145,6 +147,7 @@ class _Books(ThreadingHTTPServer):
         self.accounts = {"AKIAPROD": PROD, "AKIATWIN": PROD}
         self.asked: list[Asked] = []
         self.refused: dict[tuple[str, str], tuple[str, str]] = {}
+        self.answered: dict[str, str] = {}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -163,6 +166,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(Asked(signed["service"], action, signed["region"], text, signed["key"], account))
         if (account, action) in self.server.refused:
             self._refuse(*self.server.refused[account, action])
+            return
+        if action in self.server.answered:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/xml")
+            self._end(f"<{action}Response>{self.server.answered[action]}</{action}Response>".encode())
             return
         if action == "POST /list-rules":  # moto has no recycle bin, and neither has rules for one
             self.send_response(200)
@@ -229,7 +237,7 @@ def accounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Accoun
         monkeypatch.setenv("HOME", str(tmp_path))
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        yield Accounts(environ, files, books.asked, books.refused)
+        yield Accounts(environ, files, books.asked, books.refused, books.answered)
     finally:
         books.shutdown()
         books.server_close()

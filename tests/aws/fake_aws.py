@@ -11,9 +11,11 @@ import json
 import os
 import random
 import ssl
+import subprocess
 import threading
 from base64 import b64decode, b64encode
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -80,6 +82,8 @@ class FakeAws:
         self.refusals: Counter[str] = Counter()
         self.encrypts = False
         self.denied: set[str] = set()
+        self.meanwhile: dict[tuple[str, int], Callable[[], object]] = {}
+        """What happens elsewhere while the call of this number is being answered."""
         self.most_at_once = 0
         self._flying = 0
         self._tokens: dict[str, tuple[dict[str, object], str]] = {}
@@ -195,7 +199,7 @@ class FakeAws:
             raise Refusal(403, "InvalidSignatureException", "the signature does not match")
 
     def _start(self, request: dict[str, object]) -> dict[str, object]:
-        self.calls["StartSnapshot"] += 1
+        self._count("StartSnapshot")
         most = self.faults.start_refuse_after
         if most is not None and len(self.snapshots) >= most:
             raise Refusal(402, "ServiceQuotaExceededException", "no more snapshots")
@@ -203,6 +207,7 @@ class FakeAws:
             raise Refusal(*self.faults.start_refuse)
         if not 1 <= request["VolumeSize"] <= 65536 or not 10 <= request.get("Timeout", 60) <= 4320:
             raise Refusal(400, "ValidationException", "out of range")
+        parent = self._parent(request)
         token = str(request.get("ClientToken", os.urandom(8).hex()))
         known = self._tokens.get(token)
         if known and known[0] != request:
@@ -210,6 +215,8 @@ class FakeAws:
         if not known:
             identity = f"snap-{os.urandom(8).hex()}0"
             path = self._directory / identity
+            if parent:
+                subprocess.run(["cp", "--sparse=always", parent.path, path], check=True)
             path.touch()
             os.truncate(path, int(request["VolumeSize"]) * 1024**3)
             self.snapshots[identity] = Snapshot(identity, int(request["VolumeSize"]), request, path)
@@ -220,8 +227,19 @@ class FakeAws:
         key = {"KmsKeyArn": "arn:aws:kms:x"} if self.encrypts or request.get("Encrypted") else {}
         return {"SnapshotId": snapshot.identity, "Status": snapshot.state, "BlockSize": BLOCK, **key}
 
+    def _parent(self, request: dict[str, object]) -> "Snapshot | None":
+        """What is not written is as it is there."""
+        if "ParentSnapshotId" not in request:
+            return None
+        if "Encrypted" in request or "KmsKeyArn" in request:
+            raise Refusal(400, "ValidationException", "a parent and a key exclude each other")
+        parent = self._snapshot(str(request["ParentSnapshotId"]))
+        if parent.state != "completed" or parent.gib > int(request["VolumeSize"]):
+            raise Refusal(400, "ValidationException", "the parent is not complete, or larger")
+        return parent
+
     async def _put(self, snapshot: Snapshot, index: int, headers, body) -> tuple[int, dict[str, str], bytes]:
-        self.calls["PutSnapshotBlock"] += 1
+        self._count("PutSnapshotBlock")
         await self._faults()
         if snapshot.state != "pending":
             raise Refusal(400, "ValidationException", "the snapshot is not pending")
@@ -239,6 +257,11 @@ class FakeAws:
         if self._random.random() < self.faults.lose_answer:
             raise ConnectionResetError
         return 201, {"x-amz-Checksum": headers["x-amz-checksum"], "x-amz-Checksum-Algorithm": "SHA256"}, b"{}"
+
+    def _count(self, action: str) -> None:
+        self.calls[action] += 1
+        if act := self.meanwhile.pop((action, self.calls[action]), None):
+            act()
 
     async def _faults(self) -> None:
         faults = self.faults
@@ -261,7 +284,7 @@ class FakeAws:
             raise ConnectionResetError
 
     def _complete(self, snapshot: Snapshot, headers) -> dict[str, object]:
-        self.calls["CompleteSnapshot"] += 1
+        self._count("CompleteSnapshot")
         if snapshot.state != "pending":
             raise Refusal(400, "ValidationException", "the snapshot is not pending")
         if int(headers["x-amz-changedblockscount"]) != len(snapshot.digests):

@@ -260,14 +260,191 @@ def test_a_group_that_two_logins_have_is_refused(there: Here, accounts: Accounts
     assert signed_by(accounts.calls("DescribeInstanceRefreshes")) == {STAGING}
 
 
-def test_what_makes_something_wants_one_login_to_be_named(there: Here, accounts: Accounts) -> None:
+def an_image_file(there: Here) -> str:
+    with (there.directory / "disk.raw").open("wb") as file:
+        file.write(b"nixos")
+        file.truncate(2**20)
+    return file.name
+
+
+def test_what_makes_something_new_wants_one_login_to_be_named(there: Here, accounts: Accounts) -> None:
+    file = an_image_file(there)
     accounts.asked.clear()
-    ended = there.run("image", "discard", "snap-0123456789abcdef0", "--yes")
-    assert ended.code == 2
-    assert "say which: --profile prod (of prod, staging)" in ended.err
+    for words in (
+        ("upload", file, "--name", "web"),
+        ("upload", file, "--name", "web", "--via-s3", "bucket"),
+        ("create", "--file", file, "--name", "web", "--arch", "x86_64-linux"),
+    ):
+        ended = there.run("image", *words, "--yes")
+        assert ended.code == 2
+        (line,) = ended.err.splitlines()
+        assert line.endswith(
+            "there are several logins here, and what this makes is made by one; "
+            "say which: --profile prod or --profile staging"
+        ), line
     ended = there.run("image", "discard", "snap-0123456789abcdef0", "--profile", "a", "--profile", "b")
     assert (ended.code, "--profile is given once here, and not 2 times" in ended.err) == (2, True)
     assert accounts.asked == []
+
+
+def test_an_image_is_uploaded_by_the_login_that_was_named(there: Here, accounts: Accounts) -> None:
+    file = an_image_file(there)
+    accounts.asked.clear()
+    ended = there.run("image", "upload", file, "--name", "web", "--profile", "staging", "--yes", "--json")
+    assert ended.code == 0, (ended.out, ended.err)
+    assert {each.account for each in accounts.asked if each.service == "ebs"} == {STAGING}
+    assert {each.service for each in accounts.asked if each.account != STAGING} == {"sts"}  # who assumes the role
+    assert ended.json["blocks_sent"] == 1
+    accounts.asked.clear()
+    made = ("--file", file, "--name", "web", "--arch", "x86_64-linux", "--profile", "staging")
+    ended = there.run("image", "create", *made, "--dry-run")
+    assert ended.code in (0, 5), ended.err
+    assert {each.service for each in accounts.asked if each.account != STAGING} == {"sts"}
+    assert "CopyImage" not in ended.out
+
+
+def test_a_snapshot_is_registered_and_discarded_by_the_login_that_has_it(there: Here, accounts: Accounts) -> None:
+    ec2 = accounts.client(STAGING, "ec2")
+    volume = ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a")["VolumeId"]
+    snapshot, unused = (ec2.create_snapshot(VolumeId=volume)["SnapshotId"] for _ in range(2))
+    register = ("image", "register", snapshot, "--name", "web", "--arch", "x86_64")
+    accounts.asked.clear()
+    dry = there.run(*register, "--dry-run")
+    assert f"--region {REGION} --profile staging" in dry.out, dry.err
+    assert there.run(*register, "--yes").code == 0
+    assert signed_by(accounts.calls("RegisterImage")) == {STAGING}
+    assert f"ec2:DeleteSnapshot in {REGION} by staging" in there.run("image", "discard", unused, "--dry-run").out
+    assert there.run("image", "discard", unused, "--yes").code == 0
+    assert signed_by(accounts.calls("DeleteSnapshot")) == {STAGING}
+    ended = there.run("image", "discard", "snap-0123456789abcdef0", "--yes")
+    assert (ended.code, "none of the logins prod, staging has snap-0123456789abcdef0" in ended.err) == (1, True)
+    assert len(accounts.calls("DeleteSnapshot")) == 1
+
+
+def test_a_login_that_is_silent_hides_a_snapshot_of_its_own_only(there: Here, accounts: Accounts) -> None:
+    there.configure(BOTH.replace('"staging"', '"old"'))
+    ec2 = accounts.client(PROD, "ec2")
+    volume = ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a")["VolumeId"]
+    ended = there.run("image", "discard", "snap-0123456789abcdef0", "--yes")
+    assert (ended.code, "login old: the AWS login has expired" in ended.err) == (1, True), ended.err
+    assert there.run("image", "discard", ec2.create_snapshot(VolumeId=volume)["SnapshotId"], "--yes").code == 0
+
+
+def test_images_are_published_where_they_are(there: Here, accounts: Accounts) -> None:
+    ours, theirs = accounts.an_image(PROD, "ours", "us-east-1"), accounts.an_image(STAGING, "theirs")
+    publish = ("image", "publish", f"us-east-1:{ours}", theirs, "--parameter", "/web/ami", "--manifest", "images.json")
+    dry = there.run(*publish, "--dry-run")
+    assert f"ssm:PutParameter in us-east-1 by prod Name=/web/ami Value={ours}" in dry.out, dry.err
+    assert f"ssm:PutParameter in {REGION} by staging Name=/web/ami Value={theirs}" in dry.out
+    ended = there.run(*publish, "--yes", "--json")
+    assert [each["outcome"] for each in ended.json["hosts"]] == ["committed"] * 3, ended.err
+    for account, image, region in ((PROD, ours, "us-east-1"), (STAGING, theirs, REGION)):
+        (put,) = (each for each in accounts.calls("PutParameter") if image in each.text)
+        assert (put.account, put.region) == (account, region)
+        told = accounts.client(account, "ssm", region).get_parameter(Name="/web/ami")
+        assert told["Parameter"]["Value"] == image
+
+
+def test_a_root_volume_is_replaced_by_the_login_of_its_instance(there: Here, accounts: Accounts) -> None:
+    theirs, image = accounts.an_instance(STAGING, "web-2"), accounts.an_image(STAGING, "new")
+    task = "<replaceRootVolumeTask><replaceRootVolumeTaskId>replacevol-1</replaceRootVolumeTaskId>{}"
+    done = task.format("<taskState>succeeded</taskState></replaceRootVolumeTask>")
+    listed = done.replace("replaceRootVolumeTask>", "item>")
+    accounts.answered |= {
+        "CreateReplaceRootVolumeTask": done,
+        "DescribeReplaceRootVolumeTasks": f"<replaceRootVolumeTaskSet>{listed}</replaceRootVolumeTaskSet>",
+    }
+    accounts.asked.clear()
+    ended = there.run("instance", "replace-root", "web-2", "--image", image, "--yes", "--json")
+    assert [each["outcome"] for each in ended.json["hosts"]] == ["committed"], ended.err
+    assert len(accounts.calls("CreateReplaceRootVolumeTask")) == 1
+    assert signed_by(accounts.about(theirs, image, "replacevol-1")) == {STAGING}
+    ours = accounts.an_image(PROD, "ours")
+    ended = there.run("instance", "replace-root", "web-2", "--image", ours, "--yes")
+    assert (ended.code, ours in ended.err) == (1, True)  # the instance's own account does not see it
+    assert len(accounts.calls("CreateReplaceRootVolumeTask")) == 1
+
+
+def test_a_group_is_rolled_by_its_login(there: Here, accounts: Accounts) -> None:
+    accounts.a_group(PROD, "web", accounts.an_image(PROD))
+    accounts.a_group(STAGING, "data", accounts.an_image(STAGING))
+    new = accounts.an_image(STAGING, "new")
+    going = "<member><InstanceRefreshId>r-1</InstanceRefreshId><AutoScalingGroupName>data</AutoScalingGroupName>"
+    ended = f"{going}<Status>Successful</Status><PercentageComplete>100</PercentageComplete></member>"
+    result = (
+        "<DescribeInstanceRefreshesResult><InstanceRefreshes>{}</InstanceRefreshes></DescribeInstanceRefreshesResult>"
+    )
+    accounts.answered |= {
+        "StartInstanceRefresh": "<StartInstanceRefreshResult><InstanceRefreshId>r-1</InstanceRefreshId>"
+        "</StartInstanceRefreshResult>",
+        "DescribeInstanceRefreshes": result.format(ended),
+    }
+    accounts.asked.clear()
+    roll = there.run("instance", "refresh", "data", "--image", new, "--every", "0.01", "--yes", "--json")
+    assert [each["outcome"] for each in roll.json["hosts"]] == ["committed"], roll.err
+    for action in ("CreateLaunchTemplateVersion", "StartInstanceRefresh", "DescribeInstanceRefreshes"):
+        assert signed_by(accounts.calls(action)) == {STAGING}, action
+    accounts.answered["DescribeInstanceRefreshes"] = result.format(ended.replace("Successful", "InProgress"))
+    again = there.run("instance", "refresh", "data", "--image", new, "--yes")
+    assert f"nixtui instance refresh data --region {REGION} --profile staging --cancel" in again.out
+    accounts.answered["CancelInstanceRefresh"] = "<CancelInstanceRefreshResult/>"
+    assert there.run("instance", "refresh", "data", "--cancel", "--yes").code == 0
+    assert signed_by(accounts.calls("CancelInstanceRefresh")) == {STAGING}
+
+
+def a_balancer(accounts: Accounts, account: str) -> tuple[str, str, str]:
+    """The ARN of a listener that forwards to the first of two target groups, and theirs."""
+    ec2, elb = accounts.client(account, "ec2"), accounts.client(account, "elbv2")
+    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"][:2]]
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    blue, green = (
+        elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+        for name in ("blue", "green")
+    )
+    balancer = elb.create_load_balancer(Name="shop", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": blue}]
+    made = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=forward)
+    return made["Listeners"][0]["ListenerArn"], blue, green
+
+
+def test_traffic_is_shifted_by_the_login_of_its_listener(there: Here, accounts: Accounts) -> None:
+    a_balancer(accounts, PROD)
+    listener, _, green = a_balancer(accounts, STAGING)
+    target = {"Id": accounts.an_instance(STAGING, "web-2")}
+    elb = accounts.client(STAGING, "elbv2")
+    elb.register_targets(TargetGroupArn=green, Targets=[target])
+    accounts.asked.clear()
+    shift = ("instance", "shift", listener, "--to", "green", "--bake", "0.01", "--every", "0.01", "--yes", "--json")
+    ended = there.run(*shift)
+    assert [each["outcome"] for each in ended.json["hosts"]] == ["committed"], ended.err
+    (told,) = elb.describe_listeners(ListenerArns=[listener])["Listeners"]
+    assert green in json.dumps(told["DefaultActions"])
+    assert {each.account for each in accounts.asked if each.service == "elasticloadbalancing"} == {STAGING}
+    elsewhere = listener.replace(STAGING, "333333333333")
+    ended = there.run("instance", "shift", elsewhere, "--to", "green", "--yes")
+    assert (ended.code, "account 333333333333, which none of prod, staging is a login of" in ended.err) == (2, True)
+
+
+def test_groups_are_swapped_by_the_login_that_has_both(there: Here, accounts: Accounts) -> None:
+    _, blue, _ = a_balancer(accounts, STAGING)
+    for name in ("old", "new"):
+        accounts.a_group(STAGING, name, accounts.an_image(STAGING, name))
+    accounts.a_group(PROD, "old", accounts.an_image(PROD, "old"))  # so has this, and not the other
+    accounts.a_group(PROD, "else", accounts.an_image(PROD, "else"))
+    scaling = accounts.client(STAGING, "autoscaling")
+    scaling.attach_load_balancer_target_groups(AutoScalingGroupName="old", TargetGroupARNs=[blue])
+    accounts.asked.clear()
+    swap = ("instance", "swap", "old", "new", "--bake", "0.01", "--every", "0.01", "--wait", "20")
+    ended = there.run(*swap, "--yes", "--json")
+    assert [each["outcome"] for each in ended.json["hosts"]] == ["committed"], (ended.out, ended.err)
+    for action in ("AttachLoadBalancerTargetGroups", "DetachLoadBalancerTargetGroups", "DescribeTargetHealth"):
+        assert signed_by(accounts.calls(action)) == {STAGING}, action
+    mixed = there.run("instance", "swap", "else", "new", "--yes")
+    assert (mixed.code, "not of one login: else is prod's, new is staging's" in mixed.err) == (2, True), mixed.err
+    accounts.a_group(PROD, "new", accounts.an_image(PROD, "new"))
+    both = there.run(*swap, "--yes")
+    assert (both.code, "prod, staging; say which with --profile" in both.err) == (2, True), both.err
+    assert there.run("instance", "swap", "nobody", "new", "--yes").code == 1
 
 
 def test_what_was_left_is_told_of_all_with_the_login_that_removes_it(there: Here, accounts: Accounts) -> None:

@@ -79,6 +79,42 @@ def test_an_output_that_exists_is_success_whatever_nix_counts() -> None:
     assert (state(tree, "a"), state(tree, "b")) == (State.BUILT, State.RUNNING)
 
 
+def learnt(tree: BuildTree, *names: str) -> None:
+    for name in names:
+        tree.learn(drv(name), Drv({"out": out(name)}, (), "s"))
+
+
+def test_what_was_counted_and_is_there_has_ended_although_nix_says_so_only_when_all_is_over() -> None:
+    there: set[str] = set()
+    tree = BuildTree(exists=there.__contains__)
+    apply(tree, worker(), counted(0), build(2, "a"), build(3, "slow"), at=100)
+    learnt(tree, "a", "slow")
+    there.add(out("a"))
+    apply(tree, counted(1), at=110)
+    assert (state(tree, "a"), state(tree, "slow")) == (State.BUILT, State.RUNNING)
+    assert tree.derivations[drv("a")].seconds(999.0) == 8.0
+    there.add(out("slow"))
+    apply(tree, counted(2), stop(2), stop(3), at=400)
+    assert (tree.count(State.BUILT), tree.count(State.RUNNING)) == (2, 0)
+
+
+def test_what_was_counted_before_its_outputs_were_known_has_ended_once_they_are() -> None:
+    tree = apply(BuildTree(exists=lambda path: path == out("a")), worker(), build(2, "a"), build(3, "b"), counted(1))
+    assert state(tree, "a") is State.RUNNING
+    learnt(tree, "b", "a")
+    assert (state(tree, "a"), state(tree, "b")) == (State.BUILT, State.RUNNING)
+
+
+def test_as_long_as_more_is_there_than_was_counted_nothing_is_taken_for_built() -> None:
+    """Without a sandbox a builder writes where its output will be."""
+    tree = apply(BuildTree(exists=lambda _: True), worker(), counted(0), build(2, "a"), build(3, "b"))
+    learnt(tree, "a", "b")
+    apply(tree, counted(1))
+    assert tree.count(State.RUNNING) == 2
+    apply(tree, stop(2), failed("b"), counted(1, 1), stop(3))
+    assert (state(tree, "a"), state(tree, "b")) == (State.BUILT, State.FAILED)
+
+
 def test_exit_status_nought_means_that_everything_went_well() -> None:
     tree = apply(BuildTree(), worker(), counted(0), build(2, "a"), stop(2))
     tree.finish(0, 9.0)

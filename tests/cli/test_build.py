@@ -156,6 +156,23 @@ def test_ctrl_c_stops_the_builder(fleet: Shell) -> None:
     assert not is_running(pid)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_the_evaluation_leaves_no_process(fleet: Shell, number: int) -> None:
+    write(fleet, a=system("a"))
+    pid = fleet.directory / "evaluation"
+    programs = fleet.directory / "programs"
+    programs.mkdir()
+    (programs / "nix").write_text(f"#!/bin/sh\necho $$ >{pid}\nexec sleep 1000\n")
+    (programs / "nix").chmod(0o755)
+    fleet.environ["PATH"] = f"{programs}:{fleet.environ['PATH']}"
+    process = fleet.start("build", "a")
+    until_written(pid)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    assert not is_running(pid)
+
+
 def test_killed_in_the_middle_it_is_shown_as_cut_off_with_its_log(fleet: Shell) -> None:
     pid = fleet.directory / "builder"
     write(fleet, a=system("a", f"echo seen before the end; echo $$ >{pid}; sleep 1000"))

@@ -24,7 +24,7 @@ NAMES = ("web-1", "web-2", "web-3", "cache-2", "db-2")
 
 @pytest.fixture
 async def fleet() -> AsyncIterator[DemoFleet]:
-    async with demo_fleet(cast=[who for who in CAST if who.name in NAMES]) as found:
+    async with demo_fleet(cast=[who for who in CAST if who.name in NAMES], follows_ec2=False) as found:
         yield found
 
 

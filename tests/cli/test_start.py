@@ -10,6 +10,8 @@ from struct import pack
 from termios import TIOCSWINSZ
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Shell
 
 TAKES_THE_TERMINAL = "\x1b[?1049h"
@@ -59,9 +61,9 @@ def on_a_terminal(shell: Shell, *arguments: str, **environ: str) -> Ended:
     return Ended(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode(errors="replace"))
 
 
-def first_frame(shell: Shell) -> dict[str, Any]:
+def first_frame(shell: Shell, *words: str, **environ: str) -> dict[str, Any]:
     record = shell.directory / "record.json"
-    ended = on_a_terminal(shell, "-c", RECORDING, RECORD=str(record))
+    ended = on_a_terminal(shell, "-c", RECORDING, *words, RECORD=str(record), **environ)
     assert ended.code == 0, ended.seen
     assert TAKES_THE_TERMINAL in ended.seen
     return json.loads(record.read_text())
@@ -69,15 +71,26 @@ def first_frame(shell: Shell) -> dict[str, Any]:
 
 HEAVY = ("asyncssh", "cryptography", "boto3", "botocore", "yaml", "tomli_w", "http", "xml")
 LATER = ("remote.pool", "remote.probe", "remote.generations", "activation", "fleet.watch", "fleet.inventory", "nix",
-         "logs", "upkeep", "operations.operation", "demo", "tui.screens.host_page", "cli.cockpit.acting")  # fmt: skip
+         "logs", "upkeep", "operations.operation", "demo", "tui.screens.host_page", "cli.cockpit.acting", "aws",
+         "instances")  # fmt: skip
 
 
-def test_the_first_frame_waits_for_nothing_that_only_comes_after_it(shell: Shell) -> None:
-    shell.configure('[hosts.web-1]\naddress = "127.0.0.1"\nport = 1\n')
-    unwanted = (*HEAVY, *(f"nixtui.{each}" for each in LATER))
-    loaded = first_frame(shell)["modules"]
-    assert "nixtui.tui.screens.fleet" in loaded
-    assert [name for name in loaded if any(name == each or name.startswith(f"{each}.") for each in unwanted)] == []
+def loaded_of(record: dict[str, Any], *names: str) -> list[str]:
+    """Which of these modules, and of what is in them, were there."""
+    assert "nixtui.tui.screens.fleet" in record["modules"]
+    return [name for name in record["modules"] if any(name == each or name.startswith(f"{each}.") for each in names)]
+
+
+@pytest.mark.parametrize("ec2", ["", '[fleet]\nsources = ["file", "ec2"]\n[ec2]\nregions = ["eu-central-1"]\n'])
+def test_the_first_frame_waits_for_nothing_that_only_comes_after_it(shell: Shell, ec2: str) -> None:
+    shell.configure(f'{ec2}[hosts.web-1]\naddress = "127.0.0.1"\nport = 1\n')
+    assert loaded_of(first_frame(shell), *HEAVY, *(f"nixtui.{each}" for each in LATER)) == []
+
+
+def test_the_first_frame_of_the_demo_waits_for_nothing_of_its_aws(shell: Shell) -> None:
+    record = first_frame(shell, "demo", XDG_RUNTIME_DIR=str(shell.directory))
+    assert loaded_of(record, "asyncssh")
+    assert loaded_of(record, "boto3", "botocore", "moto", "flask", "nixtui.instances", "nixtui.fleet.inventory") == []
 
 
 def test_nothing_is_collected_before_the_first_frame_and_all_as_usual_from_then_on(shell: Shell) -> None:

@@ -50,7 +50,7 @@ def start(base: Path, tmp_path: Path) -> Start:
         assert len(cast) == len(names)
         environ = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(base)}
         async with (
-            demo_fleet(seed=seed, environ=environ, cast=cast, pace=0.05) as fleet,
+            demo_fleet(seed=seed, environ=environ, cast=cast, pace=0.05, follows_ec2=False) as fleet,
             operator_of(fleet, tmp_path / "state") as operator,
         ):
             yield operator

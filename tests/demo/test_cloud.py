@@ -48,12 +48,12 @@ def test_the_same_fleet_has_the_same_aws() -> None:
 
 async def test_without_the_extra_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloud, "_NEEDED", ("moto", "no_such_module"))
-    async with demo_cloud({}) as address:
+    async with demo_cloud(dict) as address:
         assert address == NONE
 
 
 async def test_nobody_pays_for_what_nobody_asks() -> None:
-    async with demo_cloud(the_world()) as address:
+    async with demo_cloud(the_world) as address:
         assert address.startswith("http://127.0.0.1:")
         assert not [each for each in processes_of_this() if "cloud_server" in each]
 
@@ -70,7 +70,7 @@ def processes_of_this() -> list[str]:
 
 
 async def test_it_has_all_that_the_screens_ask_for_and_ends_with_the_demo() -> None:
-    async with demo_cloud(the_world()) as address, Session({DEMO: address}) as session:
+    async with demo_cloud(the_world) as address, Session({DEMO: address}) as session:
         found = await survey(session, REGIONS, {})
         assert found.problems == ()
         by_name = {each.instance.name: each for each in found.standings}
@@ -153,6 +153,43 @@ async def test_the_demo_shows_its_own_images_and_instances_and_never_those_of_wh
         await until(pilot, lambda: "same image" in line_with(app, "▌ web-1 "), "the new one")
 
 
+async def test_the_fleet_has_the_truth_of_ec2_beside_that_of_nix() -> None:
+    names = ("web-1", "web-4", "db-1", "edge-iad-1", "stage-web-2", "cache-2")
+    async with embedded(*names, size=(200, 50), follows_ec2=True) as (app, pilot, _):
+        fleet = app.session.cockpit.fleet
+        await until(pilot, lambda: all(fleet.machine(name) for name in names), "what EC2 knows")
+        known = {name: fleet.machine(name) for name in names}
+        assert {each.state for each in known.values()} == {"running"}
+        assert all(each.created_at < time.time() - 600 for each in known.values())
+        assert {each.zone for each in known.values()} == {who.place for who in CAST if who.name in names}
+        await until(pilot, lambda: "⇄ old image " in line_with(app, "  web-1 "), "what a replacement would come up on")
+        assert "⇄" not in line_with(app, "  db-1 ")
+        (host,) = (each for each in fleet.hosts().values() if each.name == "web-1")
+        assert (host.address, host.sources, host.environment) == ("127.0.0.1", ("file", "ec2"), "prod")
+        for name, texts in {
+            "web-4": ("a replacement by group shop-web would come up on the old system", "group     shop-web"),
+            "db-1": ("r7i.4xlarge  eu-central-1a", "shop/db-25.11.", "deregistered"),
+            "edge-iad-1": ("! AWS: instance-stop from", "degraded hardware"),
+            "cache-2": ("▲ EC2: instance check impaired", "other ways in: nixtui instance doors"),
+            "stage-web-2": ("host key unknown", "says the same"),
+        }.items():
+            await write(pilot, f":host {name}")
+            await press(pilot, "enter", "i")
+            for text in texts:
+                await until_shown(pilot, text)
+            await press(pilot, "escape")
+        await press(pilot, "4", "tab")
+        await until_shown(pilot, "login ends in 7 h")
+
+
+async def test_without_the_extra_its_hosts_are_those_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud, "_NEEDED", ("no_such_module",))
+    async with embedded("web-1", follows_ec2=True) as (app, pilot, _):
+        await until(pilot, lambda: "1/1 seen" in shown(app), "the host")
+        assert app.session.cockpit.fleet.host("web-1").sources == ("file",)
+        assert app.session.cockpit.notes == ()
+
+
 async def test_without_the_extra_both_views_say_what_to_install(moto_environ, monkeypatch) -> None:
     an_image(name="mine")
     monkeypatch.setattr(cloud, "_NEEDED", ("no_such_module",))
@@ -169,8 +206,9 @@ async def test_it_does_not_outlive_a_demo_that_is_killed() -> None:
     program = (
         "import asyncio, json, sys\n"
         "from nixtui.demo.cloud import demo_cloud\n"
+        "world = json.load(sys.stdin)\n"
         "async def main():\n"
-        "    async with demo_cloud(json.load(sys.stdin), warm_after_s=0.0) as address:\n"
+        "    async with demo_cloud(lambda: world, warm_after_s=0.0) as address:\n"
         "        print(address, flush=True)\n"
         "        await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"

@@ -28,9 +28,14 @@ _FLEET = """let
     ballast = map
       (part: lab.packages.named "ballast-${asked.mark}-${toString part}" "1.0" { kilobytes = asked.ballast / 8; })
       [ 1 2 3 4 5 6 7 8 ];
+    slow = mark: derivation {
+      name = "slow-${mark}"; system = "x86_64-linux"; builder = "/bin/sh";
+      args = [ "-c" "echo taking its time; exec /bin/sleep ${toString asked.slow}" ];
+    };
     describe = mark: newest // {
       label = "${mark}-26.05.20261126.deadbee";
-      packages = newest.packages ++ (if asked ? ballast then ballast else [ ]);
+      packages = newest.packages ++ (if asked ? ballast then ballast else [ ])
+        ++ (if asked ? slow then [ (slow mark) ] else [ ]);
     } // failing // (if asked ? kernel then { inherit (asked) kernel; } else { })
       // (if asked ? inhibited then { switchInhibitors = asked.inhibited; } else { })
       // (if asked ? secrets then { quirks.activate = secrets.activation; } else { })

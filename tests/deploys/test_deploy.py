@@ -1,5 +1,7 @@
 """`nixtui deploy`, end to end: a flake, a real Nix here, real hosts, the journal, the exit status."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.activation.conftest import leftovers, truth
@@ -21,9 +23,14 @@ def test_all_hosts_are_built_copied_and_activated(operator: Operator, hosts: lis
         assert now.current == now.profile == now.boot_default == told["to_system"]
         assert "-one-26.05" in now.current
         assert leftovers(host) == ""
-    deployed, built = operator.shell.run("journal", "--json").json
-    assert (deployed["kind"], deployed["outcome"]) == ("deploy", "committed")
-    assert built["kind"] == "build"
+    (entry,) = operator.shell.run("journal", "--json").json
+    assert (entry["kind"], entry["outcome"], entry["operation"]) == ("deploy", "committed", ended.json["operation"])
+    whole = operator.shell.run("journal", entry["operation"]).out
+    told = [whole.index(each) for each in ("$ nix", "evaluated 3 systems in", "up to here: build 3 systems", "armed ✔")]
+    assert told == sorted(told), "evaluated, built, and then activated, in one record"
+    (history,) = operator.shell.run("build", "--history", "--json").json
+    assert (history["kind"], history["operation"]) == ("deploy", entry["operation"])
+    assert Path(history["record"]).exists()
     again = operator.shell.run("deploy", "all", "--yes", "--json")
     assert again.code == 0, again.err
     assert {each["outcome"] for each in again.json["hosts"]} == {"unchanged"}

@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -218,6 +220,33 @@ def test_interrupting_a_copy_ends_nix_and_its_ssh(operator: Operator, host: Host
     left = subprocess.run(["pgrep", "-f", "nixtui-target"], capture_output=True, text=True)
     assert left.stdout == ""
     assert truth(host) == before
+
+
+def built(what: str) -> bool:
+    """Whether this store has the system."""
+    found = Path("/nix/store").glob(f"*-nixos-system-{what}-*")
+    return any(not each.name.endswith((".drv", ".lock", ".chroot")) for each in found)
+
+
+def test_interrupting_a_build_deploys_nothing_of_what_was_built_already(operator: Operator, hosts: list[Host]) -> None:
+    before = [truth(host) for host in hosts]
+    mark = f"r{token_hex(4)}"  # never built before
+    operator.want_all(mark, h2={"slow": 300})
+    process = operator.shell.start("deploy", "--yes", "--events", "--option", "max-jobs", "3")
+    report: dict[str, Any] = {}
+    for event in stream(process):
+        if event["event"] == "log" and "taking its time" in event["text"]:
+            hosts[0].wait_until(lambda: built(f"h1-{mark}") and built(f"h3-{mark}"), what="the others to be built")
+            process.send_signal(signal.SIGINT)
+        report = event
+    assert process.wait(timeout=30) == 130
+    assert [(each["name"], each["outcome"]) for each in report["hosts"]] == [
+        ("h1", "refused"), ("h2", "failed"), ("h3", "refused"),
+    ]  # fmt: skip
+    assert report["hosts"][0]["detail"] == "not begun: the operator stopped it while systems were built"
+    assert [truth(host) for host in hosts] == before
+    (entry,) = operator.shell.run("journal", "--json").json
+    assert (entry["kind"], entry["outcome"]) == ("build", "partial")
 
 
 def test_a_specialisation_that_does_not_exist_is_refused_with_those_that_do(operator: Operator, host: Host) -> None:

@@ -133,8 +133,9 @@ def test_what_is_to_be_built_on_its_target_is_built_there(
     assert ended.code == 0, ended.err
     assert f"-nixos-system-h1-{mark}-" in truth(hosts[0]).profile
     assert "copying" not in ended.err  # it is there
-    (_, built) = operator.shell.run("journal", "--json").json
-    assert (built["kind"], built["outcome"]) == ("build", "committed")
+    (done,) = operator.shell.run("journal", "--json").json
+    assert (done["kind"], done["outcome"]) == ("deploy", "committed")
+    assert "up to here: build the system of h1" in operator.shell.run("journal", done["operation"]).out
 
 
 def test_a_profile_that_is_not_known_here_is_not_replaced_where_the_hive_forbids_it(

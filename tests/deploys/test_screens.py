@@ -81,13 +81,13 @@ async def test_leaving_the_dialog_changes_nothing(operator: Operator, hosts: lis
 
 async def deploy_by_keys(app: NixtuiApp, pilot: Pilot[None], kind: str = "deploy") -> Report:
     """What the plan in the dialog, of that kind, comes to."""
-    operations, before = app.session.cockpit.operations, len(app.session.cockpit.operations.begun())
+    operations, before = app.session.cockpit.operations, app.session.cockpit.operations.begun()
     await until(pilot, lambda: isinstance(app.screen, Confirming) and app.screen.draft.plan, "the plan")
     await until_shown(pilot, "▸ Cancel ◂")
     await press(pilot, "right", "enter")
 
     def ended() -> Report | None:
-        found = [each for each in operations.begun()[before:] if each.plan.kind == kind]
+        found = [each for each in operations.begun() if each not in before and each.plan.kind == kind]
         return found[-1].report if found else None
 
     await until(pilot, lambda: ended() is not None, f"the end of the {kind}")

@@ -8,11 +8,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from nixtui.fleet.state import FleetState
 from nixtui.fleet.stream import Connections, Pace
 from nixtui.fleet.watch import FleetWatch
 from nixtui.model.host import Host
+from nixtui.model.machine import InstanceId
 from nixtui.model.status import HostState, HostStatus
 from nixtui.remote.errors import (
     AuthenticationFailed,
@@ -275,10 +277,16 @@ async def test_hosts_come_and_go(start: Start) -> None:
     await watched.state("web-1", HostState.UP)
     await watched.state("web-2", HostState.UP)
     old = hosts["web-2"]
-    watched.watch.set_hosts([*named(["web-1", "web-3"]), Host(name="web-2", address="10.0.0.2")])
+    same, other = named(["web-1", "web-3"])
+    known = {"tags": {"type": "t3.small"}, "instance": InstanceId("i-1", "eu-central-1")}
+    watched.watch.set_hosts([replace(same, **known), other, Host(name="web-2", address="10.0.0.2")])
     await watched.state("web-3", HostState.UP)
     await hosts.until(lambda: hosts["web-2"] is not old and hosts["web-2"].open_channels == 1 and not old.open_channels)
-    assert len(hosts["web-1"].channels) == 1
+    assert len(hosts["web-1"].channels) == 1  # that EC2 knows of it, too, is no reason to hang up
+    kept = hosts["web-1"]
+    watched.watch.set_hosts([replace(same, instance=InstanceId("i-2", "eu-central-1"))])
+    await hosts.until(lambda: hosts["web-1"] is not kept and hosts["web-1"].open_channels == 1)
+    assert kept.open_channels == 0
     watched.watch.set_hosts([])
     await hosts.until(lambda: not any(hosts[name].open_channels for name in ("web-1", "web-2", "web-3")))
 

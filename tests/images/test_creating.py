@@ -25,6 +25,7 @@ from tests.images.conftest import MakeCloud
 from tests.images.disks import MIB, sparse
 from tests.images.image_flake import write_image_flake
 from tests.nix.systems_flake import nix_environ
+from tests.operations.full_disk import may_mount, small_disk
 
 SIZE = 24 * MIB
 SYSTEM = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-nixos-system-web-25.11"
@@ -57,6 +58,26 @@ def wait_until(process: subprocess.Popen[str], holds: Callable[[], bool]) -> Non
 def only(things):
     (one,) = things
     return one
+
+
+@pytest.mark.skipif(not may_mount(), reason="mounting is not allowed here")
+def test_a_disk_that_runs_full_is_one_sentence_and_with_room_it_goes_on(
+    shell: Shell, cloud: FakeCloud, raw: Path, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        shell.environ["XDG_STATE_HOME"] = str(disk.directory)
+        cloud.meanwhile["StartSnapshot", 1] = disk.fill
+        ended = create(shell)
+        assert ended.code == 1, ended.err
+        (identity,) = cloud.snapshots
+        assert "the journal of blocks in" in ended.out
+        assert "cannot be written: the disk is full; pending snapshot " + identity in ended.out
+        assert "make room there; the same command goes on from there" in ended.out
+        disk.free()
+        ended = create(shell)
+        assert ended.code == 0, ended.err
+        assert set(cloud.snapshots) == {identity}
+        assert max(cloud.snapshots[identity].puts.values()) == 1
 
 
 def test_an_image_is_sent_registered_tagged_booted_copied_shared_deprecated_and_published(

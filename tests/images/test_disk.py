@@ -10,6 +10,7 @@ from nixtui.images.blocks import Skip, read_blocks
 from nixtui.images.disk import BadImage, Disk, ImageFile, boots, open_disk
 from nixtui.images.qcow2 import as_disk
 from tests.images.disks import MIB, convert, dynamic_vhd, fixed_vhd, sparse
+from tests.operations.full_disk import may_mount, small_disk
 
 SIZE = 64 * MIB + 512 * 3
 
@@ -184,3 +185,14 @@ def test_random_bytes_after_the_magic_raise_nothing_else(raw: Path, tmp_path: Pa
                     whole(disk)
             except BadImage:
                 continue
+
+
+@pytest.mark.skipif(not may_mount(), reason="mounting is not allowed here")
+async def test_no_room_to_unpack_a_qcow2_is_said_with_the_place(raw: Path, tmp_path: Path) -> None:
+    image = convert(raw, tmp_path / "disk.qcow2", "qcow2")
+    with small_disk(tmp_path / "disk") as small:
+        with pytest.raises(BadImage, match="No space left on device") as told:
+            async with as_disk(image, small.directory / "images", lambda _: None):
+                pass
+        assert f"make room in {small.directory}/images" in str(told.value)
+        assert list((small.directory / "images").iterdir()) == []

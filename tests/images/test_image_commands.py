@@ -68,6 +68,33 @@ def test_an_image_in_use_is_not_retired(aws_shell: Shell) -> None:
     assert client("ec2").describe_images(ImageIds=[image])["Images"]
 
 
+@pytest.mark.parametrize("by", ["template", "mixed", "configuration"])
+def test_what_a_group_would_start_is_not_retired_though_its_template_has_moved_on(aws_shell: Shell, by: str) -> None:
+    image, newer = an_image(), an_image(name="newer")
+    ec2, scaling = client("ec2"), client("autoscaling")
+    made = ec2.create_launch_template(
+        LaunchTemplateName="web", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"}
+    )
+    pinned = {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"], "Version": "1"}
+    scaling.create_launch_configuration(LaunchConfigurationName="old", ImageId=image, InstanceType="t3.micro")
+    ways = {
+        "template": {"LaunchTemplate": pinned},
+        "mixed": {"MixedInstancesPolicy": {"LaunchTemplate": {"LaunchTemplateSpecification": pinned}}},
+        "configuration": {"LaunchConfigurationName": "old"},
+    }
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="shop-web", MinSize=0, MaxSize=1, AvailabilityZones=["eu-central-1a"], **ways[by]
+    )
+    ec2.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData={"ImageId": newer})
+    ec2.modify_launch_template(LaunchTemplateName="web", DefaultVersion="2")
+    refused = aws_shell.run("image", "retire", image, "--yes")
+    assert refused.code == 5
+    assert "auto scaling group shop-web starts it" in refused.out, refused.out
+    assert "launch template web" not in refused.out
+    other = aws_shell.run("image", "retire", newer, "--yes")
+    assert "auto scaling group" not in other.out
+
+
 def test_retiring_by_force_takes_the_image_away(aws_shell: Shell) -> None:
     image = an_image()
     ended = aws_shell.run("image", "retire", image, "--force", "--yes", "--json")

@@ -5,6 +5,7 @@ import random
 import signal
 import ssl
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.aws.fake_aws import FakeAws
 from tests.cli.conftest import Shell
 from tests.images.conftest import MakeAws
 from tests.images.disks import MIB, dynamic_vhd, sparse
+from tests.operations.full_disk import SmallDisk, may_mount, small_disk
 
 GIB = 2**30
 SIZE = 96 * MIB
@@ -171,6 +173,168 @@ def test_a_snapshot_that_aws_gave_up_is_begun_anew(shell: Shell, make_aws: MakeA
     assert ended.code == 0, ended.err
     assert f"no longer has snapshot {lost}" in ended.err
     assert same_disk(raw, only(aws))
+
+
+@pytest.fixture
+def disk(shell: Shell, tmp_path: Path) -> Iterator[SmallDisk]:
+    """What nixtui remembers is on a small disk."""
+    if not may_mount():
+        pytest.skip("mounting is not allowed here")
+    with small_disk(tmp_path / "small") as disk:
+        shell.environ["XDG_STATE_HOME"] = str(disk.directory)
+        yield disk
+
+
+def test_a_disk_that_runs_full_under_the_journal_of_blocks_costs_nothing(
+    shell: Shell, make_aws: MakeAws, disk: SmallDisk
+) -> None:
+    raw = sparse(shell.directory / "disk.raw", GIB, 64, most=8 * MIB)
+    aws = make_aws(slow=1.0, slow_seconds=0.02)
+    aws.meanwhile["PutSnapshotBlock", 20] = disk.fill
+    ended = upload(shell)
+    assert ended.code == 1, ended.err
+    snapshot = only(aws)
+    told = ended.json
+    assert told["snapshot_id"] == snapshot.identity
+    assert (
+        f"the journal of blocks in {disk.directory}/nixtui/uploads cannot be written: the disk is full"
+        in told["detail"]
+    )
+    assert (
+        f"pending snapshot {snapshot.identity} is left in eu-central-1 with {told['blocks_sent']} blocks"
+        in told["detail"]
+    )
+    assert "make room there; the same command goes on from there" in told["remedy"]
+    assert "Traceback" not in ended.err
+    again = upload(shell)
+    assert (again.code, "journal" in again.err, "Traceback" in again.err) == (1, True, False), again.err
+    sent = aws.calls["PutSnapshotBlock"]
+    disk.free()
+    ended = upload(shell)
+    assert ended.code == 0, ended.err
+    assert ended.json["blocks_resumed"] >= told["blocks_sent"] > 0
+    assert aws.calls["PutSnapshotBlock"] - sent == ended.json["blocks_sent"]
+    assert (max(snapshot.puts.values()) <= 2, aws.calls["StartSnapshot"]) == (True, 1)
+    assert same_disk(raw, snapshot)
+
+
+@pytest.mark.parametrize("call", ["StartSnapshot", "CompleteSnapshot"])
+def test_a_disk_that_runs_full_around_a_snapshot_leaves_none_that_is_not_named(
+    shell: Shell, aws: FakeAws, raw: Path, disk: SmallDisk, call: str
+) -> None:
+    aws.meanwhile[call, 1] = disk.fill
+    ended = upload(shell)
+    snapshot = only(aws)
+    assert ended.json["snapshot_id"] == snapshot.identity, ended.err
+    if call == "StartSnapshot":
+        assert ended.code == 1
+        assert f"pending snapshot {snapshot.identity} is left" in ended.json["detail"]
+    else:
+        assert ended.code == 0, ended.err
+        assert "is complete, and that could not be noted" in ended.err
+    disk.free()
+    ended = upload(shell)
+    assert ended.code == 0, ended.err
+    assert only(aws) is snapshot
+    assert max(snapshot.puts.values()) == 1
+    assert same_disk(raw, snapshot)
+
+
+def same_content(raw: Path, snapshot) -> bool:
+    """Bit by bit, whoever wrote it; beyond the disk nothing."""
+    with raw.open("rb") as ours, snapshot.path.open("rb") as theirs:
+        same = all(piece == theirs.read(len(piece)) for piece in iter(lambda: ours.read(MIB), b""))
+        return same and not theirs.read(MIB).strip(b"\0")
+
+
+def changed(raw: Path, path: Path, *, at: int, hole: int) -> Path:
+    """The same disk with other bytes at one place, and a hole at another."""
+    with raw.open("rb") as old, path.open("wb") as new:
+        new.truncate(raw.stat().st_size)
+        for index in range(raw.stat().st_size // 524288):
+            block = old.read(524288)
+            if index == at:
+                block = b"another" + block[7:]
+            if index != hole and block.strip(b"\0"):
+                new.seek(index * 524288)
+                new.write(block)
+    return path
+
+
+def test_what_differs_is_sent_onto_the_likest_snapshot_and_what_became_a_hole_as_zeros(
+    shell: Shell, make_aws: MakeAws, raw: Path
+) -> None:
+    aws = make_aws()
+    unlike = sparse(shell.directory / "unlike.raw", SIZE, seed=7)
+    assert upload(shell, unlike.name).code == 0
+    first = upload(shell).json
+    written = sorted(aws.snapshots[first["snapshot_id"]].digests)
+    second = changed(raw, shell.directory / "second.raw", at=written[3], hole=written[5])
+    ended = upload(shell, second.name, "--incremental")
+    assert ended.code == 0, ended.err
+    assert ended.json["parent_snapshot_id"] == first["snapshot_id"]
+    snapshot = aws.snapshots[ended.json["snapshot_id"]]
+    assert sorted(snapshot.digests) == [written[3], written[5]]
+    assert same_content(second, snapshot)
+    third = changed(second, shell.directory / "third.raw", at=written[7], hole=written[9])
+    ended = upload(shell, third.name, "--incremental")  # onto one that was made onto another
+    assert (ended.json["parent_snapshot_id"], ended.json["blocks_sent"]) == (snapshot.identity, 2), ended.err
+    assert same_content(third, aws.snapshots[ended.json["snapshot_id"]])
+    back = upload(shell, unlike.name, "--incremental").json
+    assert (back["outcome"], back["blocks_sent"]) == ("unchanged", 0)
+
+
+def test_an_incremental_upload_that_is_cut_off_goes_on_onto_the_same(
+    shell: Shell, make_aws: MakeAws, raw: Path
+) -> None:
+    aws = make_aws()
+    first = upload(shell).json
+    other = sparse(shell.directory / "other.raw", SIZE, 60, seed=3)
+    with raw.open("rb") as old, other.open("r+b") as new:
+        new.write(old.read(8 * MIB))
+    aws.faults.slow, aws.faults.slow_seconds = 1.0, 0.3
+    process = shell.start("image", "upload", "other.raw", "--name", "web 25.11", "--incremental")
+    before = aws.calls["PutSnapshotBlock"]
+    while aws.calls["PutSnapshotBlock"] < before + 10:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    aws.faults.slow = 0
+    (begun,) = set(aws.snapshots) - {first["snapshot_id"]}
+    ended = upload(shell, "other.raw", "--incremental")
+    assert (ended.code, ended.json["snapshot_id"]) == (0, begun), ended.err
+    assert ended.json["parent_snapshot_id"] == first["snapshot_id"]
+    assert max(aws.snapshots[begun].puts.values()) <= 2
+    assert same_content(other, aws.snapshots[begun])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        ("deleted", "no snapshot that was sent from here is like it"),
+        ("encrypted", "snapshots are encrypted there"),
+        ("broken", "no snapshot that was sent from here is like it"),
+    ],
+)
+def test_where_nothing_can_be_built_on_all_is_sent_and_said(
+    shell: Shell, aws: FakeAws, raw: Path, spoil: str, why: str
+) -> None:
+    first = upload(shell).json
+    second = changed(raw, shell.directory / "second.raw", at=0, hole=-1)
+    match spoil:
+        case "deleted":
+            del aws.snapshots[first["snapshot_id"]]
+        case "encrypted":
+            aws.encrypts = True
+        case "broken":
+            for path in Path(shell.environ["XDG_STATE_HOME"]).rglob("*.digests"):
+                path.write_bytes(path.read_bytes()[:-40] + bytes(40))
+    ended = upload(shell, second.name, "--incremental")
+    assert (ended.code, ended.json["parent_snapshot_id"]) == (0, None), ended.err
+    assert f"all of it is sent: {why}" in ended.err
+    assert ended.json["blocks_sent"] >= first["blocks_sent"]
+    assert same_disk(second, aws.snapshots[ended.json["snapshot_id"]])
 
 
 def test_where_snapshots_are_encrypted_every_block_is_sent(shell: Shell, aws: FakeAws, raw: Path) -> None:

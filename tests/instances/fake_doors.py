@@ -62,6 +62,7 @@ class FakeDoors(FakeMachines):
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.sessions: set[str] = set()
         self.ended: list[str] = []
+        self.plugins_leave = True  # a plugin that ends has left its session; otherwise its link was cut
         self.serial_is_allowed = True
         self.taken_at: str | None = "2026-11-24T03:12:41.000Z"
         self.has_picture = True
@@ -122,6 +123,14 @@ class FakeDoors(FakeMachines):
         identity = f"me-{len(self.asked):017x}"
         self.sessions.add(identity)
         return {"SessionId": identity, "TokenValue": TOKEN, "StreamUrl": f"wss://ssmmessages/{identity}"}
+
+    def _ssm_DescribeSessions(self, request: dict[str, Any], _: int) -> dict[str, Any]:
+        ((state, filters),) = [(request["State"], request["Filters"])]
+        assert (state, [each["key"] for each in filters]) == ("Active", ["SessionId"])
+        if self.plugins_leave:
+            self.sessions.discard(filters[0]["value"])
+        open_still = self.sessions & {filters[0]["value"]}
+        return {"Sessions": [{"SessionId": each, "Status": "Connected"} for each in open_still]}
 
     def _ssm_TerminateSession(self, request: dict[str, Any], _: int) -> dict[str, Any]:
         hold_to_model("ssm", "TerminateSession", request, "ValidationException")

@@ -115,6 +115,10 @@ class FakeMachines:
             each.stop.set()
         for thread in self._threads:
             thread.join(30)
+        self.close()
+
+    def close(self) -> None:
+        """Answer nobody any more."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -168,7 +172,7 @@ class FakeMachines:
         )
 
     def _DescribeImages(self, _: dict[str, str]) -> str:
-        tag = "<tagSet><item><key>nixtui:store-path</key><value>{}</value></item></tagSet>"
+        tag = "<tagSet><item><key>nixtui:system</key><value>{}</value></item></tagSet>"
         items = (
             f"<item><imageId>{each}</imageId><name>web</name>{tag.format(path)}</item>"
             for each, path in self.images.items()

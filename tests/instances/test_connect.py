@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -220,8 +220,12 @@ def _name(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def _is_nixtui(pid: int) -> bool:
-    return b"instance\0connect" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"instance\0connect" in _command(pid)
 
 
 def test_a_host_key_that_the_console_does_not_confirm_closes_the_door(shell: Shell, fake: FakeDoors) -> None:
@@ -399,6 +403,86 @@ def test_a_plugin_that_is_ended_leaves_a_terminal_that_shows_what_is_typed(shell
         window.until_shown("code-130")
         window.write("echo seen-$((1+1))\n")
         window.until_shown("echo seen-$((1+1))", "seen-2")
+
+
+@contextmanager
+def linked_plugin(shell: Shell) -> Iterator[Callable[[], None]]:
+    """A plugin in the middle of a full screen, with a link to somewhere; what is given cuts the link.
+
+    As AWS's own it then says so and ends with 0.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        body = (
+            "import socket, sys\n"
+            f"link = socket.create_connection({server.getsockname()!r})\n"
+            "print('\\33[?1049h\\33[?1000h\\33[?1006h\\33[?25l\\33[?2004h\\33[31min a screen', flush=True)\n"
+            "link.recv(1)\n"
+            "print('Session: me-1 timed out.')\n"
+        )
+        script = shell.directory / "linked.py"
+        script.write_text(body)
+        plugin(shell, then=f"stty raw -echo; exec {sys.executable} {script}")
+        taken: list[socket.socket] = []
+
+        def cut() -> None:
+            taken.append(server.accept()[0])
+            taken[0].shutdown(socket.SHUT_RDWR)
+
+        yield cut
+        for each in taken:
+            each.close()
+
+
+def sane(window: Terminal) -> None:
+    """What is typed is seen and understood, on the screen where one began, with a cursor and without a mouse."""
+    window.write("echo seen-$((1+1))\n")
+    window.until_shown("echo seen-$((1+1))", "seen-2")
+    flags = ("alternate_on", "cursor_flag", "mouse_any_flag", "mouse_sgr_flag", "keypad_cursor_flag")
+    assert window.flags(*flags) == ["0", "1", "0", "0", "0"]
+    assert "\x1b[31m" not in window.shown(styled=True).partition("seen-2")[2]
+
+
+@pytest.mark.parametrize("aws_is_there", [True, False])
+def test_a_session_whose_link_is_cut_is_said_to_be_that_and_leaves_a_sane_terminal(
+    shell: Shell, fake: FakeDoors, aws_is_there: bool
+) -> None:
+    fake.machines[WEB].execute = a_shell("sh")
+    fake.plugins_leave = False
+    with linked_plugin(shell) as cut, in_terminal(shell) as window:
+        window.write("nixtui instance connect web-1 --door session-manager --yes; echo code-$?\n")
+        window.until_shown("in a screen")
+        if not aws_is_there:
+            fake.close()
+        (identity,) = fake.sessions
+        cut()
+        flat = "".join(window.until_shown("code-3").split())  # the terminal folds lines within words
+        if aws_is_there:
+            said = (
+                "the link was lost: session-manager-plugin ended and nobody had left the session; it was ended at AWS"
+            )
+        else:
+            said = f"reached any more; {identity} ends there when it is idle"
+            assert f"awsssmterminate-session--session-id{identity}--regioneu-central-1" in flat
+        assert "".join(said.split()) in flat
+        sane(window)
+    assert fake.sessions == (set() if aws_is_there else {identity})
+    (entry,) = shell.run("journal", "--json").json
+    assert (entry["kind"], entry["outcome"], entry["finished_at"] is None) == ("instance-connect", "unreachable", False)
+
+
+def test_a_plugin_that_is_killed_is_said_to_be_that_and_leaves_a_sane_terminal(shell: Shell, fake: FakeDoors) -> None:
+    fake.machines[WEB].execute = a_shell("sh")
+    with linked_plugin(shell), in_terminal(shell) as window:
+        window.write("nixtui instance connect web-1 --door session-manager --yes; echo code-$?\n")
+        window.until_shown("in a screen")
+        (started,) = [each for each in descendants(window.process()) if b"linked.py" in _command(each)]
+        os.kill(started, signal.SIGKILL)
+        flat = "".join(window.until_shown("code-137").split())
+        assert "session-manager-pluginwasendedbySIGKILL;itwasendedatAWS" in flat
+        sane(window)
+    assert (fake.sessions, len(fake.ended)) == (set(), 1)
+    (entry,) = shell.run("journal", "--json").json
+    assert entry["outcome"] == "unreachable"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,9 @@ def test_checks_that_are_too_early_to_say_are_no_failures() -> None:
 
 
 def tagged(image: str, system: str) -> str:
-    client("ec2").create_tags(Resources=[image], Tags=[{"Key": "nixtui:store-path", "Value": system}])
+    """As `image create` does: the store path is that of the image itself, which no host ever runs."""
+    made = {"nixtui:system": system, "nixtui:store-path": f"/nix/store/{'9' * 32}-nixos-image-amazon-{image}"}
+    client("ec2").create_tags(Resources=[image], Tags=[{"Key": key, "Value": made[key]} for key in made])
     return image
 
 

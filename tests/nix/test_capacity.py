@@ -2,7 +2,7 @@
 
 import pytest
 
-from nixtui.nix.capacity import evaluations_at_once
+from nixtui.nix.capacity import evaluations_at_once, kept_by_worker
 
 
 @pytest.mark.parametrize(
@@ -11,3 +11,11 @@ from nixtui.nix.capacity import evaluations_at_once
 )
 def test_bounded_by_memory_and_cores(available_mb: int | None, cores: int, expected: int) -> None:
     assert evaluations_at_once(available_mb=available_mb, cores=cores) == expected
+
+
+@pytest.mark.parametrize(
+    ("available_mb", "workers", "expected"),
+    [(None, 2, 1024), (500, 1, 256), (9 * 1024, 8, 256), (16 * 1024 + 1024, 8, 1024), (64 * 1024, 8, 4096)],
+)
+def test_workers_and_their_next_systems_fit_together(available_mb: int | None, workers: int, expected: int) -> None:
+    assert kept_by_worker(workers, available_mb=available_mb) == expected

@@ -1,14 +1,17 @@
 """nix-eval-jobs, by a program that speaks as it does: it is not packaged where these tests run.
 
-What the program prints is in the form of the real one (its README, and src/worker.cc for errors).
+What the real one prints was recorded: version 2.33.0 with Nix 2.33.6, the command of `argv`, eleven names that were
+asked for. One has a string in place of a derivation, and one is missing: of both it says nothing.
 """
 
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from nixtui.model.system import System
 from nixtui.nix import eval_jobs
-from nixtui.nix.errors import NixError
+from nixtui.nix.errors import NixError, NixTimedOut
 from nixtui.nix.flake import Flake
 from nixtui.nix.systems import Evaluation
 from nixtui.nix.trace import EvaluationFailed
@@ -19,6 +22,9 @@ from tests.nix.test_process import is_running, is_written, until
 DRV = "/nix/store/00000000000000000000000000000000-"
 GOOD = f'{{"attr":"a","attrPath":["a"],"drvPath":"{DRV}a.drv","name":"a","outputs":{{"out":"{DRV}a"}}}}'
 BAD = r'{"attr":"bad","attrPath":["bad"],"error":"error:\n … x\n error: no disk\n at /x/y.nix:3:4:"}'
+
+
+RECORDED = Path(__file__).parent / "nix-eval-jobs-2.33.0.jsonl"
 
 
 def program(
@@ -40,15 +46,15 @@ def wanted(*names: str) -> list[Wanted]:
 def test_the_exact_command(tmp_path: Path) -> None:
     flake = program(tmp_path, "")
     path = "config.system.build.toplevel"
-    assert eval_jobs.argv(flake, "nixosConfigurations", path, ["a", 'b"'], 3) == (
+    assert eval_jobs.argv(flake, "nixosConfigurations", path, ["a", "b.c"], 3, 2000) == (
         "nix-eval-jobs",
         *("--extra-experimental-features", "nix-command flakes"),
         *("--flake", ".#nixosConfigurations"),
         "--select",
         f"set: builtins.mapAttrs (name: value: value.{path}) "
-        '(builtins.intersectAttrs { "a" = null; "b\\"" = null; } set)',
-        *("--workers", "3"),
-        *("--max-memory-size", "4096"),
+        '(builtins.intersectAttrs { "a" = null; "b.c" = null; } set)',
+        *("--workers", "2"),  # no more than there are hosts
+        *("--max-memory-size", "2000"),
         "--show-trace",
     )
 
@@ -85,3 +91,53 @@ async def test_cancelled_it_is_gone(tmp_path: Path) -> None:
     running.cancel()
     await asyncio.wait((running,))
     await until(lambda: not is_running(tmp_path / "pid"))
+
+
+async def test_names_that_it_cannot_find_are_asked_otherwise(tmp_path: Path) -> None:
+    flake = program(tmp_path, "")
+    await Evaluation(flake, at_once=2).run(wanted("a", "7", "b.c", 'q"'))
+    (command,) = (line for line in (tmp_path / "asked").read_text().splitlines() if "--select" in line)
+    assert '{ "a" = null; "b.c" = null; }' in command
+
+
+async def test_hosts_of_one_name_are_asked_for_once(tmp_path: Path) -> None:
+    flake = program(tmp_path, f"printf '%s\\n' '{GOOD}'")
+    found = await Evaluation(flake, at_once=2).run([Wanted(host, "a") for host in ("x", "y", "z")])
+    assert {each.drv_path for each in found.values() if isinstance(each, System)} == {f"{DRV}a.drv"}
+    assert len(found) == 3
+    assert len((tmp_path / "asked").read_text().splitlines()) == 1
+
+
+async def test_the_time_limit_is_for_one_host_not_for_all(tmp_path: Path) -> None:
+    slowly = "".join(f"sleep 0.7; printf '%s\\n' '{GOOD}'; " for _ in range(4))
+    flake = program(tmp_path, slowly)
+    flake.time_limit = 2.5
+    assert len([name async for name, _ in eval_jobs.evaluate_jobs(flake, "x", "", ["a"], 1, 1024)]) == 4
+    flake = program(tmp_path, "exec sleep 1000")
+    flake.time_limit = 0.2
+    with pytest.raises(NixTimedOut):
+        await anext(eval_jobs.evaluate_jobs(flake, "x", "", ["a"], 1, 1024))
+
+
+async def test_what_the_real_one_says(tmp_path: Path) -> None:
+    names = ("web", "db.eu", "disk", "again", "lacks", "foreign", "text", "deep", "7", 'q"', "gone")
+    flake = program(tmp_path, f"cat {RECORDED}")
+    found = await Evaluation(flake, at_once=2).run(wanted(*names))
+    web, db = found["web"], found["db.eu"]
+    assert isinstance(web, System)
+    assert web.drv_path == "/nix/store/5hwr4h3czshsx49xyqad4jz3yk5a7ikp-web.drv"
+    assert web.out_path == "/nix/store/7p6c7chfjsg5rnmkc3lndx31f2xzbj1a-web"
+    assert isinstance(db, System)
+    assert db.out_path == "/nix/store/gx4andwlzzv772445sk0pfdqjyvmpfb0-db"
+    deep = found["deep"]
+    assert isinstance(deep, EvaluationFailed)
+    reasons = {name: each.reason for name, each in found.items() if isinstance(each, EvaluationFailed)}
+    assert (reasons["disk"], reasons["again"]) == ("no disk", "infinite recursion encountered")
+    assert reasons["deep"] == "deep down"
+    assert "at 5" in "\n".join(deep.trace)
+    asked = [
+        line for line in (tmp_path / "asked").read_text().splitlines() if line.startswith("nix ") and "toplevel" in line
+    ]
+    again = {name for name in names if any(f'."{name}".' in line for line in asked)}
+    assert again >= {"lacks", "foreign", "text", "7", "gone"}  # nix itself may know more, or says it better
+    assert again.isdisjoint({"web", "db.eu", "disk", "again", "deep"})

@@ -59,6 +59,12 @@ async def test_a_broken_host_keeps_no_other_from_its_system(tmp_path: Path) -> N
     assert bad.reason == "no disk"
 
 
+async def test_names_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    names = ("web.eu", "a b", "7", "$x")
+    found, _ = await evaluated(cached_flake(tmp_path, {name: system("x") for name in names}), *names)
+    assert all(isinstance(each, System) for each in found.values()), found
+
+
 async def test_the_second_plan_for_twenty_hosts_comes_within_a_second(tmp_path: Path) -> None:
     flake = committed(tmp_path, TWENTY)
     first, remembered = await evaluated(flake, *TWENTY)
@@ -189,6 +195,14 @@ async def test_systems_of_deploy_rs_and_of_a_hive(tmp_path: Path) -> None:
     found = await Evaluation(flake).run(wanted)
     assert all(isinstance(each, System) for each in found.values()), found
     assert len({(each.drv_path, each.out_path) for each in found.values() if isinstance(each, System)}) == 1
+
+
+def test_a_name_in_an_attribute_path_is_not_escaped() -> None:
+    assert [Wanted("h", name).attribute.split(".config")[0] for name in ("a.b", "${x}", "a\\b")] == [
+        'nixosConfigurations."a.b"',
+        'nixosConfigurations."${x}"',
+        'nixosConfigurations."a\\b"',
+    ]
 
 
 def test_where_systems_come_from() -> None:

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from nixtui.model.environment import Environment
-from nixtui.operations.events import AnyEvent, LogLine, Note, OperationFinished, StepStarted
+from nixtui.operations.events import AnyEvent, LogLine, Note, OperationFinished, StepStarted, WentOn, of_last_plan
 from nixtui.operations.journal import Journal, JournalUnavailable
-from nixtui.operations.operation import REMEMBERED_LINES, Cancelled, Job, Operation, Run
+from nixtui.operations.operation import REMEMBERED_LINES, Cancelled, Job, Operation, Prepared, Run
 from nixtui.operations.policy import Answer, Consent, Policy, Refused
 from nixtui.operations.report import Outcome, Report
 from tests.operations.conftest import Spawn, open_journal
@@ -42,6 +43,85 @@ class Ticking:
     def __call__(self) -> float:
         self.at += 1.0
         return self.at
+
+
+# Going on
+
+
+BUILD = msgspec.structs.replace(PLAN, kind="build", title="build 2 systems", read_only=True)
+
+
+def built(clock: Callable[[], float] = lambda: 1000.0) -> Operation:
+    return Operation("op", BUILD, well, clock=clock)
+
+
+async def test_what_led_to_a_plan_and_the_plan_are_one_record(journal: Journal) -> None:
+    first = built()
+    await first.run(None, ANYTHING, journal)
+    (entry,) = await journal.entries()
+    assert (entry.kind, entry.outcome) == ("build", Outcome.COMMITTED), "nobody has agreed to more yet"
+    went_on = Prepared("op", PLAN, well, follows=first).begin(lambda: 1060.0)
+    heard: list[AnyEvent] = []
+    went_on.subscribe(heard.append)
+    await went_on.run(Consent(Answer.KEY, reason="it pages"), ANYTHING, journal)
+    (entry,) = await journal.entries()
+    assert (entry.kind, entry.reason, entry.plan) == ("rollback", "it pages", PLAN)
+    assert (entry.started_at, entry.finished_at) == (1000.0, 1060.0)
+    divided = WentOn(at=1060.0, before=BUILD, report=report())
+    assert await journal.events("op") == [log_line(1), divided, log_line(1)]
+    assert heard == [divided, log_line(1), OperationFinished(at=1060.0, report=report())]
+    assert list(went_on.events)[-3:] == heard
+    assert of_last_plan(went_on.events) == heard[1:]
+
+
+async def test_one_that_goes_on_is_open_again_from_before_it_does_anything(journal: Journal) -> None:
+    first = built()
+    await first.run(None, ANYTHING, journal)
+    seen: list[tuple[str, object, int]] = []
+
+    async def look(run: Run) -> Report:
+        (entry,) = await journal.entries()
+        told = of_last_plan(await journal.events("op"))
+        seen.append((entry.kind, entry.outcome, len(told)))
+        return report(run.operation)
+
+    await Prepared("op", PLAN, look, follows=first).begin().run(YES, ANYTHING, journal)
+    assert seen == [("rollback", None, 0)], "a crash here is one of the plan, and no target has told anything of it"
+
+
+async def test_a_refused_plan_ends_the_record_that_led_to_it(journal: Journal) -> None:
+    first = built()
+    await first.run(None, ANYTHING, journal)
+    with pytest.raises(Refused):
+        await Prepared("op", PLAN, well, follows=first).begin().run(YES, FROZEN, journal)
+    (entry,) = await journal.entries()
+    assert (entry.kind, entry.outcome) == ("rollback", Outcome.REFUSED)
+
+
+async def test_without_room_for_the_record_it_does_not_go_on(disk: Disk) -> None:
+    begun: list[Run] = []
+
+    async def job(run: Run) -> Report:
+        begun.append(run)
+        return report(run.operation)
+
+    async with open_journal(disk.directory) as journal:
+        first = built()
+        await first.run(None, ANYTHING, journal)
+        disk.fill()
+        large = msgspec.structs.replace(PLAN, title="x" * 500_000)  # the file has some room inside
+        with pytest.raises(JournalUnavailable, match="cannot be used"):
+            await Prepared("op", large, job, follows=first).begin().run(YES, ANYTHING, journal)
+        disk.free()
+        (entry,) = await journal.entries()
+        assert (begun, entry.kind, entry.outcome) == ([], "build", Outcome.COMMITTED)
+        await journal.begin(intent("other"))
+
+
+async def test_what_has_not_ended_is_not_gone_on_with(journal: Journal) -> None:
+    await journal.begin(intent("op"))
+    with pytest.raises(JournalUnavailable, match="no operation op that has ended"):
+        await journal.go_on(intent("op"), WentOn(at=1.0, before=BUILD, report=None))
 
 
 # From plan to report

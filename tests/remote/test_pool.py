@@ -104,8 +104,11 @@ async def test_closing_closes_everything(pool: ConnectionPool, own_sshd: Sshd, b
         await waiting
 
 
-async def test_a_hundred_hosts_at_once(pool: ConnectionPool, own_sshd: Sshd) -> None:
+async def test_a_hundred_hosts_at_once(workstation: Workstation, own_sshd: Sshd) -> None:
+    workstation.may_enter(own_sshd)
+    pool = ConnectionPool(workstation.access(connect_timeout=60.0))
     hosts = [own_sshd.host(f"web-{number}") for number in range(100)]
     transports = await asyncio.gather(*map(pool.connect, hosts))
     answers = await asyncio.gather(*(transport.run(HELLO) for transport in transports))
     assert {answer.stdout for answer in answers} == {"hello\n"}
+    await pool.close()

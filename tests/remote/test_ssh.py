@@ -9,7 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from asyncssh import SSHClientConnection
 
+from nixtui.remote.access import Lost, SshAccess
+from nixtui.remote.destination import Destination
 from nixtui.remote.errors import BadAnswer, NoAnswer, Unreachable
 from nixtui.remote.script_channel import WINDOW_BYTES
 from nixtui.remote.ssh import SshTransport
@@ -340,3 +343,26 @@ async def test_a_login_that_floods_and_never_runs_anything_is_hung_up_on(
         async with transport.open(script("true")) as channel:
             with pytest.raises(BadAnswer, match="floods us with garbage"):
                 _ = [line async for line in channel.lines()]
+
+
+class TooLate(SshAccess):
+    """Its time runs out in the moment it is in; what has been made is taken down again."""
+
+    async def connect(self, destination: Destination, lost: Lost, *, urgent: bool) -> SSHClientConnection:
+        connection = await super().connect(destination, lost, urgent=urgent)
+        connection.abort()
+        await connection.wait_closed()
+        raise Unreachable(destination.name, "timed out after 2 s while logging in")
+
+
+async def test_a_login_whose_time_runs_out_when_it_is_in_is_a_host_that_cannot_be_reached(
+    workstation: Workstation, sshd: Sshd
+) -> None:
+    workstation.may_enter(sshd)
+    access = workstation.access()
+    access.__class__ = TooLate
+    transport = SshTransport(sshd.host(), access)
+    with pytest.raises(Unreachable, match="timed out after 2 s"):
+        await transport.connect()
+    assert transport.closed.done()
+    await access.close()

@@ -90,7 +90,7 @@ def test_created_deployed_logged_in_to_and_destroyed(operator: Shell, host: Host
     assert operator.run("stack", "ssh", "review", "web").code == 5
     assert "the fleet has no hosts" in operator.run("status").out + operator.run("status").err
     kinds = [each["kind"] for each in operator.run("journal", "--json").json]
-    assert kinds == ["stack-destroy", "deploy", "build", "stack-create"]
+    assert kinds == ["stack-destroy", "deploy", "stack-create"]
 
 
 def test_an_address_that_was_another_instances_is_trusted_anew_by_its_console_only(

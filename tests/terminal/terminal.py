@@ -57,6 +57,11 @@ class Terminal:
         """As when somebody pulls at the window's corner."""
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
+    def flags(self, *names: str) -> list[str]:
+        """What modes the terminal is in, by tmux's names of them."""
+        told = self._tmux("display-message", "-p", " ".join(f"#{{{name}}}" for name in names))
+        return told.split()
+
     def process(self) -> int:
         """The process that the terminal began with: a shell."""
         return int(self._tmux("display-message", "-p", "#{pane_pid}"))

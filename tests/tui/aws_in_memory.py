@@ -8,6 +8,7 @@ from nixtui.aws.instances import Instance
 from nixtui.demo.cloud_console import console
 from nixtui.instances.doors import Door, Seen, doors
 from nixtui.instances.offers import Offer, Offers
+from nixtui.instances.recovering import Playbook, Situation, playbooks
 from nixtui.instances.refreshing import Refresh
 from nixtui.instances.standing import Checks, Group, Instances, Standing
 from nixtui.model.binned import Bin, Binned
@@ -164,8 +165,14 @@ class StagedInstances:
     def session_words(self, standing: Standing, door: str | None) -> Sequence[str]:
         raise AwsError("nothing is connected to in a picture")
 
-    async def session(self, words: Sequence[str]) -> int:
+    async def session(self, words: Sequence[str], *, stay: bool = False) -> int:
         return 0
+
+    async def playbooks(self, standing: Standing) -> Sequence[Playbook]:
+        return playbooks(Situation(standing, await self.doors(standing), standing.instance.name, "nobody answers"))
+
+    def step_words(self, command: str) -> Sequence[str]:
+        raise AwsError("nothing is done in a picture")
 
     async def refresh(self, group: Group) -> Refresh | None:
         return Refresh(identity="r-1", group=group.name, region=group.region, status="InProgress", percent=33, left=2)

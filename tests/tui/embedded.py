@@ -29,18 +29,20 @@ async def embedded(
     read_only: bool = False,
     environ: Mapping[str, str] | None = None,
     pace: float = 1.0,
+    follows_ec2: bool = False,
     **options: Any,
 ) -> AsyncIterator[tuple[NixtuiApp, Pilot[None], DemoFleet]]:
     """The app on these hosts of the demo (on all, when none is named), once its first screen is there.
 
     `overrides` go into the fleet's `nixtui.toml`, table by table: `{"environments": {"prod": {"confirm": "key"}}}`.
-    Builds take `pace` times as long as a person sees them. `environ` goes on top of the process's own, `options` to
-    `NixtuiApp`. The cockpit is `app.session.cockpit`.
+    Builds take `pace` times as long as a person sees them. EC2 is asked about the hosts with `follows_ec2` only: its
+    beginning takes seconds. `environ` goes on top of the process's own, `options` to `NixtuiApp`. The cockpit is
+    `app.session.cockpit`.
     """
     cast = [who for who in CAST if not names or who.name in names]
     assert not names or len(cast) == len(set(names)), f"the demo has no {set(names) - {who.name for who in cast}}"
     failure: Exception | None = None
-    async with demo_fleet(seed=seed, cast=cast, pace=pace) as fleet:
+    async with demo_fleet(seed=seed, cast=cast, pace=pace, follows_ec2=follows_ec2) as fleet:
         override(fleet.config_path, overrides or {})
         surroundings = Surroundings(
             cwd=fleet.directory,

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from nixtui.tui.app import NixtuiApp
 from tests.tui.embedded import embedded
 from tests.tui.screen import press, shown, until, until_shown, write
 
@@ -24,7 +25,7 @@ class Picture:
 
 
 PICTURES = {
-    "fleet": Picture((), ("failed: nginx", "never"), (170, 34)),
+    "fleet": Picture((), ("failed: nginx", "never", "old image"), (170, 34)),
     "rollback": Picture(("r",), ("will stop", "no reboot needed")),
     "diff": Picture(("enter", "j"), ("closure", "nginx")),
     "incident": Picture(("7", "tab"), ("web-2 … web-6 (3)", "24 hosts"), then=("j", "j")),
@@ -41,12 +42,18 @@ def _is_seen_and_in_order(screen: str) -> bool:
     return "22/24 seen" in screen and "connecting" not in screen and -1 not in worst and worst == sorted(worst)
 
 
+def _has_machines(app: NixtuiApp) -> bool:
+    fleet = app.session.cockpit.fleet
+    return all(fleet.machine(name) for name in fleet.names())
+
+
 async def draw() -> None:
     """Every picture into its file."""
     FOLDER.mkdir(exist_ok=True)
     for name, picture in PICTURES.items():
-        async with embedded(size=picture.size, seed=SEED, overrides=OVER_HERE) as (app, pilot, _):
+        async with embedded(size=picture.size, seed=SEED, overrides=OVER_HERE, follows_ec2=True) as (app, pilot, _):
             await until(pilot, lambda app=app: _is_seen_and_in_order(shown(app)), "the fleet")
+            await until(pilot, lambda app=app: _has_machines(app), "what EC2 knows")
             await write(pilot, ":host web-2")
             await press(pilot, "enter")
             await until_shown(pilot, "▌ web-2")

@@ -199,6 +199,7 @@ async def test_the_countdown_is_on_every_screen_and_can_be_extended() -> None:
         await roll_back(pilot)
         await wait_long(pilot, lambda: begun(app)[0].why_not("stage-web-1", "extend the time") is None)
         (_, first), *_ = app.session.armed.now()
+        await until_shown(pilot, "E extend")
         await press(pilot, "E")
         await wait_long(pilot, lambda: "150 s more from now" in notes(app))
         (_, second), *_ = app.session.armed.now()

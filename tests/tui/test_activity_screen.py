@@ -18,7 +18,8 @@ def journal_in(directory: Path, token: str = "here") -> Journal:
 
 
 def plan_for(name: str) -> Plan:
-    target = Target(name=name, environment="prod", before="412", after="411")
+    known = ("shop-api: 2.38.0 → 2.38.1 \x1b[31m",)
+    target = Target(name=name, environment="prod", before="412", after="411", known=known)
     return Plan(
         kind="rollback", title=f"Roll back {name}: 412 → 411", targets=(target,), steps=(Step("test", ("true",)),)
     )
@@ -54,6 +55,8 @@ async def test_the_past_is_there_newest_first_with_who_and_why(tmp_path: Path, s
             await until_shown(pilot, "ops-2 on laptop")
             app.screen.query_one("#record", Panel).scroll_rows(9)
             await until_shown(pilot, "→ look at its journal")
+            app.screen.query_one("#record", Panel).scroll_rows(9)
+            await until_shown(pilot, "shop-api: 2.38.0 → 2.38.1")
 
 
 async def test_an_operation_of_the_past_is_opened_with_its_events(tmp_path: Path) -> None:

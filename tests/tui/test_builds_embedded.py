@@ -45,7 +45,7 @@ async def test_a_build_grows_fails_and_succeeds_when_it_is_tried_again() -> None
         await press(pilot, "F")
         await until_shown(pilot, "Build")
         await until_shown(pilot, "▸ Cancel ◂")
-        await until_shown(pilot, "nixos-system-log-1")
+        await until_shown(pilot, "1. build")
         await press(pilot, "right", "enter")
         await until(pilot, lambda: len(app.session.cockpit.operations.begun()) == 2, "the second build")
         await until_shown(pilot, "✔ succeeded")
@@ -67,12 +67,18 @@ async def test_d_takes_a_new_generation_to_a_host_that_is_broken_and_it_gets_wel
         report = last(app).report
         assert report is not None
         assert [each.outcome for each in report.targets] == [Outcome.COMMITTED]
+        (only,) = app.session.cockpit.operations.begun()
+        newest, *_ = await app.session.cockpit.operations.past(10)
+        assert newest.operation == only.id and newest.plan.targets[0].known, "one record, with what was decided by"
         now = fleet.hosts["web-2"].root.resolved("/run/current-system")
         assert now != before
         await until(
             pilot, lambda: app.session.cockpit.fleet.status("web-2").facts.generation == 413, "the generation is seen"
         )
         await until(pilot, lambda: app.session.cockpit.fleet.status("web-2").state is HostState.UP, "it is well")
+        await press(pilot, "3")
+        await until_shown(pilot, "Deploy web-2: 412 → ")
+        await until_shown(pilot, "✔ succeeded")
 
 
 def first_commit(history: Path) -> str:

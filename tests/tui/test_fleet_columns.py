@@ -36,6 +36,7 @@ OTHER = system("web-9", 399)
         ({"profile_system": OTHER}, False, "≠ profile"),
         ({}, True, "⇅ revision"),
         ({"profile_system": OTHER, "reboot_needed": True}, True, "≠⇅◆ profile"),
+        ({"booted_system": OTHER}, True, "⇅ revision"),
     ],
 )
 def test_drift_has_a_glyph_and_a_word(facts: dict[str, object], is_outlier: bool, text: str) -> None:

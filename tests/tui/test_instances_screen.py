@@ -286,3 +286,56 @@ async def test_an_image_is_launched_from_the_other_view(tmp_path, moto_environ) 
         await until_shown(pilot, "Launch from web 25.11")
         await press(pilot, "escape")
         await until(pilot, lambda: "Launch from" not in shown(app), "no dialog")
+
+
+async def test_what_gets_an_instance_back_is_one_list_and_each_step_is_proposed(tmp_path, moto_environ) -> None:
+    instances(1, an_image(), Name="web1")
+    instances(1, an_image(name="other"), Name="web2")
+    async with at_ec2(tmp_path, moto_environ) as (app, pilot, screen):
+        await press(pilot, "g", "j", "space", "k", "f")  # the mark is on another one, and not meant
+        await until_shown(pilot, "Get web1 back")
+        for title in ("the configuration broke the system", "nobody can log in", "the Nix store is damaged"):
+            assert title in shown(app)
+        assert "✖" not in line_with(app, "reboot: what was only")
+        await write(pilot, "generation before")  # nobody answers on the port of web1
+        await press(pilot, "enter")
+        await until_shown(pilot, "under the guard: ")
+        await press(pilot, "f")
+        await until_shown(pilot, "Get web1 back")
+        await write(pilot, "only tested")
+        await press(pilot, "enter")
+        await until_shown(pilot, "Reboot web1")
+        assert "web2" not in line_with(app, "Reboot web1")
+        await press(pilot, "escape")
+        await until(pilot, lambda: app.screen is screen, "the view")
+        await press(pilot, "f")
+        await until_shown(pilot, "Get web1 back")
+        await write(pilot, "console what hangs")
+        await press(pilot, "enter")
+        await until_shown(pilot, "Console of web1")
+
+
+async def test_a_step_without_a_dialog_of_its_own_is_its_command_with_this_configuration(
+    tmp_path, moto_environ, monkeypatch
+) -> None:
+    instances(1, an_image(), Name="web1")
+    ran = []
+
+    async def session(_, words, *, stay=False):
+        ran.append((list(words), stay))
+        return 0
+
+    async def aside(_, work, say):
+        return await work()
+
+    monkeypatch.setattr("nixtui.cli.cockpit.instances.LiveInstances.session", session)
+    monkeypatch.setattr(NixtuiApp, "aside", aside)
+    async with at_ec2(tmp_path, moto_environ) as (_, pilot, _screen):
+        await press(pilot, "f")
+        await until_shown(pilot, "Get web1 back")
+        await write(pilot, "see how it is")
+        await press(pilot, "enter")
+        await until_shown(pilot, "Back from see how it is")
+    ((words, stay),) = ran
+    assert words[-6:] == ["--config", str(tmp_path / "nixtui.toml"), "--via", "ssm", "status", "web1"]
+    assert stay

@@ -10,6 +10,7 @@ from nixtui.operations.events import (
     StepFinished,
     StepStarted,
     TargetFinished,
+    WentOn,
 )
 from nixtui.operations.plan import Plan, Target
 from nixtui.operations.report import Outcome, Report, TargetReport
@@ -70,6 +71,15 @@ def test_progress_is_a_share() -> None:
     assert said(Ledger(PLAN, events), "web-1", 1) == "copying … 25%"
 
 
+def test_progress_in_bytes_has_speed_and_what_is_left() -> None:
+    gib = 1024**3
+    events = [
+        StepStarted(at=10, target="web-1", step="sending blocks"),
+        Progress(at=20, target="web-1", step="sending blocks", done=gib, total=4 * gib, unit="bytes"),
+    ]
+    assert said(Ledger(PLAN, events), "web-1", 22) == "sending blocks … 25% of 4.0 GiB, 102 MiB/s, 28 s left"
+
+
 def test_the_end_of_a_host_is_its_report_and_no_countdown_is_left() -> None:
     report = TargetReport(name="web-1", outcome=Outcome.REVERTED, seconds=7.9)
     ledger = Ledger(
@@ -102,6 +112,19 @@ def test_the_report_is_the_truth_for_all() -> None:
     ledger.take(OperationFinished(at=9, report=Report(operation="x", outcome=Outcome.UNKNOWN, targets=reports)))
     assert plain(ledger.summary(9)) == "? unknown"
     assert said(ledger, "web-2") == "? unknown"
+
+
+def test_of_what_led_to_the_plan_only_what_was_said_stays() -> None:
+    ledger = Ledger(PLAN)
+    built = TargetReport(name="web-1", outcome=Outcome.COMMITTED)
+    ledger.take(Note(at=1, text="evaluated 3 systems in 1.2 s"))
+    ledger.take(TargetFinished(at=2, target="web-1", report=built))
+    ledger.take(OperationFinished(at=3, report=Report(operation="x", outcome=Outcome.COMMITTED, targets=(built,))))
+    ledger.take(WentOn(at=4, before=PLAN, report=None))
+    assert (ledger.report, said(ledger, "web-1")) == (None, "waiting for wave 1")
+    assert "evaluated 3 systems" in plain(ledger.said[0])
+    ledger.take(StepStarted(at=5, target="web-1", step="copying"))
+    assert said(ledger, "web-1").startswith("copying …")
 
 
 def test_the_story_is_a_markdown_table_that_no_host_can_break() -> None:

@@ -24,6 +24,8 @@ async def test_instances_of_two_accounts_are_one_list_and_each_is_stopped_by_its
     async with at_ec2(tmp_path, accounts.environ, size, more=THREE) as (app, pilot, screen):
         await until_shown(pilot, "✖ 1 not told  login staging ends in")  # prod's keys do not end
         assert ("2 in eu-central-1 of 3 logins" in line_with(app, "[Instances]")) == (size[0] > 160)
+        if size[0] > 160:  # the header, by name only once it is soon
+            await until(pilot, lambda: "·  aws " in line_with(app, "r/w"), "how long the login lasts")
         assert "LOGIN" in line_with(app, "NAME▾")
         assert "prod" in line_with(app, "web-1  ")
         assert "staging" in line_with(app, "web-2  ")

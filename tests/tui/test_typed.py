@@ -45,6 +45,34 @@ async def test_an_image_is_made_from_its_screen(tmp_path: Path, cloud: FakeCloud
         assert app.screen.operation.report.outcome.value == "committed"  # type: ignore[attr-defined]
 
 
+async def test_what_a_run_that_failed_left_is_removed_without_leaving(tmp_path: Path, cloud: FakeCloud) -> None:
+    sparse(tmp_path / "disk.raw", 24 * MIB)
+    cloud.faults.refuse = (403, "AccessDeniedException", "no")
+    async with looking(tmp_path, cloud.environ, regions=REGION) as (app, pilot, images):
+        await press(pilot, "m")
+        await until_shown(pilot, ":image create")
+        await write(pilot, "--file disk.raw --name 'web 25.11' --arch x86_64")
+        await press(pilot, "enter")
+        await until(pilot, lambda: app.screen is not images, "the dialog")
+        await until(pilot, lambda: app.screen.decision.why_not() is None, "the plan")  # type: ignore[attr-defined]
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ProgressScreen), "the operation")
+        await until(pilot, lambda: app.screen.operation.report is not None, "its end")  # type: ignore[attr-defined]
+        (left,) = cloud.snapshots
+        (row,) = app.screen.operation.report.targets  # type: ignore[attr-defined]
+        assert f"to remove it instead: nixtui image discard {left} --region eu-central-1" in str(row.remedy)
+        while app.screen is not images:  # a notice may take the first one
+            await press(pilot, "escape")
+            await pilot.pause(0.1)
+        await press(pilot, "colon")
+        await write(pilot, f"image discard {left} --region eu-central-1")
+        await press(pilot, "enter")
+        await until_shown(pilot, f"Discard {left}")
+        await until(pilot, lambda: app.screen.decision.why_not() is None, "the plan")  # type: ignore[attr-defined]
+        await press(pilot, "right", "enter")
+        await until(pilot, lambda: not cloud.snapshots, "it to be gone")
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [

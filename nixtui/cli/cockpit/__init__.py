@@ -54,8 +54,8 @@ class LiveOperations:
         self._begun: list[Operation] = []
 
     def add(self, operation: Operation) -> None:
-        """One more was begun."""
-        self._begun.append(operation)
+        """One more was begun; it takes the place of the one that it goes on with."""
+        self._begun = [each for each in self._begun if each.id != operation.id] + [operation]
 
     def begun(self) -> Sequence[Operation]:
         """Those of this process, oldest first."""
@@ -272,10 +272,8 @@ class LiveCockpit:
 
     def start(self, plan: Plan, consent: Consent) -> Operation:
         """Begin a plan that came from here."""
-        from nixtui.operations.operation import Operation
-
         prepared = next(each for each in self._prepared if each.plan is plan)
-        operation = Operation(prepared.identity, plan, prepared.job, clock=self.clock)
+        operation = prepared.begin(self.clock)
         self.operations.add(operation)
         task = self._tasks.create_task(self._run(operation, consent))
         self._running.add(task)

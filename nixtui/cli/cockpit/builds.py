@@ -79,7 +79,6 @@ class LiveBuilds:
         from nixtui.cli.deploying import ASKED, Deploying
         from nixtui.deploys.choice import Choice
         from nixtui.deploys.copying import CopySettings
-        from nixtui.deploys.job import deploy_job
         from nixtui.deploys.past import quarantined
 
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
@@ -99,7 +98,7 @@ class LiveBuilds:
         self._findings[id(deploy.plan)] = (deploy.plan, proposal.known)
         while len(self._findings) > _REMEMBERED:
             self._findings.popitem(last=False)
-        return self._keep(Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(CopySettings()))))
+        return self._keep(deploying.prepare(proposal, CopySettings()))
 
     def findings(self, plan: Plan, name: str) -> Sequence[str]:
         """Of the last plans; nothing of older ones."""

@@ -7,6 +7,7 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.logins import EVERYWHERE, Logins, in_short
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.cockpit.logging_in import words_to_log_in
 from nixtui.cli.ec2 import configured_logins
 from nixtui.cli.evaluating import flake_found
 from nixtui.cli.exits import UsageError
@@ -52,6 +53,10 @@ class LiveImages:
     def session(self) -> Session:
         """The login of this app. Raises `AwsError` where there are several, for what has to be told by which."""
         return self.logins.only
+
+    def words_to_log_in(self, profile: str | None) -> Sequence[str]:
+        """Raises `UsageError`."""
+        return words_to_log_in(self.logins, profile, self._nixtui.surroundings.environ)
 
     async def catalogue(self, owner: str) -> Catalogue:
         """In the regions of `[ec2]`; without those in all that are enabled, or where one may not ask which, in one.

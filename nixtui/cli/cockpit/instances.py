@@ -1,6 +1,7 @@
 """Instances of EC2, for the app: the real thing behind `nixtui.tui.cockpit.instances.InstanceWork`."""
 
 import asyncio
+import shlex
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from nixtui.aws.session import DEMO
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.cockpit.images import LiveImages, troubles
 from nixtui.cli.exits import UsageError
+from nixtui.cli.instances.recover import situation_of
 from nixtui.cli.terminal import itself
 from nixtui.images.catalogue import list_images
 from nixtui.images.changing import Change, changing_job, plan_changes
@@ -24,6 +26,7 @@ from nixtui.instances.belonging import hosts_of, placed, strictest
 from nixtui.instances.doors import NOTHING_BEHIND, Door, doors, look
 from nixtui.instances.launching import LONGEST_USER_DATA, Launch, launch_change
 from nixtui.instances.offers import LaunchWish, Offers, offers
+from nixtui.instances.recovering import Playbook, playbooks
 from nixtui.instances.refreshing import (
     Refresh,
     Rollout,
@@ -99,25 +102,38 @@ class LiveInstances:
         """Nixtui's own command. Raises `UsageError` in the demo, where nothing is behind the instances."""
         if DEMO in self._nixtui.surroundings.environ:
             raise UsageError(NOTHING_BEHIND)
-        path, instance = self._nixtui.configuration.path, standing.instance
+        instance = standing.instance
         return [
-            *itself(),
-            *(["--config", str(path)] if path is not None else []),
-            *(["--read-only"] if self._nixtui.policy.read_only else []),
+            *self._beginning(),
             *("instance", "connect", instance.identity, "--region", instance.region),
             *(["--profile", profile] if (profile := self._logins.of(instance.login).profile) else []),
             *(["--door", door] if door else []),
         ]
 
-    async def session(self, words: Sequence[str]) -> int:
-        """What it said is on the terminal until enter is pressed, where it did not end well."""
+    async def session(self, words: Sequence[str], *, stay: bool = False) -> int:
+        """What it said is on the terminal until enter is pressed, where it did not end well or one is to `stay`."""
         from nixtui.cli.terminal import ask
         from nixtui.remote.shell import in_foreground
 
         status = await in_foreground(words, self._nixtui.surroundings.environ)
-        if status:
+        if status or stay:
             await ask(f"it ended with {status}; enter goes back ")
         return status
+
+    async def playbooks(self, standing: Standing) -> Sequence[Playbook]:
+        """Asks AWS and tries SSH; changes nothing."""
+        session = self._logins.of(standing.instance.login)
+        return playbooks(await situation_of(standing, self._nixtui, session))
+
+    def step_words(self, command: str) -> Sequence[str]:
+        """Nixtui's own command, with its configuration; what is not nixtui's is as it is."""
+        program, *rest = shlex.split(command)
+        return [*self._beginning(), *rest] if program == "nixtui" else [program, *rest]
+
+    def _beginning(self) -> list[str]:
+        path = self._nixtui.configuration.path
+        config = ["--config", str(path)] if path is not None else []
+        return [*itself(), *config, *(["--read-only"] if self._nixtui.policy.read_only else [])]
 
     async def refresh(self, group: Group) -> Refresh | None:
         """Raises `AwsError`."""

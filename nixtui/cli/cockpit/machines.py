@@ -52,6 +52,8 @@ class LiveMachines:
             return (ec2.regions or (await session.region(),)) if ec2 is not None else ()
 
         found = await survey_fleet(logins, regions, ec2.filters if ec2 is not None else {}, hosts)
+        ends, which = await logins.soonest_end()
+        self._fleet.login_ends = (ends, which) if ends is not None else None
         if found.problems and not found.regions:  # nobody could be asked anything
             return None
         lasting = [each for each in found.problems if each[1] != "instances" and not each[2].may_pass]

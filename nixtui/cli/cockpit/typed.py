@@ -15,6 +15,7 @@ from nixtui.operations.plan import Plan
 
 _MODULES = {
     "image create": "images.create",
+    "image discard": "images.discard",
     "image register": "images.register",
     "image publish": "images.publish",
     "instance replace-root": "instances.replace_root",

@@ -4,9 +4,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
+import msgspec
+
 from nixtui.builds.building import Building
 from nixtui.builds.plain_text import PlainText
 from nixtui.cli.assembly import Assembly
+from nixtui.cli.build_events import EventStream, emit
 from nixtui.cli.build_places import add_place, asked
 from nixtui.cli.carrying_out import stoppable
 from nixtui.cli.consent import ask_consent
@@ -18,10 +21,8 @@ from nixtui.cli.output import narrate, plain
 from nixtui.cli.proposing import add_consent, decide, number, print_report, report_json, show_plan
 from nixtui.deploys.choice import Action, Choice
 from nixtui.deploys.copying import AT_ONCE, CopySettings
-from nixtui.deploys.copying_first import prepare_copy
-from nixtui.deploys.job import deploy_job
 from nixtui.deploys.past import missed, quarantined, to_try_again
-from nixtui.deploys.plan import KIND, Deploy
+from nixtui.deploys.plan import KIND
 from nixtui.deploys.preflight import Candidate
 from nixtui.model.host import Host
 from nixtui.operations.operation import Prepared
@@ -83,6 +84,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     texts: list[PlainText] = []
 
     def watch(_: str, building: Building) -> None:
+        if arguments.events:
+            emit("build_started", record=str(building.record.path))
+            building.watchers.append(EventStream(building.tree, monotonic).take)
         if not arguments.json:
             texts.append(PlainText(building.tree, lambda line: narrate(plain(line)), monotonic))
             building.watchers.append(texts[-1].take)
@@ -109,22 +113,26 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
         force_quarantined=arguments.force_quarantined,
     )
     copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
-    if arguments.copy_first and await _copy_first(nixtui, deploying.plan(candidates, choice), deploying, arguments):
-        candidates = await deploying.examine(hosts, built)
+    if arguments.copy_first and choice.action is not Action.BUILD:
+        first = deploying.prepare_copy(candidates, choice, copying)
+        if first is not None and await _copy_first(nixtui, first, deploying, arguments):
+            candidates = await deploying.examine(hosts, built)
     proposal = await deploying.propose(candidates, choice)
     deploy, known = proposal.deploy, proposal.known
     if choice.action is Action.BUILD:
         known = {each.host.name: [*_system(each), *known[each.host.name]] for each in candidates}
         return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
-    prepared = Prepared(deploy.operation, deploy.plan, deploy_job(deploy, deploying.means(copying)))
+    prepared = deploying.prepare(proposal, copying)
     if arguments.dry_run:
         return show_plan(deploy.plan, as_json=arguments.json, shape=number, known=known)
     if arguments.events:
         report = await decide(nixtui, prepared, arguments, known, print_event)
     else:
         report = await decide(nixtui, prepared, arguments, known)
+    if deploying.was_stopped:
+        report = msgspec.structs.replace(report, interrupted=True)
     if not deploy.plan.acting_on:
-        await deploying.remember_who_was_away(deploy, report)
+        await deploying.remember_who_was_away(prepared, report)
     return _end(report, deploy.plan, arguments)
 
 
@@ -132,16 +140,12 @@ def _system(candidate: Candidate) -> list[str]:
     return [candidate.system] if candidate.system is not None else []
 
 
-async def _copy_first(nixtui: Assembly, deploy: Deploy, deploying: Deploying, arguments: Namespace) -> bool:
+async def _copy_first(nixtui: Assembly, prepared: Prepared, deploying: Deploying, arguments: Namespace) -> bool:
     """Copy what is missing, after a yes of its own; whether anything was copied."""
-    copying = CopySettings(at_once=max(1, arguments.copies), substitute=arguments.substitute_on_destination)
-    prepared = prepare_copy(deploy, deploying.means(copying), nixtui.new_identity())
-    if prepared is None or deploy.choice.action is Action.BUILD:
-        return False
     if arguments.dry_run:
         narrate("nothing is copied in a dry run")
         return False
-    report = await decide(nixtui, prepared, arguments)
+    report = await decide(nixtui, prepared, arguments, begun=deploying.go_on_with)
     return report.outcome is not Outcome.REFUSED
 
 

@@ -11,6 +11,7 @@ from nixtui.cli.narration import event_line, plan_lines, report_lines
 from nixtui.cli.output import print_json, print_table, rfc3339, shown
 from nixtui.cli.proposing import as_it_is, hosts_json, number
 from nixtui.model.target import BadTarget, parse_moment
+from nixtui.operations.events import AnyEvent, WentOn
 from nixtui.operations.journal import Entry, Journal
 from nixtui.operations.plan import left_out
 
@@ -65,21 +66,32 @@ async def _one(journal: Journal, arguments: Namespace, cut_off: Collection[str])
             {
                 **as_json(entry, cut_off),
                 "hosts": _hosts(entry),
-                "events": [told for each in events if (told := event_line(each))],
+                "events": [told for each in events for told in _told(each)],
             }
         )
         return Exit.DONE
     print(f"{entry.operation}  {rfc3339(entry.started_at)}  {entry.operator}@{entry.origin}")
     if entry.reason:
         print(f"reason: {entry.reason}")
-    for line in plan_lines(entry.plan, commands=True):
+    known = {row.name: row.known for row in entry.plan.targets}
+    for line in plan_lines(entry.plan, commands=True, known=known):
         print(line)
     for event in events:
-        if told := event_line(event):
+        for told in _told(event):
             print(f"  {rfc3339(event.at)}  {told}")
     for line in report_lines(entry.report) if entry.report else [_unfinished(entry, cut_off)]:
         print(line)
     return Exit.DONE
+
+
+def _told(event: AnyEvent) -> list[str]:
+    """An event in lines; of an operation that went on, also what it was before, with its commands and its end."""
+    if isinstance(event, WentOn):
+        before, ended = event.before, event.report
+        lines = plan_lines(before, commands=True) + (report_lines(ended, before.kind) if ended is not None else [])
+        return [f"up to here: {lines[0]}", *lines[1:]]
+    told = event_line(event)
+    return [told] if told else []
 
 
 def _hosts(entry: Entry) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from nixtui.cli.carrying_out import carry_out
 from nixtui.cli.exits import Exit, UsageError, exit_for
 from nixtui.cli.proposing import NOTHING, print_report, show_plan
 from nixtui.cli.secrets_here import Here, file_here, is_age, runner_here
-from nixtui.operations.operation import Job
+from nixtui.operations.operation import Job, Prepared
 from nixtui.operations.plan import Plan
 from nixtui.operations.policy import Answer, Consent, Refused
 from nixtui.secrets.creating import NewFile, check_new, new_file
@@ -156,7 +156,7 @@ async def carry_out_edit(
         return show_plan(plan, as_json=arguments.json)
     may(nixtui, plan)
     consent = Consent(Answer.YES_FLAG, reason=arguments.reason)
-    report = await carry_out(nixtui, nixtui.new_identity(), plan, job, consent)
+    report = await carry_out(nixtui, Prepared(nixtui.new_identity(), plan, job), consent)
     print_report(report, plan, as_json=arguments.json, more=more)
     return exit_for(report)
 

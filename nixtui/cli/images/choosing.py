@@ -53,6 +53,38 @@ async def _seen(session: Session, identity: str, region: str | None) -> Image | 
         return error
 
 
+async def choose_snapshot(logins: Logins, identity: str) -> tuple[Session, str]:
+    """The login whose account has the snapshot of this id, and the region that this is about.
+
+    A login that is the only one is not asked. Raises `AwsError`.
+    """
+    if not logins.several:
+        return logins.only, await logins.only.region()
+    answers = await asyncio.gather(*(_has(session, identity) for session in logins.sessions))
+    for session, answer in zip(logins.sessions, answers, strict=True):
+        if answer is True:
+            return session, await session.region()
+    silent = next((each for each in answers if isinstance(each, AwsError)), None)
+    if silent is not None:
+        raise or_name_one(silent, logins)
+    raise AwsError(
+        f"none of the logins {', '.join(logins.several)} has {identity} where they look",
+        "check its id and the region, or name the login that has it: --profile NAME",
+        kind=Kind.NOT_FOUND,
+    )
+
+
+async def _has(session: Session, identity: str) -> bool | AwsError:
+    """By a filter: naming one that is not there would be an error."""
+    by_id = [{"Name": "snapshot-id", "Values": [identity]}]
+    try:
+        region = await session.region()
+        found = await session.pages("ec2", "DescribeSnapshots", region, "Snapshots", OwnerIds=["self"], Filters=by_id)
+    except AwsError as error:
+        return error
+    return bool(found)
+
+
 def or_name_one(error: AwsError, logins: Logins) -> AwsError:
     """Where one of several logins does not tell, naming the one that is meant helps as well."""
     if not logins.several or error.login is None:

@@ -108,6 +108,7 @@ def _recipe(arguments: Namespace, nixtui: Assembly, ingredients: Ingredients, re
         gib=arguments.size,
         skip=ingredients.skip,
         kms_key=arguments.kms_key,
+        incremental=arguments.incremental,
         description=arguments.description,
         system=ingredients.system,
         tags={**tags, **ingredients.tags},

@@ -61,6 +61,7 @@ def add_ingredients(parser: ArgumentParser) -> None:
     parser.add_argument("--description", metavar="TEXT")
     parser.add_argument("--size", metavar="GIB", type=int, help="the root volume, where it is larger than the image")
     parser.add_argument("--skip", choices=[each.value for each in Skip], default=Skip.HOLES.value, help="not sent")
+    parser.add_argument("--incremental", action="store_true", help="onto the likest one sent from here: what differs")
     parser.add_argument("--kms-key", metavar="ARN", help="encrypt the snapshot with this key")
     parser.add_argument("--system", metavar="PATH", help="the system that a file should boot, for the boot check")
     parser.add_argument("--revision", metavar="REV", help="the configuration's revision, kept as a tag")

@@ -23,8 +23,10 @@ def with_login(
 
 
 def narrate_problems(problems: Sequence[tuple[str, str | None, AwsError]], logins: Logins) -> None:
-    """What was not told, given as (region, what, why): of several logins in as few lines as it takes."""
-    if logins.several:
+    """What was not told, given as (region, what, why): of several logins, or one that is no good, in as few lines as it
+    takes.
+    """
+    if logins.several or any(why.is_of_login for _, _, why in problems):
         told = in_short(problems)
     else:
         told = [(f"{region}: {what}" if what else region, why) for region, what, why in problems]

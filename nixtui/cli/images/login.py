@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from nixtui.aws.logins import Logins, open_logins
+from nixtui.aws.logins import Logins, by_profile, open_logins
 from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import UsageError
@@ -49,10 +49,8 @@ def open_session(arguments: Namespace, nixtui: Assembly) -> Session:
 def the_one(logins: Logins) -> Session:
     """Raises `UsageError` where there are several."""
     if logins.several:
-        raise UsageError(
-            f"there are several logins here, and this is done by one; say which: --profile {logins.several[0]} "
-            f"(of {', '.join(logins.several)})"
-        )
+        choices = " or ".join(by_profile(each).strip() for each in logins.several)
+        raise UsageError(f"there are several logins here, and what this makes is made by one; say which: {choices}")
     return logins.only
 
 

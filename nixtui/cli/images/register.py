@@ -6,7 +6,8 @@ from nixtui.aws.errors import AwsError
 from nixtui.aws.logins import Logins
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
-from nixtui.cli.images.login import add_login, logins_of, the_one
+from nixtui.cli.images.choosing import choose_snapshot
+from nixtui.cli.images.login import add_login, logins_of
 from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
 from nixtui.images.registering import (
@@ -48,10 +49,10 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
 
 async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tell = narrate) -> Prepared:
     """What it would do. Raises `UsageError`, `AwsError`."""
-    session = the_one(logins)
+    session, region = await choose_snapshot(logins, arguments.snapshot)
     registration = Registration(
         name=arguments.name,
-        region=await session.region(),
+        region=region,
         snapshot=arguments.snapshot,
         architecture=ARCHITECTURES[arguments.arch],
         boot_mode=arguments.boot_mode,
@@ -74,7 +75,7 @@ async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tel
             )
         return Report(operation=run.operation, outcome=report.outcome, targets=(report,))
 
-    return Prepared(nixtui.new_identity(), plan_registration(registration), job)
+    return Prepared(nixtui.new_identity(), plan_registration(registration, session.profile), job)
 
 
 def _tags(arguments: Namespace, operator: str) -> dict[str, str]:

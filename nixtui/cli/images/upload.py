@@ -35,6 +35,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--skip", choices=[each.value for each in Skip], default=Skip.HOLES.value, help="what is not sent"
     )
+    parser.add_argument("--incremental", action="store_true", help="onto the likest one sent from here: what differs")
     parser.add_argument("--kms-key", metavar="ARN", help="encrypt the snapshot with this key")
     parser.add_argument("--via-s3", metavar="BUCKET", help="import it from S3, where EBS direct cannot be used")
     parser.add_argument("--role", metavar="NAME", default=ROLE, help="that the import service takes on (vmimport)")
@@ -54,6 +55,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
             gib=arguments.size,
             skip=Skip(arguments.skip),
             kms_key=arguments.kms_key,
+            incremental=arguments.incremental,
             tags={TAG_BUILDER: nixtui.operator},
         )
         check_wanted(wanted)
@@ -77,7 +79,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
                 for line in plan_lines(plan, commands=False):
                     narrate(line)
                 consent = Consent(Answer.YES_FLAG if arguments.yes else Answer.KEY, reason=arguments.reason)
-                report = await carry_out(nixtui, prepared.identity, plan, job, consent)
+                report = await carry_out(nixtui, prepared, consent)
     _print(report, prepared, job.sent, as_json=arguments.json)
     return exit_for(report)
 
@@ -97,6 +99,7 @@ def _print(report: Report, prepared: Prepared, sent: Sent, *, as_json: bool) -> 
                 "blocks_sent": sent.sent,
                 "blocks_resumed": sent.resumed,
                 "blocks_skipped": sent.skipped,
+                "parent_snapshot_id": sent.parent,
                 "bytes": sent.sent * BLOCK,
                 "seconds": round(sent.seconds, 3),
                 "detail": only.detail,

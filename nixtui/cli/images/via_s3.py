@@ -35,7 +35,7 @@ async def import_by_s3(
         for line in plan_lines(plan, commands=False):
             narrate(line)
         consent = Consent(Answer.YES_FLAG if arguments.yes else Answer.KEY, reason=arguments.reason)
-        report = await carry_out(nixtui, prepared.identity, plan, job, consent)
+        report = await carry_out(nixtui, prepared, consent)
     else:
         targets = tuple(left_out(row) for row in plan.targets)
         outcome = overall(each.outcome for each in targets)

@@ -2,9 +2,9 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from nixtui.aws.errors import AwsError, Kind
+from nixtui.aws.errors import AwsError
 from nixtui.aws.logins import Logins, in_short
 from nixtui.aws.session import ByLogin, Session
 from nixtui.cli.assembly import Assembly
@@ -13,7 +13,7 @@ from nixtui.cli.images.choosing import or_name_one
 from nixtui.cli.images.login import regions_of
 from nixtui.cli.output import narrate, plain
 from nixtui.instances.refreshing import find_group
-from nixtui.instances.standing import Group, Standing, Survey, survey_all
+from nixtui.instances.standing import Group, Standing, Survey, list_groups, survey_all
 
 
 async def choose(arguments: Namespace, nixtui: Assembly, logins: ByLogin, names: Sequence[str]) -> list[Standing]:
@@ -53,25 +53,45 @@ def _told(standing: Standing) -> str:
 
 async def choose_group(logins: Logins, name: str) -> Group:
     """The auto scaling group of this name. Raises `UsageError` where several logins have one, and `AwsError`."""
-    answers = await asyncio.gather(*(_group(session, name) for session in logins.sessions))
-    found = [each for each in answers if isinstance(each, Group)]
-    problems = [each for each in answers if isinstance(each, AwsError)]
-    silent = next((each for each in problems if each.kind is not Kind.NOT_FOUND), None)
+    (group,) = await choose_groups(logins, [name])
+    return group
+
+
+async def choose_groups(logins: Logins, names: Sequence[str]) -> list[Group]:
+    """The auto scaling groups of these names, in their order, all of one login.
+
+    Raises `UsageError` where several logins have them, or none has them all, and `AwsError`.
+    """
+    answers = await asyncio.gather(*(_groups(session, names) for session in logins.sessions))
+    silent = next((each for each in answers if isinstance(each, AwsError)), None)
     if silent is not None:
         raise or_name_one(silent, logins)
-    if not found:
-        raise problems[0]
-    if len(found) > 1 and len(await accounts_of(logins, [each.login for each in found])) > 1:
-        where = ", ".join(str(each.login) for each in found)
-        raise UsageError(f'several logins have an auto scaling group "{name}": {where}; say which with --profile')
-    return found[0]
+    found = [each for each in answers if not isinstance(each, AwsError)]
+    having = [each for each in found if all(name in each for name in names)]
+    if not having:
+        for name in names:
+            if not any(name in each for each in found):
+                await find_group(logins.sessions[0], await logins.sessions[0].region(), name)
+        whose = ", ".join(f"{name} is {_logins([each[name] for each in found if name in each])}'s" for name in names)
+        raise UsageError(f"these auto scaling groups are not of one login: {whose}")
+    chosen = [each[names[0]] for each in having]
+    if len(having) > 1 and len(await accounts_of(logins, [group.login for group in chosen])) > 1:
+        raise UsageError(
+            f'several logins have an auto scaling group "{names[0]}": {_logins(chosen)}; say which with --profile'
+        )
+    return [having[0][name] for name in names]
 
 
-async def _group(session: Session, name: str) -> Group | AwsError:
+def _logins(groups: Sequence[Group]) -> str:
+    return ", ".join(str(each.login) for each in groups)
+
+
+async def _groups(session: Session, names: Sequence[str]) -> Mapping[str, Group] | AwsError:
     try:
-        return await find_group(session, await session.region(), name)
+        found = await list_groups(session, await session.region(), list(dict.fromkeys(names)))
     except AwsError as error:
         return error
+    return {group.name: group for group in found}
 
 
 async def accounts_of(logins: Logins, names: Sequence[str | None]) -> set[str]:

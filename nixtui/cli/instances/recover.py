@@ -32,7 +32,7 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     async with logins_of(arguments, nixtui) as logins:
         (standing,) = await choose(arguments, nixtui, logins, [arguments.instance])
         session = logins.of(standing.instance.login)
-        found = playbooks(await _situation(standing, nixtui, session))
+        found = playbooks(await situation_of(standing, nixtui, session))
     shown = [each for each in found if arguments.broke in (None, each.name)]
     if arguments.json:
         print_json([_json(each) for each in shown])
@@ -49,7 +49,8 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
     return Exit.DONE
 
 
-async def _situation(standing: Standing, nixtui: Assembly, session: Session) -> Situation:
+async def situation_of(standing: Standing, nixtui: Assembly, session: Session) -> Situation:
+    """What is known of an instance that somebody wants back. Asks AWS, and goes to the host by SSH."""
     instance = standing.instance
     path = nixtui.surroundings.environ.get("PATH")
     plugin = shutil.which("session-manager-plugin", path=path) is not None

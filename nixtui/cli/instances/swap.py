@@ -14,7 +14,8 @@ from nixtui.aws.session import Session
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.exits import Exit, UsageError
 from nixtui.cli.images.drift import drifts_of
-from nixtui.cli.images.login import add_login, logins_of, the_one
+from nixtui.cli.images.login import add_login, logins_of
+from nixtui.cli.instances.choosing import choose_groups
 from nixtui.cli.instances.placing import by_members
 from nixtui.cli.output import Tell, narrate
 from nixtui.cli.proposing import add_consent, propose
@@ -50,9 +51,9 @@ async def run(arguments: Namespace, nixtui: Assembly) -> Exit:
 
 async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tell = narrate) -> Prepared:
     """What it would do. Raises `UsageError`, `AwsError`."""
-    session = the_one(logins)
     if not 1 <= arguments.min_healthy <= 100:
         raise UsageError("--min-healthy is from 1 to 100")
+    session = await _session_of_both(logins, arguments.old, arguments.new)
     region = await session.region()
     old, new = await asyncio.gather(scaled(session, region, arguments.old), scaled(session, region, arguments.new))
     swap = await _swap(arguments, session, old, new)
@@ -60,6 +61,14 @@ async def prepare(arguments: Namespace, nixtui: Assembly, logins: Logins, _: Tel
     known = [*await _images(nixtui, session, region, (old, new)), verdict(swap)]
     plan = await by_members(plan, nixtui, session, region, [*old.members, *new.members])
     return Prepared(nixtui.new_identity(), plan, swapping_job(swap, session), {new.name: known})
+
+
+async def _session_of_both(logins: Logins, old: str, new: str) -> Session:
+    """Raises `UsageError`, `AwsError`."""
+    if not logins.several:
+        return logins.only
+    (group, _) = await choose_groups(logins, [old, new])
+    return logins.of(group.login)
 
 
 async def _swap(arguments: Namespace, session: Session, old: Scaled, new: Scaled) -> Swap:

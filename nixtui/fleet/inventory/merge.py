@@ -52,11 +52,20 @@ def combine(name: str, parts: Sequence[PartialHost]) -> PartialHost:
         port=next((each.port for each in parts if each.port is not None), None),
         user=next((each.user for each in parts if each.user is not None), None),
         flake_attr=next((each.flake_attr for each in parts if each.flake_attr is not None), None),
-        tags={key: value for each in reversed(parts) for key, value in each.tags.items()},
+        tags=_tags(parts),
         instance=next((each.instance for each in parts if each.instance is not None), None),
         login=next((each.login for each in parts if each.instance is not None), None),
         transport=next((each.transport for each in parts if each.transport is not None), None),
     )
+
+
+def _tags(parts: Sequence[PartialHost]) -> Mapping[str, str]:
+    """Those of the first source come first: where there is no room for all, what somebody wrote is shown."""
+    tags: dict[str, str] = {}
+    for each in parts:
+        for key, value in each.tags.items():
+            tags.setdefault(key, value)
+    return tags
 
 
 def _host(name: str, given: Mapping[str, PartialHost]) -> Host:

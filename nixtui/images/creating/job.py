@@ -163,6 +163,7 @@ class CreateJob:
                 region=recipe.region,
                 skip=recipe.skip,
                 kms_key=recipe.kms_key,
+                incremental=recipe.incremental,
                 tags=tags,
             )
             prospect = await look(self._session, disk, path.name, wanted, self._state)

@@ -44,6 +44,7 @@ class Recipe:
     gib: int | None = None
     skip: Skip = Skip.HOLES
     kms_key: str | None = None
+    incremental: bool = False
     description: str | None = None
     system: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)

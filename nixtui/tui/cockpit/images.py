@@ -12,6 +12,10 @@ from nixtui.operations.plan import Plan
 class Images(Protocol):
     """One property of the facade (`Cockpit.images`). Everything here asks AWS, and raises what people read."""
 
+    def words_to_log_in(self, profile: str | None) -> Sequence[str]:
+        """The command that logs in again, as `profile` or as the only one there is; raises what people read."""
+        ...
+
     async def catalogue(self, owner: str) -> Catalogue:
         """The images of an owner (`self`, or an account), in every login and region; one that fails hides no other."""
         ...

@@ -6,6 +6,7 @@ from typing import Protocol
 from nixtui.aws.console_output import ConsoleOutput
 from nixtui.instances.doors import Door
 from nixtui.instances.offers import LaunchWish, Offers
+from nixtui.instances.recovering import Playbook
 from nixtui.instances.refreshing import Refresh, Rollout
 from nixtui.instances.standing import Group, Instances, Standing
 from nixtui.model.image import Image
@@ -31,8 +32,19 @@ class InstanceWork(Protocol):
         """The command that asks and then opens a session, by the named door or the first that works."""
         ...
 
-    async def session(self, words: Sequence[str]) -> int:
-        """Run that on our own terminal, which has to be free; its exit status, once somebody has read how it ended."""
+    async def session(self, words: Sequence[str], *, stay: bool = False) -> int:
+        """Run that on our own terminal, which has to be free; its exit status, once somebody has read how it ended.
+
+        With `stay` also where it ended well.
+        """
+        ...
+
+    async def playbooks(self, standing: Standing) -> Sequence[Playbook]:
+        """What gets an instance back, for each kind of breakage, the mildest step first."""
+        ...
+
+    def step_words(self, command: str) -> Sequence[str]:
+        """The command of a step as it is started from here."""
         ...
 
     async def refresh(self, group: Group) -> Refresh | None:

@@ -8,21 +8,19 @@ from nixtui.model.image import Catalogue, Image
 from nixtui.model.image_drift import ImageDrift
 from nixtui.tui import image_acts
 from nixtui.tui.actions import Scope, Selection
-from nixtui.tui.image_rows import OWNERS, columns, image_lines, login_words, matches, trouble_lines
+from nixtui.tui.image_rows import LOG_IN, OWNERS, columns, image_lines, login_words, matches, trouble_lines
 from nixtui.tui.messages import RowMoved
 from nixtui.tui.notices import Level, sentence
 from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.image_tabs import tabs
 from nixtui.tui.screens.marked_list import MarkedList
 from nixtui.tui.session import Session
+from nixtui.tui.widgets.frame import LOGIN_ENDS_SOON_S
 from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.table import Table
 
 RESTS_AFTER_S = 0.4
 """A cursor that rests this long is looked at; one that flies past ten images asks about none."""
-
-_SOON_S = 900.0
-"""A login that ends within so long is worth a warning: an upload takes longer."""
 
 
 class ImagesScreen(MarkedList):
@@ -89,6 +87,7 @@ class ImagesScreen(MarkedList):
             if owner != self._owner:
                 return
             self._found, self._asking = found, False
+            self.session.knows_login(found.expires_at, found.ends_first)
             self._images.clear()
             self._images.update({each.key: each for each in found.images})
             self._table.set_columns(columns(self.session.cockpit.clock, self._drifts, of_logins=bool(found.logins)))
@@ -166,7 +165,7 @@ class ImagesScreen(MarkedList):
         if found is None or found.expires_at is None:
             return EMPTY
         left = found.expires_at - self.session.cockpit.clock()
-        return line((f"  {login_words(left, found.ends_first)}", Role.MUTED if left > _SOON_S else Role.WARN))
+        return line((f"  {login_words(left, found.ends_first)}", Role.MUTED if left > LOGIN_ENDS_SOON_S else Role.WARN))
 
     def _why_empty(self) -> list[Line]:
         cells = max(20, self._table.cells - 4)
@@ -174,14 +173,14 @@ class ImagesScreen(MarkedList):
             ("ctrl+r", Role.KEY), (" asks again, ", Role.MUTED), ("o", Role.KEY), (" other owners", Role.MUTED)
         )
         if self._problem is not None:
-            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again]
+            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again, LOG_IN]
         if self._found is None or self._asking:
             return [line(("asking AWS …", Role.MUTED))]
         if self._images:
             return [line(f"No image matches {clean(self._filter)}"), line(("esc shows all", Role.MUTED))]
         troubles = trouble_lines(self._found.troubles, cells)
         if not self._found.regions:
-            return [line("No login tells of its images."), *troubles, again]
+            return [line("No login tells of its images."), *troubles, again, LOG_IN]
         told = [line(f"There are no {OWNERS[self._owner][1]} here."), *troubles]
         return [*told, line(("nixtui image upload FILE", Role.KEY), (" makes the first one", Role.MUTED)), again]
 

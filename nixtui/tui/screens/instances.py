@@ -14,7 +14,7 @@ from nixtui.model.host import Host
 from nixtui.tui import instance_acts, opening, units
 from nixtui.tui.actions import Scope, Selection
 from nixtui.tui.image_acts import where
-from nixtui.tui.image_rows import login_words
+from nixtui.tui.image_rows import LOG_IN, login_words
 from nixtui.tui.instance_rows import (
     InstanceRow,
     columns,
@@ -34,6 +34,7 @@ from nixtui.tui.paint import EMPTY, Line, Role, clean, line, wrap
 from nixtui.tui.screens.image_tabs import tabs
 from nixtui.tui.screens.marked_list import MarkedList
 from nixtui.tui.session import Session, why_unchangeable
+from nixtui.tui.widgets.frame import LOGIN_ENDS_SOON_S
 from nixtui.tui.widgets.pane import Panel
 from nixtui.tui.widgets.table import Table
 
@@ -50,8 +51,6 @@ ASK_SOON_S = 5.0
 """The same while an instance comes or goes, or a group is rolled."""
 
 _STALE_S = 90.0
-_SOON_S = 900.0
-"""A login that ends within so long is worth a warning."""
 
 
 @dataclass(slots=True)
@@ -131,6 +130,7 @@ class InstancesScreen(MarkedList):
         self._under_way += 1
         try:
             self._found = await self.session.cockpit.instances.survey()
+            self.session.knows_login(self._found.expires_at, self._found.ends_first)
         except Exception as error:
             self._problem = sentence(error)
         else:
@@ -246,7 +246,7 @@ class InstancesScreen(MarkedList):
             told += line((f"  seen {units.span(now - self._seen_at)} ago", Role.WARN))
         if (ends := self._found.expires_at) is not None:
             words = f"  {login_words(ends - now, self._found.ends_first)}"
-            told += line((words, Role.MUTED if ends - now > _SOON_S else Role.WARN))
+            told += line((words, Role.MUTED if ends - now > LOGIN_ENDS_SOON_S else Role.WARN))
         for asked in (f" in {clean(place)}", ""):
             yield line((f"{count}{of}{asked}", Role.MUTED)) + told
 
@@ -254,7 +254,7 @@ class InstancesScreen(MarkedList):
         cells = max(20, self._table.cells - 4)
         again = line(("ctrl+r", Role.KEY), (" asks again", Role.MUTED))
         if self._problem is not None:
-            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again]
+            return [*wrap(f"✖ {self._problem}", cells, Role.BAD), again, LOG_IN]
         if self._found is None or self._asking:
             return [line(("asking EC2 …", Role.MUTED))]
         if self._rows:
@@ -262,7 +262,7 @@ class InstancesScreen(MarkedList):
             return [line(f"No instance {what}."), line(("esc", Role.KEY), (" shows all", Role.MUTED))]
         troubles = trouble_lines(self._found.troubles, cells)
         if not self._found.regions:
-            return [line("No login tells of its instances."), *troubles, again]
+            return [line("No login tells of its instances."), *troubles, again, LOG_IN]
         told = [line("There are no instances here."), *troubles]
         return [*told, line(("n", Role.KEY), (" on an image launches the first one, ", Role.MUTED)) + again]
 

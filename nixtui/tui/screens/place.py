@@ -138,6 +138,7 @@ class Place(Acting):
             trail=self.nixtui.trail(self),
             now=cockpit.clock(),
             terse=self.session.terse,
+            login_ends=cockpit.fleet.login_ends,
         )
 
     @property

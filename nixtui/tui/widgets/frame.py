@@ -36,6 +36,7 @@ class Bearings(msgspec.Struct, frozen=True):
     now: float
     terse: bool
     trail: tuple[str, ...] = ()
+    login_ends: tuple[float, str | None] | None = None
 
 
 class Header(Horizontal):
@@ -75,9 +76,28 @@ class Header(Horizontal):
         self._clock.show([clock])
 
 
+LOGIN_ENDS_SOON_S = 900.0
+"""A login that ends within so long is worth a warning: an upload takes longer."""
+
+
 def _access(at: Bearings) -> Line:
     paused = (Span(" PAUSED ", Role.BADGE_AMBER), Span(" ")) if at.paused else ()
-    return (*paused, Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT))
+    return (
+        *paused,
+        Span(" READ-ONLY ", Role.BADGE_BLUE) if at.read_only else Span("r/w ", Role.FAINT),
+    )
+
+
+def _login(at: Bearings) -> Line:
+    """`aws 42m`: how long the login lasts, where it ends; of several by name once that is soon."""
+    if at.login_ends is None:
+        return EMPTY
+    ends, which = at.login_ends
+    left = ends - at.now
+    soon = left <= LOGIN_ENDS_SOON_S
+    name = f"aws {clean(which)[:12]}" if which and soon else "aws"
+    words = f"{name} {units.age(left)}" if left > 0 else f"{name} login ended"
+    return line((words, Role.WARN if soon else Role.MUTED))
 
 
 def _left(at: Bearings, room: int) -> Line:
@@ -100,12 +120,15 @@ def _lefts(at: Bearings) -> Iterable[Line]:
     problems = line((f"{at.problems}", Role.BAD), (f" {word}", Role.MUTED)) if at.problems else EMPTY
     noun = "operation" if at.operations == 1 else "operations"
     running = line((f"{at.operations}", Role.ACCENT), (f" {noun}", Role.MUTED)) if at.operations else EMPTY
-    facts = [part for part in (seen, problems, running) if part]
+    login = _login(at)
+    facts = [part for part in (seen, problems, running, login) if part]
     if trail := _trail(at.trail):
         yield (*name, *where, _DOT, *trail, *(span for part in facts for span in (_DOT, *part)))
         yield (Span(" "), *where, Span("  "), *trail, *(span for part in facts for span in (Span("  "), *part)))
     yield (*name, *where, *(span for part in facts for span in (_DOT, *part)))
     yield (Span(" "), *where, *(span for part in facts for span in (Span("  "), *part)))
+    if login and at.login_ends is not None and at.login_ends[0] - at.now <= LOGIN_ENDS_SOON_S:
+        yield (Span(" "), *where, Span("  "), *problems, Span("  "), *login)
     yield (Span(" "), *where, Span("  "), *problems)
     yield (Span(" "), *where)
 

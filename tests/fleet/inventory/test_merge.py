@@ -36,6 +36,7 @@ def test_of_each_field_the_first_source_with_a_value_wins() -> None:
             sources=("file", "flake", "ec2"),
         ),
     )
+    assert list(merge(known)[0].tags) == ["role", "rack", "az"]  # where there is no room for all, the first are shown
 
 
 def test_the_order_of_the_sources_is_the_order_of_the_hosts() -> None:

@@ -1,4 +1,4 @@
-"""Ending in order when a signal asks for it: a demo has processes and files that must not outlive it."""
+"""Ending in order when a signal asks for it: what was started must not outlive it."""
 
 import asyncio
 import os
