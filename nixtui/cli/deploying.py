@@ -32,6 +32,7 @@ from nixtui.deploys.secrets import SecretsCheck
 from nixtui.model.closure import Closure
 from nixtui.model.commit import CommitRange
 from nixtui.model.host import Host, Way
+from nixtui.model.system import System
 from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.colmena import HiveTarget
 from nixtui.nix.deploy_rs import DeployTarget
@@ -82,12 +83,28 @@ def _of_build(build: Plan) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
+def _has_built(
+    first: Operation, systems: Mapping[str, System | NixError], environ: Mapping[str, str]
+) -> Mapping[str, str] | None:
+    """What of a build is in the store here; `None` where it was of anything else than these systems, or has not ended
+    well.
+    """
+    if first.report is None or not first.report.outcome.is_success:
+        return None
+    wanted = {name: each.drv_path for name, each in systems.items() if isinstance(each, System)}
+    outs = {name: each.out_path for name, each in systems.items() if isinstance(each, System) and each.out_path}
+    same = wanted == {row.name: row.facts.get("drv") for row in first.plan.targets}
+    here = same and len(outs) == len(systems) and all(on_disk(path, environ).exists() for path in outs.values())
+    return outs if here else None
+
+
 class Deploying:
     """One deploy: everything that `nixtui.deploys` wants handed in, made of the assembly.
 
     `say` gets narration, `watch` each build as it begins, and `stoppable` lets people stop it. `consent` asks for a yes
     to a build that is not done here; without it, or when it raises `Refused`, there is none. `asked` says where and how
-    is built, where the flake does not.
+    is built, where the flake does not. `firsts` are builds elsewhere that were agreed to for a deploy: it goes on with
+    one that has built just what it needs.
     """
 
     def __init__(
@@ -99,9 +116,10 @@ class Deploying:
         stoppable: Callable[[Operation], AbstractContextManager[object]] = nullcontext,
         consent: Callable[[Plan], Awaitable[Consent]] | None = None,
         asked: Asked = ASKED,
+        firsts: Sequence[Operation] = (),
     ) -> None:
         self._nixtui, self._consent, self._asked = nixtui, consent, asked
-        self._say, self._watch, self._stoppable = say, watch, stoppable
+        self._say, self._watch, self._stoppable, self._firsts = say, watch, stoppable, firsts
         self._environ = nixtui.surroundings.environ
         self._local: dict[str, Closure] = {}
         self._nodes = NO_NODES
@@ -140,6 +158,10 @@ class Deploying:
         request = await request_here(self._nixtui, hosts, self._asked, self._nodes, leave=set(there))
         if not request.systems:
             return there
+        for first in self._firsts:
+            if (outs := _has_built(first, request.systems, self._environ)) is not None:
+                self._identity, self._so_far, self._build = first.id, first, first.plan
+                return {**outs, **there}
         begun = list[Building]()
 
         def started(building: Building) -> None:

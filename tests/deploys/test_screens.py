@@ -11,7 +11,8 @@ from nixtui.cli.assembly import Assembly, Surroundings
 from nixtui.cli.cockpit import LiveCockpit
 from nixtui.config import load_configuration
 from nixtui.model.status import HostState
-from nixtui.operations.report import Report
+from nixtui.operations.events import WentOn
+from nixtui.operations.report import Outcome, Report
 from nixtui.remote.prompter import Nobody
 from nixtui.tui.app import NixtuiApp
 from nixtui.tui.screens.confirming import Confirming
@@ -154,6 +155,11 @@ async def test_d_asks_first_where_a_node_is_to_be_built_on_its_host(operator: Op
         await until_shown(pilot, "copy: nothing is missing")
         report = await deploy_by_keys(app, pilot)
         assert [str(each.outcome) for each in report.targets] == ["committed"]
+        assert len(app.session.cockpit.operations.begun()) == 1, "what was built first is the deploy's beginning"
+        (entry,) = await app.session.cockpit.operations.past(10)
+        events = await app.session.cockpit.operations.events(entry.operation)
+        assert (entry.kind, entry.outcome) == ("deploy", Outcome.COMMITTED)
+        assert [each.before.kind for each in events if isinstance(each, WentOn)] == ["build"]
     assert hosts[0].profile().path == nodes.path("h1")
 
 

@@ -117,7 +117,7 @@ class LiveCockpit:
         """Building systems, and builds that run or ran."""
         from nixtui.cli.cockpit.builds import LiveBuilds
 
-        return LiveBuilds(self._nixtui, self.fleet.host, self.keep, self.operations.add)
+        return LiveBuilds(self._nixtui, self.fleet.host, self.keep, self.operations)
 
     @cached_property
     def profiles(self) -> LiveProfiles:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from nixtui.builds.estimates import Estimates
 from nixtui.builds.history import BuildHistory, HistoryUnavailable
 from nixtui.builds.intake import Intake
 from nixtui.builds.job import prepare_build
-from nixtui.builds.record import STREAM, folder_of
+from nixtui.builds.record import KIND, STREAM, folder_of
 from nixtui.builds.tree import BuildTree
 from nixtui.cli.assembly import Assembly
 from nixtui.cli.build_places import HERE, Asked
@@ -31,6 +31,9 @@ from nixtui.nix.build_place import BuildOptions
 from nixtui.nix.derivation_file import read_drv
 from nixtui.operations.operation import Operation, Prepared
 from nixtui.operations.plan import Plan
+
+if TYPE_CHECKING:
+    from nixtui.cli.cockpit import LiveOperations
 
 MOST_LINES: Final = 100_000
 """Of one log; a builder that prints more has its last ones shown, and all of them in the file."""
@@ -44,8 +47,8 @@ _PAST: Final = 2_000
 
 
 class LiveBuilds:
-    """`host` gives a host of the fleet by name; `keep` remembers what was prepared until somebody says yes, and `begun`
-    gets operations that need no yes.
+    """`host` gives a host of the fleet by name; `keep` remembers what was prepared until somebody says yes, and
+    `operations` gets those that need no yes.
     """
 
     def __init__(
@@ -53,12 +56,13 @@ class LiveBuilds:
         nixtui: Assembly,
         host: Callable[[str], Host],
         keep: Callable[[Prepared], Plan],
-        begun: Callable[[Operation], None],
+        operations: "LiveOperations",
     ) -> None:
         self._nixtui = nixtui
         self._host = host
         self._keep = keep
-        self._begun = begun
+        self._operations = operations
+        self._firsts: set[str] = set()
         self._findings: OrderedDict[int, tuple[Plan, Mapping[str, Sequence[str]]]] = OrderedDict()
         self._watched: dict[str, Building] = {}
         self._replayed: OrderedDict[str, BuildTree] = OrderedDict()
@@ -83,12 +87,16 @@ class LiveBuilds:
 
         nixtui, hosts = self._nixtui, [self._host(name) for name in names]
         asked = replace(ASKED, on=on)
-        deploying = Deploying(nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told, asked=asked)
+        firsts = [each for each in self._operations.begun() if each.id in self._firsts and each.plan.kind == KIND]
+        deploying = Deploying(
+            nixtui, say=lambda _: None, watch=self.watch, stoppable=self._told, asked=asked, firsts=firsts[::-1]
+        )
         built = await deploying.build(hosts, {})
         if (first := deploying.undecided) is not None:
             wanted = "the flake wants this built on the host itself" if on == HERE else f"this is built on {on} first"
             note = f"{wanted}; once it is built, d deploys it"
             plan = msgspec.structs.replace(first.plan, warnings=(*first.plan.warnings, note))
+            self._firsts.add(first.identity)
             return self._keep(Prepared(first.identity, plan, first.job))
         await deploying.keep(built)
         candidates = await deploying.examine(hosts, built)
@@ -107,7 +115,7 @@ class LiveBuilds:
 
     @contextmanager
     def _told(self, operation: Operation) -> Iterator[None]:
-        self._begun(operation)
+        self._operations.add(operation)
         yield
 
     def watch(self, operation: str, building: Building) -> None:
