@@ -45,12 +45,6 @@ def test_two_dozen_hosts_in_three_environments_with_tags_to_tell_them_apart() ->
     assert all(who.tags["zone"].startswith(who.tags["region"]) for who in CAST)
 
 
-async def test_it_is_there_in_less_than_a_second_of_work(start: Start) -> None:
-    began = time.process_time()
-    async with start(*EVERYBODY):
-        assert time.process_time() - began < 1.0
-
-
 async def test_every_host_answers_every_question(start: Start) -> None:
     async with start(*EVERYBODY) as operator, asyncio.TaskGroup() as asking:
         for name in REACHABLE:
